@@ -1,0 +1,79 @@
+//! DER written in place, outermost element first.
+//!
+//! A certificate is some sixty elements deep in each other; the length of each
+//! is filled in when its contents are known, so nothing is copied for the usual
+//! short ones.
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::asn1;
+
+pub(super) const UTF8_STRING: u8 = 0x0c;
+pub(super) const PRINTABLE_STRING: u8 = 0x13;
+const UTC_TIME: u8 = 0x17;
+const GENERALIZED_TIME: u8 = 0x18;
+
+/// An element whose contents `content` writes.
+pub(crate) fn element(out: &mut Vec<u8>, tag: u8, content: impl FnOnce(&mut Vec<u8>)) {
+    out.push(tag);
+    let length_at = out.len();
+    out.push(0);
+    content(out);
+    let length = out.len() - length_at - 1;
+    if length < 0x80 {
+        out[length_at] = length as u8;
+    } else {
+        let digits = length.to_be_bytes();
+        let zeros = digits.iter().take_while(|&&digit| digit == 0).count();
+        out[length_at] = 0x80 | (digits.len() - zeros) as u8;
+        out.splice(
+            length_at + 1..length_at + 1,
+            digits[zeros..].iter().copied(),
+        );
+    }
+}
+
+pub(crate) fn sequence(out: &mut Vec<u8>, content: impl FnOnce(&mut Vec<u8>)) {
+    element(out, asn1::SEQUENCE, content);
+}
+
+pub(crate) fn primitive(out: &mut Vec<u8>, tag: u8, content: &[u8]) {
+    element(out, tag, |out| out.extend_from_slice(content));
+}
+
+/// A BIT STRING of whole bytes.
+pub(crate) fn bit_string(out: &mut Vec<u8>, bytes: &[u8]) {
+    element(out, asn1::BIT_STRING, |out| {
+        out.push(0);
+        out.extend_from_slice(bytes);
+    });
+}
+
+/// UTCTime through 2049, GeneralizedTime after, no fractions (P-12).
+pub(super) fn time(out: &mut Vec<u8>, moment: Timestamp) {
+    let utc = TimeZone::UTC.to_datetime(moment);
+    let (tag, century) = match utc.year() {
+        1950..=2049 => (UTC_TIME, None),
+        year => (GENERALIZED_TIME, Some(year / 100)),
+    };
+    element(out, tag, |out| {
+        if let Some(century) = century {
+            two_digits(out, century);
+        }
+        two_digits(out, utc.year() % 100);
+        for field in [
+            utc.month(),
+            utc.day(),
+            utc.hour(),
+            utc.minute(),
+            utc.second(),
+        ] {
+            two_digits(out, field.into());
+        }
+        out.push(b'Z');
+    });
+}
+
+fn two_digits(out: &mut Vec<u8>, number: i16) {
+    out.extend([b'0' + (number / 10) as u8, b'0' + (number % 10) as u8]);
+}
