@@ -1,0 +1,178 @@
+//! What the customer is told to publish (design decision 11), and the random value in it.
+
+use aws_lc_rs::rand;
+use serde::{Deserialize, Serialize};
+
+/// Directory of FILE challenges (BR 3.2.2.4.18, D-21).
+const FILE_DIRECTORY: &str = "/.well-known/pki-validation/";
+
+/// Characters of a random value. They are lower-case letters and digits, because DNS names
+/// compare without regard to case (D-28): letters of both cases would count for less than they
+/// seem. 36 characters give 5.17 bits each; 22 of them would reach the 112 bits of the BR, 20
+/// would not; 25 reach 129 bits, so that D-3 holds wherever the value is used.
+const RANDOM_CHARACTERS: usize = 25;
+const RANDOM_ALPHABET: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+
+/// The system's random generator failed.
+#[derive(Debug, thiserror::Error)]
+#[error("the system's random generator failed")]
+pub struct RandomError;
+
+/// A new random value of more than 128 bits for one challenge (D-3): 25 lower-case alphanumerics.
+pub fn random_value() -> Result<String, RandomError> {
+    // Bytes at or above the largest multiple of 36 are thrown away, so that no character is
+    // likelier than another.
+    const UNBIASED: u8 = 252;
+    let mut value = String::with_capacity(RANDOM_CHARACTERS);
+    let mut pool = [0_u8; 64];
+    while value.len() < RANDOM_CHARACTERS {
+        rand::fill(&mut pool).map_err(|_| RandomError)?;
+        let usable = pool.iter().filter(|byte| **byte < UNBIASED);
+        for byte in usable.take(RANDOM_CHARACTERS - value.len()) {
+            value.push(char::from(RANDOM_ALPHABET[usize::from(byte % 36)]));
+        }
+    }
+    Ok(value)
+}
+
+/// The parts that challenge contents are put together from.
+#[derive(Clone, Copy, Debug)]
+pub struct TokenParts<'a> {
+    /// MD5 over the CSR's DER, hexadecimal.
+    pub md5_hex: &'a str,
+    /// SHA-256 over the CSR's DER, 64 hexadecimal digits.
+    pub sha256_hex: &'a str,
+    /// The customer's salt.
+    pub unique_value: Option<&'a str>,
+    /// This server's random value, see [`random_value`].
+    pub random: &'a str,
+    /// Suffix of contents (`dcv.domain`).
+    pub domain: &'a str,
+}
+
+/// What the customer is told to publish.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "UPPERCASE")]
+pub enum Challenge {
+    /// A CNAME record, or a TXT record with the same contents.
+    Dns {
+        /// Owner name, with the root's dot.
+        record: String,
+        /// Target, with the root's dot.
+        contents: String,
+    },
+    /// A file on the web server of the name.
+    File {
+        /// The name itself; FILE never proves another one (D-21).
+        host: String,
+        /// Absolute path.
+        path: String,
+        /// Lines of the file, separated by line feeds.
+        contents: String,
+    },
+}
+
+impl Challenge {
+    /// A DNS challenge below the authorization domain name `adn`.
+    pub fn dns(scheme: &TokenParts<'_>, adn: &str) -> Self {
+        let adn = adn.strip_prefix("*.").unwrap_or(adn);
+        let sha256 = scheme.sha256_hex.to_ascii_lowercase();
+        let (first, last) = sha256.split_at_checked(32).unwrap_or((&sha256, ""));
+        let labels: Vec<&str> = [first, last]
+            .into_iter()
+            .chain(scheme.unique_value)
+            .chain([scheme.random, scheme.domain])
+            .filter(|label| !label.is_empty())
+            .collect();
+        Self::Dns {
+            record: format!("_{}.{adn}.", scheme.md5_hex.to_ascii_lowercase()),
+            contents: format!("{}.", labels.join(".")),
+        }
+    }
+
+    /// A FILE challenge for exactly `fqdn`.
+    pub fn file(scheme: &TokenParts<'_>, fqdn: &str) -> Self {
+        let lines: Vec<&str> = [scheme.sha256_hex, scheme.domain]
+            .into_iter()
+            .chain(scheme.unique_value)
+            .chain([scheme.random])
+            .collect();
+        Self::File {
+            host: fqdn.to_owned(),
+            path: format!(
+                "{FILE_DIRECTORY}{}.txt",
+                scheme.md5_hex.to_ascii_uppercase()
+            ),
+            contents: lines.join("\n"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    const MD5: &str = "C23DDEB04C8A4E2F93E1D0A7F7B6A5C4";
+    const SHA256: &str = "9F86D081884C7D659A2FEAA0C55AD015A3BF4F1B2B0B822CD15D6C15B0F00A08";
+
+    fn parts(unique_value: Option<&str>) -> TokenParts<'_> {
+        TokenParts {
+            md5_hex: MD5,
+            sha256_hex: SHA256,
+            unique_value,
+            random: "abcdefghij0123456789klmno",
+            domain: "dcv.invalid",
+        }
+    }
+
+    #[test]
+    fn d_3_random_values_hold_112_bits_even_without_case() {
+        let bits = RANDOM_CHARACTERS as f64 * 36_f64.log2();
+        assert!(bits >= 128.0, "{bits}");
+        let values: HashSet<String> = (0..500).map(|_| random_value().unwrap()).collect();
+        assert_eq!(values.len(), 500);
+        let seen: HashSet<u8> = values.iter().flat_map(|value| value.bytes()).collect();
+        assert_eq!(seen, RANDOM_ALPHABET.iter().copied().collect());
+        assert!(values.iter().all(|value| value.len() == RANDOM_CHARACTERS));
+    }
+
+    #[test]
+    fn d_7_dns_challenges_are_lower_case_and_end_with_a_dot() {
+        let expected = |contents: &str| Challenge::Dns {
+            record: "_c23ddeb04c8a4e2f93e1d0a7f7b6a5c4.example.com.".to_owned(),
+            contents: contents.to_owned(),
+        };
+        assert_eq!(
+            Challenge::dns(&parts(None), "example.com"),
+            expected(
+                "9f86d081884c7d659a2feaa0c55ad015.a3bf4f1b2b0b822cd15d6c15b0f00a08.abcdefghij0123456789klmno.dcv.invalid."
+            )
+        );
+        assert_eq!(
+            Challenge::dns(&parts(Some("Salt1")), "*.example.com"),
+            expected(
+                "9f86d081884c7d659a2feaa0c55ad015.a3bf4f1b2b0b822cd15d6c15b0f00a08.Salt1.abcdefghij0123456789klmno.dcv.invalid."
+            )
+        );
+    }
+
+    #[test]
+    fn d_8_nasty_112_file_names_are_computed_and_contents_are_lines() {
+        let Challenge::File {
+            host,
+            path,
+            contents,
+        } = Challenge::file(&parts(Some("Salt1")), "www.example.com")
+        else {
+            panic!("not a file")
+        };
+        assert_eq!(host, "www.example.com");
+        assert_eq!(path, format!("/.well-known/pki-validation/{MD5}.txt"));
+        assert_eq!(
+            contents,
+            format!("{SHA256}\ndcv.invalid\nSalt1\nabcdefghij0123456789klmno")
+        );
+    }
+}

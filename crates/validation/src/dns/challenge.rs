@@ -1,0 +1,171 @@
+//! The DNS challenge (BR 3.2.2.4.7, D-28 to D-32): the contents as CNAME or TXT at the record.
+
+use jiff::Timestamp;
+
+use super::{
+    answer::{DnsAnswer, DnsOutcome, FailureCause, RecordKind, RecordValue},
+    resolver::Resolver,
+};
+use crate::{
+    challenge::random_value,
+    evidence::{Attempt, Evidence, Verdict, excerpt},
+};
+
+/// Looks for `contents` at `record`.
+pub(crate) async fn attempt(resolver: &Resolver, record: &str, contents: &str) -> Attempt {
+    let at = Timestamp::now();
+    let mut answers = vec![resolver.lookup(record, RecordKind::Cname).await];
+    if !carries(&answers[0], contents) {
+        answers.push(resolver.lookup(record, RecordKind::Txt).await);
+    }
+    let Judgement {
+        verdict,
+        seen,
+        advice,
+    } = judge(record, contents, &answers);
+    let mut wildcard_answer = false;
+    if verdict == Verdict::Proved
+        && let Some(found) = answers.last()
+        && let Some(sibling) = sibling(record)
+    {
+        let sibling = resolver.lookup(&sibling, found.kind).await;
+        wildcard_answer = carries(&sibling, contents);
+        if wildcard_answer {
+            answers.push(sibling);
+        }
+    }
+    let answers = answers
+        .into_iter()
+        .map(|answer| answer.trimmed(|record| matches(&record.value, contents)))
+        .collect();
+    Attempt {
+        verdict,
+        expected: format!("`{record}` CNAME `{contents}` (or TXT with the same contents)"),
+        seen,
+        advice,
+        evidence: Evidence::Dns {
+            answers,
+            wildcard_answer,
+        },
+        at,
+    }
+}
+
+struct Judgement {
+    verdict: Verdict,
+    seen: String,
+    advice: String,
+}
+
+/// The verdict over the answers, which are about CNAME and, if that proved nothing, TXT.
+fn judge(record: &str, contents: &str, answers: &[DnsAnswer]) -> Judgement {
+    let seen = answers.iter().map(describe).collect::<Vec<_>>().join("; ");
+    let (verdict, advice) = if answers.iter().any(|answer| carries(answer, contents)) {
+        (Verdict::Proved, String::new())
+    } else if let Some(reason) = answers.iter().find_map(bogus_reason) {
+        (
+            Verdict::Refused,
+            format!("Repair DNSSEC of the zone: {reason}."),
+        )
+    } else if answers.iter().any(is_outage) {
+        (
+            Verdict::Unreachable,
+            "The name servers of the zone do not answer properly; the check is repeated."
+                .to_owned(),
+        )
+    } else {
+        (
+            Verdict::NotYet,
+            format!(
+                "Publish `{record}` CNAME `{contents}`, or a TXT record with the same contents."
+            ),
+        )
+    };
+    Judgement {
+        verdict,
+        seen,
+        advice,
+    }
+}
+
+/// Whether a usable answer carries the contents at the very name asked for: as alias target
+/// there, or as any one of the TXT records (D-28).
+fn carries(answer: &DnsAnswer, contents: &str) -> bool {
+    if answer.outcome != DnsOutcome::Records {
+        return false;
+    }
+    match answer.kind {
+        RecordKind::Cname => answer
+            .alias()
+            .is_some_and(|target| same_name(target, contents)),
+        _ => answer.texts().any(|text| same_text(text, contents)),
+    }
+}
+
+fn matches(value: &RecordValue, contents: &str) -> bool {
+    match value {
+        RecordValue::Cname(target) => same_name(target, contents),
+        RecordValue::Txt(text) => same_text(text, contents),
+        _ => false,
+    }
+}
+
+fn same_name(left: &str, right: &str) -> bool {
+    without_dot(left).eq_ignore_ascii_case(without_dot(right))
+}
+
+fn same_text(left: &str, right: &str) -> bool {
+    without_dot(left) == without_dot(right)
+}
+
+fn without_dot(name: &str) -> &str {
+    name.strip_suffix('.').unwrap_or(name)
+}
+
+fn bogus_reason(answer: &DnsAnswer) -> Option<&str> {
+    match &answer.outcome {
+        DnsOutcome::Bogus { reason } => Some(reason),
+        _ => None,
+    }
+}
+
+/// A broken alias chain is the customer's to mend; everything else that fails is an outage.
+fn is_outage(answer: &DnsAnswer) -> bool {
+    match &answer.outcome {
+        DnsOutcome::Failure { cause, .. } => *cause != FailureCause::Chain,
+        _ => false,
+    }
+}
+
+fn describe(answer: &DnsAnswer) -> String {
+    let kind = answer.kind;
+    match &answer.outcome {
+        DnsOutcome::NoName => format!("no {kind} record, the name does not exist"),
+        DnsOutcome::NoRecords => format!("no {kind} record"),
+        DnsOutcome::Failure { reason, .. } => format!("{kind}: {reason}"),
+        DnsOutcome::Bogus { reason } => format!("{kind}: bogus, {reason}"),
+        DnsOutcome::Records => {
+            let values: Vec<&RecordValue> = answer
+                .records
+                .iter()
+                .map(|record| &record.value)
+                .filter(|value| kind == RecordKind::Cname || matches!(value, RecordValue::Txt(_)))
+                .collect();
+            let more = match values.len() {
+                0 | 1 => String::new(),
+                count => format!(" and {} more", count - 1),
+            };
+            let first = values.first().map(ToString::to_string).unwrap_or_default();
+            format!("{kind} `{}`{more}", excerpt(first.as_bytes()))
+        }
+    }
+}
+
+/// A name beside `record` that nobody can have published on purpose.
+fn sibling(record: &str) -> Option<String> {
+    let (_, parent) = record.split_once('.')?;
+    Some(format!("_{}.{parent}", random_value().ok()?))
+}
+
+#[cfg(test)]
+mod tests;

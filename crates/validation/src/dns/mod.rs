@@ -1,0 +1,14 @@
+//! The DNS as seen from here: one look-up function ([`Resolver::lookup`]) through which every
+//! answer passes, positive or negative, with the state of its DNSSEC chain.
+
+mod anchor;
+mod answer;
+mod challenge;
+mod interpret;
+mod resolver;
+
+pub use answer::{
+    DnsAnswer, DnsOutcome, DnsRecord, FailureCause, RecordKind, RecordValue, Security,
+};
+pub(crate) use challenge::attempt;
+pub(crate) use resolver::Resolver;

@@ -1,0 +1,25 @@
+//! Everything that reaches out to the customer's DNS, web server or mailbox.
+//!
+//! This crate observes and reports; it knows names and validation methods, and nothing of
+//! customers, products or processes. What survives a call is evidence: each observation is a
+//! plain value that can be stored and shown ([`evidence`]). Failures of the other side are
+//! observations too, never errors: an `Err` here means that this server is set up wrongly.
+#![forbid(unsafe_code)]
+
+pub mod caa;
+pub mod challenge;
+pub mod dns;
+pub mod email;
+pub mod evidence;
+pub mod file;
+pub mod perspective;
+pub mod settings;
+
+pub use caa::{CaaDecision, CaaObservation, CaaOutcome, CaaRecord, CaaRequest, CaaStatus};
+pub use challenge::{Challenge, TokenParts, random_value};
+pub use dns::{DnsAnswer, DnsOutcome, DnsRecord, RecordKind, RecordValue, Security};
+pub use email::{Mailer, Message, Receipt};
+pub use evidence::{Attempt, Evidence, Verdict};
+pub use file::{FileObservation, FileOutcome, Hop};
+pub use perspective::{DnssecProbe, Perspective, Probe};
+pub use settings::{Dnssec, Network, Settings, SettingsError};
