@@ -39,25 +39,44 @@ pub fn generate(kind: Kind, world: World, directory: &Path) -> Result<()> {
 }
 
 /// All prefixes of `world`, or nothing where `directory` lacks a portion.
-pub fn read(kind: Kind, world: World, directory: &Path) -> Result<Option<Vec<[u8; PREFIX]>>> {
+pub fn read_portions(
+    kind: Kind,
+    world: World,
+    directory: &Path,
+) -> Result<Option<Vec<[u8; PREFIX]>>> {
     let mut prefixes = Vec::with_capacity(usize::from(PROCESSES));
     for portion in portions() {
         let path = portion_path(kind, world, portion.start, directory);
         if !path.exists() {
             return Ok(None);
         }
-        let bytes = fs::read(&path).with_context(|| format!("reading `{}`", path.display()))?;
-        let (whole, rest) = bytes.as_chunks::<PREFIX>();
+        let read = read(&path)?;
         ensure!(
-            rest.is_empty() && whole.len() == portion.len(),
-            "`{}`: expected {} prefixes of {PREFIX} bytes, got {} bytes",
+            read.len() == portion.len(),
+            "`{}`: expected {} prefixes, got {}",
             path.display(),
             portion.len(),
-            bytes.len(),
+            read.len(),
         );
-        prefixes.extend_from_slice(whole);
+        prefixes.extend(read);
     }
     Ok(Some(prefixes))
+}
+
+/// The prefixes in a file; none where there is no file yet.
+pub fn read(path: &Path) -> Result<Vec<[u8; PREFIX]>> {
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let bytes = fs::read(path).with_context(|| format!("reading `{}`", path.display()))?;
+    let (whole, rest) = bytes.as_chunks::<PREFIX>();
+    ensure!(
+        rest.is_empty(),
+        "`{}`: expected prefixes of {PREFIX} bytes, got {} bytes in all",
+        path.display(),
+        bytes.len(),
+    );
+    Ok(whole.to_vec())
 }
 
 /// Writes the list itself: ascending, without duplicates.

@@ -26,7 +26,7 @@ use anyhow::{Result, bail};
 use crate::{key::Kind, world::World};
 
 const USAGE: &str = "\
-usage: reseal-debian-weak-keys generate KIND DIRECTORY
+usage: reseal-debian-weak-keys generate KIND DIRECTORY [WORLD...]
        reseal-debian-weak-keys merge KIND DIRECTORY OUTPUT
        reseal-debian-weak-keys show KIND WORLD PROCESS
 KIND: p256, p384, p521, rsa2048, rsa3072 or rsa4096. WORLD: such as le64-rnd.";
@@ -35,7 +35,9 @@ fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
-        ["generate", kind, directory] => generate(kind.parse()?, Path::new(directory)),
+        ["generate", kind, directory, ref worlds @ ..] => {
+            generate(kind.parse()?, Path::new(directory), worlds)
+        }
         ["merge", kind, directory, output] => {
             merge(kind.parse()?, Path::new(directory), Path::new(output))
         }
@@ -44,29 +46,38 @@ fn main() -> Result<()> {
     }
 }
 
-fn generate(kind: Kind, directory: &Path) -> Result<()> {
-    for world in World::ALL {
+/// Makes the portions of the named worlds, or of all.
+fn generate(kind: Kind, directory: &Path, names: &[&str]) -> Result<()> {
+    let mut worlds: Vec<World> = names
+        .iter()
+        .map(|name| name.parse())
+        .collect::<Result<_>>()?;
+    if worlds.is_empty() {
+        worlds.extend(World::ALL);
+    }
+    for world in worlds {
         list::generate(kind, world, directory)?;
         writeln!(io::stdout(), "{kind} {world}: complete")?;
     }
     Ok(())
 }
 
+/// Adds the worlds whose portions are all there to what `output` holds.
 fn merge(kind: Kind, directory: &Path, output: &Path) -> Result<()> {
-    let mut prefixes = Vec::new();
+    let mut prefixes = list::read(output)?;
+    writeln!(io::stdout(), "{kind}: {} prefixes before", prefixes.len())?;
     for world in World::ALL {
-        let found = list::read(kind, world, directory)?;
+        let found = list::read_portions(kind, world, directory)?;
         let verdict = if found.is_some() {
-            "complete"
+            "added"
         } else {
-            "left out, not complete"
+            "not complete, left out"
         };
         writeln!(io::stdout(), "{kind} {world}: {verdict}")?;
         prefixes.extend(found.unwrap_or_default());
     }
-    let made = prefixes.len();
     let kept = list::write(prefixes, output)?;
-    writeln!(io::stdout(), "{made} keys, {kept} distinct prefixes")?;
+    writeln!(io::stdout(), "{kind}: {kept} prefixes now")?;
     Ok(())
 }
 
