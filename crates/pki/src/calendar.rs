@@ -115,19 +115,17 @@ pub fn usable_until(method: Method, obtained: Timestamp) -> Timestamp {
     let mut until = TABLE
         .iter()
         .enumerate()
-        .filter_map(|(index, row)| {
+        .find_map(|(index, row)| {
             // Within a row evidence dies of age; limits only ever shrink, so the
             // first row in which it is dead on arrival ends it for good.
-            let next = TABLE.get(index + 1).map(|next| start_of(next.from));
             let by_age = obtained
                 .saturating_add(reuse_limit(method, row))
                 .unwrap_or(Timestamp::MAX);
-            match next {
+            match TABLE.get(index + 1).map(|next| start_of(next.from)) {
                 Some(next) if by_age >= next => None,
                 _ => Some(by_age.max(last_second_before(start_of(row.from)))),
             }
         })
-        .next()
         .unwrap_or(Timestamp::MAX);
     if let Some(end) = forbidden_from(method) {
         until = until.min(last_second_before(start_of(end)));

@@ -18,7 +18,6 @@ pub(crate) const STREET: &[u8] = &[0x55, 0x04, 0x09];
 pub(crate) const ORGANIZATION: &[u8] = &[0x55, 0x04, 0x0a];
 pub(crate) const ORGANIZATIONAL_UNIT: &[u8] = &[0x55, 0x04, 0x0b];
 pub(crate) const POSTAL_CODE: &[u8] = &[0x55, 0x04, 0x11];
-pub(crate) const EMAIL_ADDRESS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x01];
 
 /// Subject fields of an organization-validated certificate, as verified by an
 /// operator. Lengths are those of RFC 5280 in characters.

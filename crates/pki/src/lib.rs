@@ -23,4 +23,6 @@ pub mod profile;
 pub mod serial;
 
 mod asn1;
+#[cfg(test)]
+mod fixture;
 mod quote;

@@ -112,13 +112,17 @@ fn escaped(value: &str) -> String {
             c if c.is_control() => {
                 let mut utf8 = [0; 4];
                 for byte in c.encode_utf8(&mut utf8).bytes() {
-                    shown.push_str(&format!("\\{byte:02X}"));
+                    shown.extend(['\\', hex_digit(byte >> 4), hex_digit(byte & 0xf)]);
                 }
             }
             c => shown.push(c),
         }
     }
     shown
+}
+
+fn hex_digit(nibble: u8) -> char {
+    char::from(b"0123456789ABCDEF"[usize::from(nibble & 0xf)])
 }
 
 /// The text of a directory string, or none when the bytes do not suit the tag.

@@ -24,70 +24,45 @@ const AUTHORITY_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 0x23];
 const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x25];
 const AUTHORITY_INFO_ACCESS: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x01];
 
-type Check = fn(&Subject<'_, '_>, &[u8], &mut Findings) -> Result<(), Malformed>;
+/// What the value of an extension must be.
+#[derive(Clone, Copy)]
+enum Value {
+    /// These bytes; the rule and the message when it is not.
+    Exactly(&'static [u8], &'static str, &'static str),
+    /// What a function says.
+    Judged(fn(&Subject<'_, '_>, &[u8], &mut Findings) -> Result<(), Malformed>),
+}
+
+use Value::{Exactly, Judged};
+
+const NOT_A_CA: Value = Exactly(
+    &[0x30, 0x00],
+    "P-6",
+    "basicConstraints must be an empty SEQUENCE: not a CA",
+);
+const SERVER_AUTH_ONLY: Value = Exactly(
+    &[
+        0x30, 0x0a, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01,
+    ],
+    "P-7",
+    "extKeyUsage must be serverAuth and nothing else",
+);
 
 /// Name, identifier, whether it must be there, whether it is critical (none when
-/// its own check decides), and the check of its value.
-struct Row(&'static str, &'static [u8], bool, Option<bool>, Check);
+/// its own check decides), and its value.
+struct Row(&'static str, &'static [u8], bool, Option<bool>, Value);
 
+#[rustfmt::skip]
 const TABLE: [Row; 9] = [
-    Row(
-        "authorityKeyIdentifier",
-        AUTHORITY_KEY_IDENTIFIER,
-        true,
-        Some(false),
-        authority_key_identifier,
-    ),
-    Row(
-        "subjectKeyIdentifier",
-        SUBJECT_KEY_IDENTIFIER,
-        false,
-        Some(false),
-        subject_key_identifier,
-    ),
-    Row("keyUsage", KEY_USAGE, true, Some(true), key_usage),
-    Row(
-        "basicConstraints",
-        BASIC_CONSTRAINTS,
-        true,
-        Some(true),
-        basic_constraints,
-    ),
-    Row(
-        "extKeyUsage",
-        EXTENDED_KEY_USAGE,
-        true,
-        Some(false),
-        extended_key_usage,
-    ),
-    Row(
-        "certificatePolicies",
-        CERTIFICATE_POLICIES,
-        true,
-        Some(false),
-        certificate_policies,
-    ),
-    Row(
-        "authorityInfoAccess",
-        AUTHORITY_INFO_ACCESS,
-        true,
-        Some(false),
-        authority_info_access,
-    ),
-    Row(
-        "cRLDistributionPoints",
-        CRL_DISTRIBUTION_POINTS,
-        true,
-        Some(false),
-        crl_distribution_points,
-    ),
-    Row(
-        "subjectAltName",
-        SUBJECT_ALT_NAME,
-        true,
-        None,
-        subject_alt_name,
-    ),
+    Row("authorityKeyIdentifier", AUTHORITY_KEY_IDENTIFIER, true, Some(false), Judged(authority_key_identifier)),
+    Row("subjectKeyIdentifier", SUBJECT_KEY_IDENTIFIER, false, Some(false), Judged(subject_key_identifier)),
+    Row("keyUsage", KEY_USAGE, true, Some(true), Judged(key_usage)),
+    Row("basicConstraints", BASIC_CONSTRAINTS, true, Some(true), NOT_A_CA),
+    Row("extKeyUsage", EXTENDED_KEY_USAGE, true, Some(false), SERVER_AUTH_ONLY),
+    Row("certificatePolicies", CERTIFICATE_POLICIES, true, Some(false), Judged(certificate_policies)),
+    Row("authorityInfoAccess", AUTHORITY_INFO_ACCESS, true, Some(false), Judged(authority_info_access)),
+    Row("cRLDistributionPoints", CRL_DISTRIBUTION_POINTS, true, Some(false), Judged(crl_distribution_points)),
+    Row("subjectAltName", SUBJECT_ALT_NAME, true, None, Judged(subject_alt_name)),
 ];
 
 /// What the checks compare with.
@@ -117,7 +92,7 @@ pub(super) fn check(tbs: &Tbs<'_>, context: &LintContext<'_>, findings: &mut Fin
         }
     }
     let subject = Subject { tbs, context };
-    for Row(name, oid, required, critical, check) in TABLE {
+    for Row(name, oid, required, critical, value) in TABLE {
         match tbs.extension(oid) {
             Some(extension) => {
                 if critical.is_some_and(|critical| critical != extension.critical) {
@@ -128,8 +103,15 @@ pub(super) fn check(tbs: &Tbs<'_>, context: &LintContext<'_>, findings: &mut Fin
                     };
                     findings.report("P-6", format!("{name} {expected} be critical"));
                 }
-                let outcome = check(&subject, extension.value, findings);
-                findings.readable(outcome, name);
+                match value {
+                    Exactly(expected, rule, message) => {
+                        findings.require(extension.value == expected, rule, message);
+                    }
+                    Judged(judge) => {
+                        let outcome = judge(&subject, extension.value, findings);
+                        findings.readable(outcome, name);
+                    }
+                }
             }
             None => findings.require(!required, "P-6", &format!("{name} is missing")),
         }
@@ -187,35 +169,6 @@ fn key_usage(
     Ok(())
 }
 
-fn basic_constraints(
-    _: &Subject<'_, '_>,
-    value: &[u8],
-    findings: &mut Findings,
-) -> Result<(), Malformed> {
-    findings.require(
-        value == [0x30, 0x00],
-        "P-6",
-        "basicConstraints must be an empty SEQUENCE: not a CA",
-    );
-    Ok(())
-}
-
-fn extended_key_usage(
-    _: &Subject<'_, '_>,
-    value: &[u8],
-    findings: &mut Findings,
-) -> Result<(), Malformed> {
-    let server_auth = [
-        0x30, 0x0a, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01,
-    ];
-    findings.require(
-        value == server_auth,
-        "P-7",
-        "extKeyUsage must be serverAuth and nothing else",
-    );
-    Ok(())
-}
-
 fn certificate_policies(
     subject: &Subject<'_, '_>,
     value: &[u8],
@@ -234,13 +187,13 @@ fn certificate_policies(
         (PolicyArc::Cabf, ValidationType::Organization) => "67810c010202",
         (PolicyArc::Cabf, ValidationType::Extended) => "67810c0101",
         (PolicyArc::Private, ValidationType::Domain) => {
-            "6982fdb99cedd892c2ada7bb879de697fdaf960501"
+            "2a864886f71401be40937a82fd39f33683822881965382f60e83dce27f85af960501"
         }
         (PolicyArc::Private, ValidationType::Organization) => {
-            "6982fdb99cedd892c2ada7bb879de697fdaf960502"
+            "2a864886f71401be40937a82fd39f33683822881965382f60e83dce27f85af960502"
         }
         (PolicyArc::Private, ValidationType::Extended) => {
-            "6982fdb99cedd892c2ada7bb879de697fdaf960503"
+            "2a864886f71401be40937a82fd39f33683822881965382f60e83dce27f85af960503"
         }
     };
     let found = hex::encode(found);

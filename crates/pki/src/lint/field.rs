@@ -17,6 +17,9 @@ use crate::{
 const BACKDATING: SignedDuration = SignedDuration::from_hours(48);
 const CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_secs(60);
 
+/// 2050-01-01T00:00:00Z in Unix seconds.
+const UTC_TIME_ENDS: i64 = 2_524_608_000;
+
 const ECDSA_SHA256: &str = "300a06082a8648ce3d040302";
 const ECDSA_SHA384: &str = "300a06082a8648ce3d040303";
 const RSA_SHA256: &str = "300d06092a864886f70d01010b0500";
@@ -87,7 +90,7 @@ fn validity(tbs: &Tbs<'_>, context: &LintContext<'_>, findings: &mut Findings) {
         ("notBefore", tbs.not_before, not_before),
         ("notAfter", tbs.not_after, not_after),
     ] {
-        let utc_time = moment.as_second() < jiff_2050();
+        let utc_time = moment.as_second() < UTC_TIME_ENDS;
         findings.require(
             element.tag == if utc_time { 0x17 } else { 0x18 },
             "P-12",
@@ -118,11 +121,6 @@ fn validity(tbs: &Tbs<'_>, context: &LintContext<'_>, findings: &mut Findings) {
         "V-9",
         "the validity must lie within that of the issuing certificate",
     );
-}
-
-/// 2050-01-01T00:00:00Z in Unix seconds, when UTCTime ends.
-const fn jiff_2050() -> i64 {
-    2_524_608_000
 }
 
 /// The attributes a subject may have, in order, with the longest value in

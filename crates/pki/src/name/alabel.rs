@@ -119,27 +119,42 @@ enum Property {
     Disallowed,
 }
 
-/// RFC 5892 section 3, in its order. "Unstable" and "IgnorableProperties" are
+/// RFC 5892 section 3. "Unstable" and "IgnorableProperties" are
 /// left to UTS 46 processing, which refuses both.
 fn property(c: char) -> Property {
     match c {
-        // Exceptions (F)
-        '\u{df}' | '\u{3c2}' | '\u{6fd}' | '\u{6fe}' | '\u{f0b}' | '\u{3007}' => Property::Valid,
-        '\u{b7}' | '\u{375}' | '\u{5f3}' | '\u{5f4}' | '\u{30fb}' => Property::InContext,
-        '\u{660}'..='\u{669}' | '\u{6f0}'..='\u{6f9}' => Property::InContext,
-        '\u{640}' | '\u{7fa}' | '\u{302e}' | '\u{302f}' | '\u{3031}'..='\u{3035}' | '\u{303b}' => {
-            Property::Disallowed
-        }
-        // LDH (I)
-        '-' | '0'..='9' | 'a'..='z' => Property::Valid,
+        // Exceptions (F) that are valid, and LDH (I)
+        '\u{df}'
+        | '\u{3c2}'
+        | '\u{6fd}'
+        | '\u{6fe}'
+        | '\u{f0b}'
+        | '\u{3007}'
+        | '-'
+        | '0'..='9'
+        | 'a'..='z' => Property::Valid,
+        // Exceptions (F) by context
+        '\u{b7}'
+        | '\u{375}'
+        | '\u{5f3}'
+        | '\u{5f4}'
+        | '\u{30fb}'
+        | '\u{660}'..='\u{669}'
+        | '\u{6f0}'..='\u{6f9}' => Property::InContext,
         // JoinControl (H)
         '\u{200c}' | '\u{200d}' => Property::Joiner,
-        // IgnorableBlocks (D)
-        '\u{20d0}'..='\u{20ff}' | '\u{1d100}'..='\u{1d24f}' => Property::Disallowed,
-        // OldHangulJamo (J)
-        '\u{1100}'..='\u{11ff}' | '\u{a960}'..='\u{a97f}' | '\u{d7b0}'..='\u{d7ff}' => {
-            Property::Disallowed
-        }
+        // Exceptions (F) that are disallowed, IgnorableBlocks (D), OldHangulJamo (J)
+        '\u{640}'
+        | '\u{7fa}'
+        | '\u{302e}'
+        | '\u{302f}'
+        | '\u{3031}'..='\u{3035}'
+        | '\u{303b}'
+        | '\u{20d0}'..='\u{20ff}'
+        | '\u{1d100}'..='\u{1d24f}'
+        | '\u{1100}'..='\u{11ff}'
+        | '\u{a960}'..='\u{a97f}'
+        | '\u{d7b0}'..='\u{d7ff}' => Property::Disallowed,
         // LetterDigits (A)
         _ => match c.general_category() {
             GeneralCategory::LowercaseLetter

@@ -115,9 +115,9 @@ impl DnsName {
             return vec![fqdn.to_owned()];
         }
         let base = self.base_domain(policy);
-        std::iter::successors(Some(fqdn), |name| match name.len() > base.len() {
-            true => name.split_once('.').map(|(_, parent)| parent),
-            false => None,
+        std::iter::successors(Some(fqdn), |name| {
+            let (_, parent) = name.split_once('.')?;
+            (name.len() > base.len()).then_some(parent)
         })
         .map(str::to_owned)
         .collect()

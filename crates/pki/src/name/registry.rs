@@ -51,12 +51,13 @@ pub(super) fn check(text: &str, fqdn: &str) -> Result<(), NameError> {
         });
     }
     if icann_suffix(fqdn) == fqdn {
-        return Err(match text == fqdn {
-            true => NameError::PublicSuffix(text.to_owned()),
-            false => NameError::WildcardOverSuffix {
+        return Err(if text == fqdn {
+            NameError::PublicSuffix(text.to_owned())
+        } else {
+            NameError::WildcardOverSuffix {
                 name: text.to_owned(),
                 suffix: fqdn.to_owned(),
-            },
+            }
         });
     }
     Ok(())

@@ -38,12 +38,13 @@ pub(super) fn check(text: &str, max_labels: usize) -> Result<(), NameError> {
         });
     }
     if count < 2 {
-        return Err(match text == fqdn {
-            true => NameError::OneLabel(text.to_owned()),
-            false => NameError::WildcardOverSuffix {
+        return Err(if text == fqdn {
+            NameError::OneLabel(text.to_owned())
+        } else {
+            NameError::WildcardOverSuffix {
                 name: text.to_owned(),
                 suffix: fqdn.to_owned(),
-            },
+            }
         });
     }
     if count > max_labels {
@@ -92,9 +93,12 @@ fn is_ip_address(text: &str) -> bool {
     let digits = last.strip_prefix("0x").unwrap_or(last);
     let hexadecimal = digits.len() < last.len();
     !digits.is_empty()
-        && digits.bytes().all(|byte| match hexadecimal {
-            true => byte.is_ascii_hexdigit(),
-            false => byte.is_ascii_digit(),
+        && digits.bytes().all(|byte| {
+            if hexadecimal {
+                byte.is_ascii_hexdigit()
+            } else {
+                byte.is_ascii_digit()
+            }
         })
 }
 

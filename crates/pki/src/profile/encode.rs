@@ -26,10 +26,8 @@ pub(crate) fn element(out: &mut Vec<u8>, tag: u8, content: impl FnOnce(&mut Vec<
         let digits = length.to_be_bytes();
         let zeros = digits.iter().take_while(|&&digit| digit == 0).count();
         out[length_at] = 0x80 | (digits.len() - zeros) as u8;
-        out.splice(
-            length_at + 1..length_at + 1,
-            digits[zeros..].iter().copied(),
-        );
+        let after = length_at + 1;
+        out.splice(after..after, digits[zeros..].iter().copied());
     }
 }
 

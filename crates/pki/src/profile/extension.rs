@@ -74,7 +74,7 @@ pub(super) fn key_usage(out: &mut Vec<u8>, usage: KeyUsage) {
         KeyUsage::Issue => [1, 0x06],
     };
     extension(out, &KEY_USAGE, true, |out| {
-        primitive(out, asn1::BIT_STRING, &bits)
+        primitive(out, asn1::BIT_STRING, &bits);
     });
 }
 
@@ -105,7 +105,7 @@ pub(super) fn server_authentication(out: &mut Vec<u8>) {
 pub(super) fn certificate_policy(out: &mut Vec<u8>, oid: &[u8]) {
     extension(out, &CERTIFICATE_POLICIES, false, |out| {
         sequence(out, |out| {
-            sequence(out, |out| primitive(out, asn1::OID, oid))
+            sequence(out, |out| primitive(out, asn1::OID, oid));
         });
     });
 }

@@ -166,9 +166,10 @@ fn check(leaf: &Leaf<'_>) -> Result<(), ProfileError> {
 /// P-6: `http` only, since a client would need a certificate to check one.
 pub(super) fn http_url(url: &str) -> Result<(), ProfileError> {
     let rest = url.strip_prefix("http://").unwrap_or_default();
-    match !rest.is_empty() && url.bytes().all(|byte| byte.is_ascii_graphic()) {
-        true => Ok(()),
-        false => Err(ProfileError::Url(url.to_owned())),
+    if !rest.is_empty() && url.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(())
+    } else {
+        Err(ProfileError::Url(url.to_owned()))
     }
 }
 

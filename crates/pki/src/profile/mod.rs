@@ -52,17 +52,21 @@ pub enum ValidationType {
 pub enum PolicyArc {
     /// 2.23.140.1, the CA/Browser Forum's.
     Cabf,
-    /// 2.25.253515064694615264354674088853893794565, which is the UUID
-    /// beb939b6-c128-4b53-bb0e-77317fabcb05 (ITU-T X.667): `.1` for DV, `.2` for
-    /// OV, `.3` for EV.
+    /// Our own, `PRIVATE_ARC`: `.1` for DV, `.2` for OV, `.3` for EV.
     Private,
 }
 
-/// 2.25.253515064694615264354674088853893794565 in DER; its arc is larger than
-/// OID libraries count.
-const PRIVATE_ARC: [u8; 20] = [
-    0x69, 0x82, 0xfd, 0xb9, 0x9c, 0xed, 0xd8, 0x92, 0xc2, 0xad, 0xa7, 0xbb, 0x87, 0x9d, 0xe6, 0x97,
-    0xfd, 0xaf, 0x96, 0x05,
+/// `1.2.840.113556.1.8000.2554.48825.14774.49448.19283.47886.7811455.11258629`,
+/// contents of the object identifier.
+///
+/// The UUID beb939b6-c128-4b53-bb0e-77317fabcb05 in seven arcs under the one that
+/// Microsoft opened to everybody for this. The standard place of a UUID is one
+/// arc of 128 bits below 2.25 (ITU-T X.667), but software that counts arcs in 32
+/// bits cannot read a *certificate* with such a policy: Go before 1.22 for one.
+const PRIVATE_ARC: [u8; 33] = [
+    0x2a, 0x86, 0x48, 0x86, 0xf7, 0x14, 0x01, 0xbe, 0x40, 0x93, 0x7a, 0x82, 0xfd, 0x39, 0xf3, 0x36,
+    0x83, 0x82, 0x28, 0x81, 0x96, 0x53, 0x82, 0xf6, 0x0e, 0x83, 0xdc, 0xe2, 0x7f, 0x85, 0xaf, 0x96,
+    0x05,
 ];
 
 impl PolicyArc {

@@ -1,0 +1,237 @@
+//! Writes a folder of certificates for linters outside this project.
+//!
+//! ```text
+//! cargo run -p reseal-pki --example golden -- FOLDER
+//! ```
+//!
+//! For each key type of an authority: a root, an intermediate and leaves with
+//! P-256, P-384 and RSA-2048 keys, DV and OV, under both policy arcs. Beside them
+//! `manifest.tsv`, a line a certificate: file, `pkilint` type, file of the issuer,
+//! and the findings that are expected of it (`-` for none). The README in this
+//! folder gives the reasons, and `pkilint.sh` runs the linter over the corpus.
+
+mod signer;
+
+use std::{env, error::Error, fmt::Write as _, fs, path::Path, time::SystemTime};
+
+use jiff::Timestamp;
+use reseal_pki::{
+    calendar::rules_at,
+    certificate::{assemble, pem},
+    dn::OrganizationSubject,
+    key::PublicKey,
+    lint::{LintContext, lint_leaf},
+    name::{DnsName, NamePolicy},
+    profile::{
+        CaSubject, INTERMEDIATE_LIFETIME, IntermediateUrls, IssuingAuthority, Leaf, PolicyArc,
+        ROOT_LIFETIME, SignatureAlgorithm, ValidationType, Validity, intermediate_tbs, leaf_tbs,
+        root_tbs,
+    },
+    serial::Serial,
+};
+use signer::{KeyType, Signer};
+
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+
+const KEY_TYPES: [(KeyType, &str); 3] = [
+    (KeyType::P256, "p256"),
+    (KeyType::P384, "p384"),
+    (KeyType::Rsa2048, "rsa2048"),
+];
+
+fn main() -> Outcome {
+    let folder = env::args_os().nth(1).ok_or("usage: golden FOLDER")?;
+    let mut corpus = Corpus {
+        folder: folder.as_ref(),
+        manifest: String::new(),
+    };
+    fs::create_dir_all(corpus.folder)?;
+    let now = Timestamp::try_from(SystemTime::now())?;
+    for (key_type, label) in KEY_TYPES {
+        corpus.hierarchy(key_type, label, now)?;
+    }
+    fs::write(corpus.folder.join("manifest.tsv"), corpus.manifest)?;
+    Ok(())
+}
+
+fn ca_subject(name: &str, label: &str) -> CaSubject {
+    CaSubject {
+        common_name: format!("{name} {label}"),
+        organization: "Reseal".into(),
+        country: "NL".into(),
+    }
+}
+
+/// No finding is expected.
+const NONE: &str = "-";
+
+struct Corpus<'a> {
+    folder: &'a Path,
+    manifest: String,
+}
+
+impl Corpus<'_> {
+    fn add(&mut self, name: &str, der: &[u8], kind: &str, issuer: &str, expected: &str) -> Outcome {
+        fs::write(
+            self.folder.join(format!("{name}.pem")),
+            pem("CERTIFICATE", der),
+        )?;
+        writeln!(
+            self.manifest,
+            "{name}.pem\t{kind}\t{issuer}.pem\t{expected}"
+        )?;
+        Ok(())
+    }
+
+    /// A root, an intermediate and every kind of leaf below it.
+    fn hierarchy(&mut self, key_type: KeyType, label: &str, now: Timestamp) -> Outcome {
+        let root_key = Signer::generate(key_type);
+        let root_spki = root_key.spki();
+        let validity = Validity::new(now, ROOT_LIFETIME);
+        let tbs = root_tbs(
+            &ca_subject("Golden Root", label),
+            &root_spki,
+            &Serial::random()?,
+            validity,
+        )?;
+        let algorithm = SignatureAlgorithm::for_key(&PublicKey::from_spki_der(&root_spki)?)
+            .ok_or("no algorithm")?;
+        let root_der = assemble(&tbs, algorithm, &root_key.sign(&tbs));
+        let root = IssuingAuthority::from_der(&root_der)?;
+        let root_name = format!("root-{label}");
+        self.add(&root_name, &root_der, "ROOT-CA", &root_name, NONE)?;
+
+        let intermediate_key = Signer::generate(key_type);
+        let tbs = intermediate_tbs(
+            &ca_subject("Golden Issuing CA", label),
+            &intermediate_key.spki(),
+            &Serial::random()?,
+            Validity::new(now, INTERMEDIATE_LIFETIME),
+            &root,
+            IntermediateUrls {
+                crl: "http://pki.reseal.dev/crl/root.crl",
+                ca_issuers: "http://pki.reseal.dev/ca/root.cer",
+            },
+        )?;
+        let der = assemble(&tbs, root.signature_algorithm(), &root_key.sign(&tbs));
+        let intermediate_name = format!("intermediate-{label}");
+        self.add(
+            &intermediate_name,
+            &der,
+            "INTERNAL-UNCONSTRAINED-TLS-CA",
+            &root_name,
+            NONE,
+        )?;
+
+        let issuer = IssuingAuthority::from_der(&der)?;
+        for (leaf_type, leaf_label) in KEY_TYPES {
+            let key = PublicKey::from_spki_der(&Signer::generate(leaf_type).spki())?;
+            for kind in KINDS {
+                let der = kind.issue(&issuer, &intermediate_key, &key, now)?;
+                let name = format!("leaf-{}-{leaf_label}-by-{label}", kind.label);
+                self.add(
+                    &name,
+                    &der,
+                    kind.pkilint,
+                    &intermediate_name,
+                    kind.expected(),
+                )?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One kind of leaf.
+#[derive(Clone, Copy)]
+struct Kind {
+    label: &'static str,
+    pkilint: &'static str,
+    validation: ValidationType,
+    arc: PolicyArc,
+    common_name: bool,
+}
+
+const KINDS: [Kind; 5] = [
+    dv("dv", PolicyArc::Cabf, false),
+    dv("dv-cn", PolicyArc::Cabf, true),
+    ov("ov", PolicyArc::Cabf),
+    dv("dv-private", PolicyArc::Private, true),
+    ov("ov-private", PolicyArc::Private),
+];
+
+const fn dv(label: &'static str, arc: PolicyArc, common_name: bool) -> Kind {
+    Kind {
+        label,
+        pkilint: "DV-FINAL-CERTIFICATE",
+        validation: ValidationType::Domain,
+        arc,
+        common_name,
+    }
+}
+
+const fn ov(label: &'static str, arc: PolicyArc) -> Kind {
+    Kind {
+        label,
+        pkilint: "OV-FINAL-CERTIFICATE",
+        validation: ValidationType::Organization,
+        arc,
+        common_name: true,
+    }
+}
+
+impl Kind {
+    fn expected(self) -> &'static str {
+        match self.arc {
+            PolicyArc::Cabf => NONE,
+            PolicyArc::Private => "cabf.serverauth.subscriber_missing_reserved_policy_oid",
+        }
+    }
+
+    fn issue(
+        self,
+        issuer: &IssuingAuthority,
+        signer: &Signer,
+        key: &PublicKey,
+        now: Timestamp,
+    ) -> Outcome<Vec<u8>> {
+        let policy = NamePolicy::default();
+        let names = ["www.reseal.dev", "reseal.dev", "*.apps.reseal.dev"]
+            .into_iter()
+            .map(|name| DnsName::parse(name, &policy))
+            .collect::<Result<Vec<_>, _>>()?;
+        let organization = OrganizationSubject {
+            organization: "Zürcher Käserei AG".into(),
+            country: "CH".into(),
+            state: Some("Zürich".into()),
+            locality: Some("Winterthur".into()),
+            postal_code: Some("8400".into()),
+            street: Some("Marktgasse 1".into()),
+        };
+        let serial = Serial::random()?;
+
+        let tbs = leaf_tbs(&Leaf {
+            serial: &serial,
+            issuer,
+            public_key: key,
+            names: &names,
+            common_name: self.common_name.then_some("www.reseal.dev"),
+            subject: (self.validation != ValidationType::Domain).then_some(&organization),
+            validation: self.validation,
+            policy: self.arc,
+            validity: Validity::new(now, rules_at(now).default_validity),
+            crl_url: "http://pki.reseal.dev/crl/1/0.crl",
+            ca_issuers_url: "http://pki.reseal.dev/ca/intermediate.cer",
+            ocsp_url: None,
+        })?;
+        let context = LintContext {
+            issuer,
+            policy: self.arc,
+            validation: self.validation,
+            signing_time: now,
+        };
+        let linted = lint_leaf(tbs, &context).map_err(|findings| format!("{findings:?}"))?;
+        let signature = signer.sign(linted.tbs());
+        Ok(linted.finish(&signature))
+    }
+}
