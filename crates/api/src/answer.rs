@@ -1,0 +1,222 @@
+//! What every request gets, whatever its route: an id, an answer even when the handler panics, a log line.
+
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request};
+use axum::response::Response;
+use http::header::CONTENT_TYPE;
+use http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
+use reseal_lifecycle::Services;
+use serde::Serialize;
+use tower::Service as _;
+
+use crate::error::Failure;
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What an operator may set about HTTP.
+#[derive(Clone, Copy, Debug)]
+pub struct ApiConfig {
+    /// `server.max_body`: bytes of a request body.
+    pub max_body: usize,
+    /// How long a request body may take to arrive.
+    pub body_timeout: Duration,
+}
+
+impl Default for ApiConfig {
+    fn default() -> Self {
+        Self {
+            max_body: 256 * 1024,
+            body_timeout: Duration::from_secs(15),
+        }
+    }
+}
+
+/// What handlers work with.
+pub(crate) struct Shared {
+    pub(crate) services: Arc<Services>,
+    pub(crate) config: ApiConfig,
+}
+
+/// The whole HTTP side as one function from request to response. Cheap to clone.
+#[derive(Clone)]
+pub struct Api {
+    router: Router,
+    ids: Arc<RequestIds>,
+}
+
+impl Api {
+    pub(crate) fn new(router: Router) -> Self {
+        Self {
+            router,
+            ids: Arc::default(),
+        }
+    }
+
+    /// Answers one request. Never fails and never panics.
+    pub async fn answer(&self, mut request: Request) -> Response {
+        let started = Instant::now();
+        let id = self.ids.next();
+        let method = request.method().clone();
+        request.extensions_mut().insert(id);
+        drop_trailing_slashes(request.uri_mut());
+
+        let mut router = self.router.clone();
+        let mut response = match or_panic(router.call(request)).await {
+            Some(Ok(response)) => response,
+            Some(Err(never)) => match never {},
+            None => Failure::internal("a handler panicked").respond(id),
+        };
+        if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
+            response.headers_mut().insert(X_REQUEST_ID, value);
+        }
+        log(id, &method, started.elapsed(), &mut response);
+        response
+    }
+}
+
+/// One SDK ends its paths with a slash; a redirect would turn its POST into a GET (contract.md section 7).
+fn drop_trailing_slashes(uri: &mut Uri) {
+    let path = uri.path();
+    let bare = path.trim_end_matches('/');
+    if bare.len() == path.len() || path == "/" {
+        return;
+    }
+    let bare = if bare.is_empty() { "/" } else { bare };
+    let rewritten = match uri.query() {
+        Some(query) => format!("{bare}?{query}").parse(),
+        None => bare.parse(),
+    };
+    if let Ok(rewritten) = rewritten {
+        *uri = rewritten;
+    }
+}
+
+/// `None` when the future panicked; the panic hook has already written where.
+async fn or_panic<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = std::pin::pin!(future);
+    std::future::poll_fn(move |context| {
+        // A future that panicked is not polled again, so no broken state can be seen.
+        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+            Ok(poll) => poll.map(Some),
+            Err(_) => Poll::Ready(None),
+        }
+    })
+    .await
+}
+
+/// Left in a response for the log line.
+#[derive(Clone)]
+pub(crate) struct Trace {
+    pub(crate) route: Option<MatchedPath>,
+    pub(crate) customer: Option<String>,
+}
+
+fn log(id: RequestId, method: &Method, took: Duration, response: &mut Response) {
+    let trace = response.extensions_mut().remove::<Trace>();
+    let (route, customer) = trace.as_ref().map_or((None, None), |trace| {
+        (trace.route.as_ref(), trace.customer.as_deref())
+    });
+    tracing::info!(
+        target: "reseal_api::access",
+        request = %id,
+        %method,
+        route = route.map_or("-", MatchedPath::as_str),
+        status = response.status().as_u16(),
+        micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        customer = customer.unwrap_or("-"),
+    );
+}
+
+/// Number of a request in this process, scrambled so that it says nothing about how many there were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RequestId(u64);
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+#[derive(Default)]
+struct RequestIds {
+    seed: RandomState,
+    count: AtomicU64,
+}
+
+impl RequestIds {
+    fn next(&self) -> RequestId {
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        RequestId(self.seed.hash_one(count))
+    }
+}
+
+/// An answer with a JSON body.
+pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    let (status, bytes) = match serde_json::to_vec(body) {
+        Ok(bytes) => (status, bytes),
+        Err(error) => {
+            tracing::error!(%error, "an answer cannot be written as JSON");
+            let text = r#"{"type":"InternalSRSError","message":"Internal failure"}"#;
+            (StatusCode::INTERNAL_SERVER_ERROR, text.into())
+        }
+    };
+    let mut response = Response::new(Body::from(bytes));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// An answer without a body, and so without a content type: one SDK would try to read it.
+pub(crate) fn empty(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trailing_slashes_go_and_queries_stay() {
+        for (from, to) in [
+            ("/v2/processes/", "/v2/processes"),
+            ("/v2/processes//?limit=1", "/v2/processes?limit=1"),
+            ("/v2/processes?q=/", "/v2/processes?q=/"),
+            ("/", "/"),
+            ("///", "/"),
+            ("/v2/ssl/products/%2F/", "/v2/ssl/products/%2F"),
+        ] {
+            let mut uri: Uri = from.parse().unwrap();
+            drop_trailing_slashes(&mut uri);
+            assert_eq!(uri.to_string(), to, "{from}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_becomes_an_answer() {
+        let failing = async {
+            tokio::task::yield_now().await;
+            assert_eq!(1, 2, "on purpose");
+        };
+        assert!(or_panic(failing).await.is_none());
+        assert_eq!(or_panic(async { 3 }).await, Some(3));
+    }
+
+    #[test]
+    fn request_ids_differ() {
+        let ids = RequestIds::default();
+        assert_ne!(ids.next(), ids.next());
+    }
+}

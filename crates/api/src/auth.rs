@@ -1,0 +1,207 @@
+//! Who is calling, and what a handler gets to see of the call.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{FromRequestParts as _, MatchedPath, RawPathParams, Request, State};
+use axum::response::Response;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use reseal_lifecycle::customer::{Caller, Role};
+use reseal_lifecycle::{Error, Kind, Services};
+use serde_json::{Map, Value};
+
+use crate::answer::{RequestId, Shared, Trace};
+use crate::body::receive;
+use crate::error::Failure;
+use crate::query::Parameters;
+
+/// What handlers answer with.
+pub(crate) type Outcome = Result<Response, Failure>;
+
+/// An authenticated call.
+pub(crate) struct Call {
+    pub(crate) caller: Caller,
+    shared: Arc<Shared>,
+    parts: Parts,
+    parameters: Option<RawPathParams>,
+    body: Body,
+}
+
+/// An id that no object has: a path segment that is no id at all is looked up as this one, so that the
+/// answer cannot differ from that for an unknown id.
+const NO_ID: i64 = -1;
+
+impl Call {
+    pub(crate) fn services(&self) -> &Arc<Services> {
+        &self.shared.services
+    }
+
+    /// The path parameter `id`.
+    pub(crate) fn id(&self) -> i64 {
+        self.segment("id").map_or(NO_ID, parse_id)
+    }
+
+    /// A path parameter, percent-decoded; `None` when it is not UTF-8.
+    pub(crate) fn segment(&self, name: &str) -> Option<&str> {
+        let parameters = self.parameters.as_ref()?;
+        parameters
+            .iter()
+            .find_map(|(key, value)| (key == name).then_some(value))
+    }
+
+    /// The query.
+    pub(crate) fn query(&self) -> Parameters {
+        Parameters::parse(self.parts.uri.query().unwrap_or_default())
+    }
+
+    /// The JSON object in the body, `None` when there is no body.
+    pub(crate) async fn optional_body(&mut self) -> Result<Option<Map<String, Value>>, Failure> {
+        let body = std::mem::take(&mut self.body);
+        receive::object(&self.parts.headers, body, &self.shared.config).await
+    }
+
+    /// The JSON object in the body.
+    pub(crate) async fn body(&mut self) -> Result<Map<String, Value>, Failure> {
+        self.optional_body()
+            .await?
+            .ok_or_else(|| Failure::unreadable("The request has no body: expected a JSON object"))
+    }
+
+    /// The same caller, seeing nothing but `customer`'s objects; `None` when it may not see those.
+    pub(crate) fn narrowed_to(&self, customer: &str) -> Option<Caller> {
+        let admitted = self.caller.scope().admits(customer);
+        admitted.then(|| Caller {
+            customer: customer.to_owned(),
+            user: self.caller.user.clone(),
+            role: Role::Customer,
+        })
+    }
+}
+
+/// Wraps a handler of the API: it is called only with a known caller.
+pub(crate) async fn authenticated<F, Fut>(
+    State(shared): State<Arc<Shared>>,
+    request: Request,
+    handler: F,
+) -> Response
+where
+    F: FnOnce(Call) -> Fut,
+    Fut: Future<Output = Outcome>,
+{
+    let (mut parts, body) = request.into_parts();
+    let id = parts.extensions.get().copied().unwrap_or_default();
+    let route = parts.extensions.remove::<MatchedPath>();
+    let mut customer = None;
+    let outcome = match authenticate(&shared.services, &parts.headers).await {
+        Ok(caller) => {
+            customer = Some(caller.customer.clone());
+            let call = Call {
+                parameters: RawPathParams::from_request_parts(&mut parts, &())
+                    .await
+                    .ok(),
+                caller,
+                shared,
+                parts,
+                body,
+            };
+            handler(call).await
+        }
+        Err(error) => Err(error.into()),
+    };
+    finish(outcome, id, Trace { route, customer })
+}
+
+/// Wraps a handler that anybody may call.
+pub(crate) async fn open<F, Fut>(
+    State(shared): State<Arc<Shared>>,
+    request: Request,
+    handler: F,
+) -> Response
+where
+    F: FnOnce(Arc<Shared>, Request) -> Fut,
+    Fut: Future<Output = Outcome>,
+{
+    let id = request.extensions().get().copied().unwrap_or_default();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let outcome = handler(shared, request).await;
+    let trace = Trace {
+        route,
+        customer: None,
+    };
+    finish(outcome, id, trace)
+}
+
+fn finish(outcome: Outcome, id: RequestId, trace: Trace) -> Response {
+    let mut response = outcome.unwrap_or_else(|failure| failure.respond(id));
+    response.extensions_mut().insert(trace);
+    response
+}
+
+/// The caller whose key is in the `Authorization` header, which must be there once.
+async fn authenticate(services: &Services, headers: &HeaderMap) -> Result<Caller, Error> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return Err(Error::new(
+            Kind::Unauthenticated,
+            "Expected one header `Authorization: ApiKey <key>`",
+        ));
+    };
+    let Some(key) = value.to_str().ok().and_then(api_key) else {
+        return Err(Error::new(
+            Kind::Unauthenticated,
+            "Expected `Authorization: ApiKey <key>`, saw another scheme",
+        ));
+    };
+    services.authenticate(key).await
+}
+
+/// The key in the header's value; schemes are compared without regard to case (RFC 9110 section 11.1).
+fn api_key(value: &str) -> Option<&str> {
+    let (scheme, key) = value.trim().split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("ApiKey")
+        .then(|| key.trim_start())
+}
+
+/// An id in its one spelling: decimal digits without sign or leading zeros.
+fn parse_id(text: &str) -> i64 {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+    plain.then(|| text.parse().ok()).flatten().unwrap_or(NO_ID)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nasty_009_what_is_no_id_is_looked_up_as_an_unknown_one() {
+        assert_eq!(parse_id("7"), 7);
+        assert_eq!(parse_id("9223372036854775807"), i64::MAX);
+        for text in [
+            "0",
+            "-1",
+            "+1",
+            "1e3",
+            "01",
+            "9223372036854775808",
+            "12;drop",
+            "../",
+            "",
+            "１",
+            "[object Object]",
+        ] {
+            assert_eq!(parse_id(text), NO_ID, "{text}");
+        }
+    }
+
+    #[test]
+    fn nasty_012_only_the_api_key_scheme_is_taken() {
+        assert_eq!(api_key("ApiKey abc="), Some("abc="));
+        assert_eq!(api_key("apikey  abc="), Some("abc="));
+        for value in ["Session abc", "Basic abc", "ApiKey", "abc", ""] {
+            assert_eq!(api_key(value), None, "{value}");
+        }
+    }
+}

@@ -1,0 +1,423 @@
+//! Reading an object's fields, collecting everything that is wrong with them.
+//!
+//! A [`Fields`] hands out each field by name and type. A field that is wrong is noted in [`Findings`] and
+//! reads as absent, so that reading goes on; nothing that was read may be used before [`Findings::settle`]
+//! said that all is well. Fields that nobody asked for are the unknown ones: there is no second list of
+//! names to keep.
+
+use std::fmt::Write as _;
+
+use reseal_lifecycle::Violation;
+use serde_json::{Map, Value};
+
+use super::syntax::Text;
+use crate::error::{Failure, MOST_VIOLATIONS, first_characters};
+
+/// Unknown or mistyped properties that are named in one answer.
+const MOST_PROPERTIES: usize = 50;
+
+/// What is wrong with a body, so far.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    /// Paths of properties that are unknown or of another JSON type, with the problem.
+    properties: Vec<(String, &'static str)>,
+    violations: Vec<Violation>,
+    /// How many of both were too many to keep.
+    left_out: usize,
+}
+
+impl Findings {
+    /// Notes a broken restriction.
+    pub(crate) fn violation(&mut self, violation: Violation) {
+        if self.violations.len() < MOST_VIOLATIONS {
+            self.violations.push(violation);
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    fn property(&mut self, path: String, problem: &'static str) {
+        if self.properties.len() < MOST_PROPERTIES {
+            self.properties.push((path, problem));
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    /// Whether all is well. Unknown properties come before broken restrictions (design decision 3).
+    pub(crate) fn settle(self) -> Result<(), Failure> {
+        if let Some((first, _)) = self.properties.first() {
+            let first = first.clone();
+            return Err(Failure::unrecognized(first, self.property_message()));
+        }
+        if self.violations.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::constraints(self.violations))
+    }
+
+    fn property_message(&self) -> String {
+        let mut message = String::new();
+        for (path, problem) in &self.properties {
+            let separator = if message.is_empty() { "" } else { "; " };
+            let _ = write!(message, "{separator}`{path}` {problem}");
+        }
+        if self.left_out > 0 {
+            let _ = write!(message, "; and {} more", self.left_out);
+        }
+        message
+    }
+}
+
+/// An object's fields while they are read.
+pub(crate) struct Fields<'b, 'f> {
+    object: &'b Map<String, Value>,
+    /// Path of the object with a dot at its end, empty for the body itself.
+    prefix: String,
+    asked: Vec<&'static str>,
+    findings: &'f mut Findings,
+}
+
+impl<'b, 'f> Fields<'b, 'f> {
+    /// The fields of the body itself.
+    pub(crate) fn of(object: &'b Map<String, Value>, findings: &'f mut Findings) -> Self {
+        Self::below(object, String::new(), findings)
+    }
+
+    fn below(object: &'b Map<String, Value>, prefix: String, findings: &'f mut Findings) -> Self {
+        Self {
+            object,
+            prefix,
+            asked: Vec::with_capacity(24),
+            findings,
+        }
+    }
+
+    /// Notes every field that nobody asked for.
+    pub(crate) fn finish(self) {
+        for name in self.object.keys() {
+            if !self.asked.contains(&name.as_str()) {
+                let path = format!("{}{}", self.prefix, first_characters(name, 100));
+                self.findings.property(path, "is not a known property");
+            }
+        }
+    }
+
+    /// Notes a broken restriction of the field `name`.
+    pub(crate) fn violation(&mut self, name: &str, message: &str, value: Option<&str>) {
+        let field = self.path(name);
+        self.findings
+            .violation(Violation::new(field, message, value));
+    }
+
+    fn path(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
+    /// The value of `name`; null is absent.
+    fn value(&mut self, name: &'static str) -> Option<&'b Value> {
+        self.asked.push(name);
+        self.object.get(name).filter(|value| !value.is_null())
+    }
+
+    fn mistyped(&mut self, path: String, expected: &'static str) {
+        self.findings.property(path, expected);
+    }
+
+    fn missing(&mut self, name: &'static str) {
+        // A field of a wrong type is there, and already noted.
+        if self.object.get(name).is_none_or(Value::is_null) {
+            self.violation(name, "may not be null", None);
+        }
+    }
+
+    /// A text, trimmed.
+    pub(crate) fn text(&mut self, name: &'static str, rule: Text) -> Option<String> {
+        let value = self.value(name)?;
+        self.check_text(value, rule, |fields| fields.path(name))
+    }
+
+    /// A text that is allowed and means nothing.
+    pub(crate) fn ignored_text(&mut self, name: &'static str) {
+        if self.value(name).is_some_and(|value| !value.is_string()) {
+            let path = self.path(name);
+            self.mistyped(path, "must be a string");
+        }
+    }
+
+    /// A text that must be there; empty when it is not, which is noted.
+    pub(crate) fn required_text(&mut self, name: &'static str, rule: Text) -> String {
+        let value = self.text(name, rule);
+        if value.is_none() {
+            self.missing(name);
+        }
+        value.unwrap_or_default()
+    }
+
+    fn check_text(
+        &mut self,
+        value: &Value,
+        rule: Text,
+        path: impl FnOnce(&Self) -> String,
+    ) -> Option<String> {
+        let Value::String(text) = value else {
+            let path = path(self);
+            self.mistyped(path, "must be a string");
+            return None;
+        };
+        let text = text.trim();
+        if let Some(problem) = rule.problem(text) {
+            let shown = rule.may_be_shown().then_some(text);
+            let violation = Violation::new(path(self), problem, shown);
+            self.findings.violation(violation);
+            return None;
+        }
+        Some(text.to_owned())
+    }
+
+    /// A list of texts, each under the same rule; an empty list is not the same as none.
+    pub(crate) fn texts(&mut self, name: &'static str, rule: Text) -> Option<Vec<String>> {
+        let values = self.array(name)?;
+        let mut texts = Vec::with_capacity(values.len());
+        for (index, value) in values.iter().enumerate() {
+            texts.extend(self.check_text(value, rule, |fields| {
+                format!("{}{name}[{index}]", fields.prefix)
+            }));
+        }
+        Some(texts)
+    }
+
+    /// A boolean.
+    pub(crate) fn boolean(&mut self, name: &'static str) -> Option<bool> {
+        let value = self.value(name)?;
+        if value.as_bool().is_none() {
+            let path = self.path(name);
+            self.mistyped(path, "must be true or false");
+        }
+        value.as_bool()
+    }
+
+    /// A whole number from `least` to `most`, written without a fraction.
+    pub(crate) fn integer(&mut self, name: &'static str, least: u32, most: u32) -> Option<u32> {
+        let value = self.value(name)?;
+        let Value::Number(number) = value else {
+            let path = self.path(name);
+            self.mistyped(path, "must be an integer");
+            return None;
+        };
+        if number.is_f64() {
+            let path = self.path(name);
+            self.mistyped(path, "must be an integer");
+            return None;
+        }
+        let fitting = number
+            .as_u64()
+            .and_then(|number| u32::try_from(number).ok())
+            .filter(|number| (least..=most).contains(number));
+        if fitting.is_none() {
+            let message = format!("must be between {least} and {most}");
+            self.violation(name, &message, Some(&number.to_string()));
+        }
+        fitting
+    }
+
+    /// A whole number that must be there.
+    pub(crate) fn required_integer(&mut self, name: &'static str, least: u32, most: u32) -> u32 {
+        let value = self.integer(name, least, most);
+        if value.is_none() {
+            self.missing(name);
+        }
+        value.unwrap_or_default()
+    }
+
+    /// An object, read by `read`.
+    pub(crate) fn object<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&mut Fields<'b, '_>) -> T,
+    ) -> Option<T> {
+        let value = self.value(name)?;
+        let path = self.path(name);
+        self.element(value, path, read)
+    }
+
+    /// A list of objects, each read by `read`.
+    pub(crate) fn objects<T>(
+        &mut self,
+        name: &'static str,
+        mut read: impl FnMut(&mut Fields<'b, '_>) -> T,
+    ) -> Option<Vec<T>> {
+        let values = self.array(name)?;
+        let mut objects = Vec::with_capacity(values.len());
+        for (index, value) in values.iter().enumerate() {
+            let path = format!("{}{name}[{index}]", self.prefix);
+            objects.extend(self.element(value, path, &mut read));
+        }
+        Some(objects)
+    }
+
+    fn array(&mut self, name: &'static str) -> Option<&'b Vec<Value>> {
+        let value = self.value(name)?;
+        if let Value::Array(values) = value {
+            return Some(values);
+        }
+        let path = self.path(name);
+        self.mistyped(path, "must be a list");
+        None
+    }
+
+    fn element<T>(
+        &mut self,
+        value: &'b Value,
+        path: String,
+        read: impl FnOnce(&mut Fields<'b, '_>) -> T,
+    ) -> Option<T> {
+        let Value::Object(object) = value else {
+            self.mistyped(path, "must be an object");
+            return None;
+        };
+        let mut fields = Fields::below(object, format!("{path}."), self.findings);
+        let outcome = read(&mut fields);
+        fields.finish();
+        Some(outcome)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+    use serde_json::json;
+
+    use super::*;
+
+    async fn settled(body: Value, read: impl FnOnce(&mut Fields<'_, '_>)) -> Option<Value> {
+        let Value::Object(object) = body else {
+            panic!("not an object")
+        };
+        let mut findings = Findings::default();
+        let mut fields = Fields::of(&object, &mut findings);
+        read(&mut fields);
+        fields.finish();
+        let failure = findings.settle().err()?;
+        let response = failure.respond(crate::answer::RequestId::default());
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        Some(serde_json::from_slice(&bytes).unwrap())
+    }
+
+    #[tokio::test]
+    async fn every_violation_is_reported_with_its_path() {
+        let body = json!({
+            "city": "", "san": ["a.example", "B.example"], "period": 0,
+            "approver": {"email": "X@example.com"},
+            "dcv": [{"commonName": "a.example"}, {"commonName": "Foo"}]
+        });
+        let answer = settled(body, |fields| {
+            fields.required_text("csr", Text::Document);
+            fields.text("city", Text::Length(1, 60));
+            fields.texts("san", Text::Domain);
+            fields.required_integer("period", 1, 99);
+            fields.object("approver", |approver| approver.text("email", Text::Email));
+            fields.objects("dcv", |entry| {
+                entry.required_text("commonName", Text::Domain)
+            });
+        })
+        .await
+        .unwrap();
+        assert_eq!(answer["type"], "ConstraintViolationException");
+        let paths: Vec<_> = answer["violations"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|violation| violation["field"].as_str().unwrap())
+            .collect();
+        assert_eq!(
+            paths,
+            [
+                "csr",
+                "city",
+                "san[1]",
+                "period",
+                "approver.email",
+                "dcv[1].commonName"
+            ]
+        );
+        assert_eq!(answer["violations"][5]["value"], "Foo");
+    }
+
+    #[tokio::test]
+    async fn nasty_005_unknown_properties_and_wrong_types_come_first_and_are_all_named() {
+        let body = json!({
+            "csr": 1, "sans": [], "approver": {"phone": 1}, "san": ["a.example", null],
+            "dcv": [7], "authKey": "true", "period": 12.0, "city": ""
+        });
+        let answer = settled(body, |fields| {
+            fields.required_text("csr", Text::Document);
+            fields.object("approver", |_| ());
+            fields.texts("san", Text::Domain);
+            fields.objects("dcv", |_| ());
+            fields.boolean("authKey");
+            fields.required_integer("period", 1, 99);
+            fields.text("city", Text::Length(1, 60));
+        })
+        .await
+        .unwrap();
+        assert_eq!(answer["type"], "UnrecognizedPropertyException");
+        assert_eq!(answer["property"], "csr");
+        let message = answer["message"].as_str().unwrap();
+        for path in [
+            "csr",
+            "sans",
+            "approver.phone",
+            "san[1]",
+            "dcv[0]",
+            "authKey",
+            "period",
+        ] {
+            assert!(message.contains(&format!("`{path}`")), "{path}: {message}");
+        }
+        assert!(!message.contains("city"), "{message}");
+    }
+
+    #[tokio::test]
+    async fn null_is_absent_and_values_are_trimmed() {
+        let body = json!({"csr": null, "city": "  Zwolle\n", "san": null, "approver": null});
+        let answer = settled(body, |fields| {
+            assert_eq!(fields.text("csr", Text::Document), None);
+            assert_eq!(
+                fields.text("city", Text::Length(1, 6)).as_deref(),
+                Some("Zwolle")
+            );
+            assert_eq!(fields.texts("san", Text::Domain), None);
+            assert!(fields.object("approver", |_| ()).is_none());
+        })
+        .await;
+        assert_eq!(answer, None);
+    }
+
+    #[tokio::test]
+    async fn a_document_is_never_shown() {
+        let answer = settled(json!({"csr": " "}), |fields| {
+            fields.required_text("csr", Text::Document);
+        })
+        .await
+        .unwrap();
+        assert_eq!(
+            answer["violations"],
+            json!([{"field": "csr", "message": "may not be empty"}])
+        );
+    }
+
+    #[tokio::test]
+    async fn an_answer_stays_short_however_much_is_wrong() {
+        let names: Vec<_> = (0..20_000).map(|_| "X").collect();
+        let answer = settled(json!({"san": names}), |fields| {
+            fields.texts("san", Text::Domain);
+        })
+        .await
+        .unwrap();
+        assert_eq!(
+            answer["violations"].as_array().unwrap().len(),
+            MOST_VIOLATIONS
+        );
+    }
+}

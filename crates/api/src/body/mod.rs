@@ -1,0 +1,11 @@
+//! Request bodies: from bytes to checked fields.
+//!
+//! [`receive`] takes the bytes within limits of size and time, [`json`] makes an object of them, [`fields`]
+//! reads that and collects everything that is wrong, [`syntax`] has the contract's restrictions.
+
+pub(crate) mod fields;
+pub(crate) mod json;
+pub(crate) mod receive;
+pub(crate) mod syntax;
+
+pub(crate) use fields::{Fields, Findings};

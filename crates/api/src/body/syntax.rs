@@ -1,0 +1,172 @@
+//! The contract's restrictions on texts (contract.md section 4), each for the whole value, in bytes and after
+//! trimming. They admit what the vendor's expressions admit and nothing else; whether a name may be certified is
+//! decided further down.
+
+use std::borrow::Cow;
+
+use reseal_pki::name::{DnsName, NamePolicy};
+
+/// Most octets of a label (RFC 1035 section 2.3.4).
+const LONGEST_LABEL: usize = 63;
+
+/// Languages of validations.
+pub(crate) const LANGUAGES: &[&str] = &[
+    "EN", "NL", "FR", "CN", "DE", "IT", "JP", "KR", "PT", "RU", "ES", "DK", "SE", "TR",
+];
+
+/// Ways to prove control over a name.
+pub(crate) const DCV_TYPES: &[&str] = &["EMAIL", "FILE", "DNS"];
+
+/// A restriction on a text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Text {
+    /// Anything but nothing: a CSR or certificate, which its own parser judges.
+    Document,
+    /// Printable text of so many bytes.
+    Length(usize, usize),
+    /// DOMAIN.
+    Domain,
+    /// EMAIL.
+    Email,
+    /// VOICE.
+    Voice,
+    /// HANDLE.
+    Handle,
+    /// `uniqueValue`.
+    UniqueValue,
+    /// Two letters.
+    Country,
+    /// One of these words, exactly.
+    Word(&'static [&'static str]),
+}
+
+impl Text {
+    /// What is wrong with `value`, if something is.
+    pub(crate) fn problem(self, value: &str) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Document => value.is_empty().then_some("may not be empty".into()),
+            Self::Length(least, most) => length_problem(value, least, most).or_else(|| {
+                has_control(value).then_some(
+                    "must be printable text: it has control or direction characters".into(),
+                )
+            }),
+            Self::Domain => length_problem(value, 4, 255)
+                .or_else(|| (!is_domain(value)).then(|| domain_advice(value))),
+            Self::Email => length_problem(value, 6, 255).or_else(|| {
+                (!is_email(value)).then_some(
+                    "must be a lower-case e-mail address such as `admin@example.com`".into(),
+                )
+            }),
+            Self::Voice => length_problem(value, 4, 17).or_else(|| {
+                (!is_voice(value))
+                    .then_some("must be a telephone number such as `+31.384530759`".into())
+            }),
+            Self::Handle => length_problem(value, 3, 40).or_else(|| {
+                (!is_handle(value))
+                    .then_some("must consist of letters, digits, `-`, `_`, `@` and `.`".into())
+            }),
+            Self::UniqueValue => length_problem(value, 1, 20).or_else(|| {
+                let alphanumeric = value.bytes().all(|byte| byte.is_ascii_alphanumeric());
+                (!alphanumeric).then_some("must consist of letters and digits".into())
+            }),
+            Self::Country => {
+                let letters =
+                    value.len() == 2 && value.bytes().all(|byte| byte.is_ascii_alphabetic());
+                (!letters).then_some("must be a country code of two letters (ISO 3166)".into())
+            }
+            Self::Word(words) => (!words.contains(&value))
+                .then(|| format!("must be one of {}", words.join(", ")).into()),
+        }
+    }
+
+    /// Whether the value may be shown in an answer: documents are long and may hold secrets.
+    pub(crate) fn may_be_shown(self) -> bool {
+        !matches!(self, Self::Document)
+    }
+}
+
+fn length_problem(value: &str, least: usize, most: usize) -> Option<Cow<'static, str>> {
+    let length = value.len();
+    (length < least || length > most)
+        .then(|| format!("length must be between {least} and {most} bytes, saw {length}").into())
+}
+
+/// Control characters, and those that change the direction of the text around them.
+fn has_control(value: &str) -> bool {
+    value.chars().any(|character| {
+        character.is_control()
+            || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    })
+}
+
+/// What the rules for names say, which shows the A-label of an international name.
+fn domain_advice(value: &str) -> Cow<'static, str> {
+    let general = "must be a lower-case domain name such as `example.com` or `*.example.com`";
+    match DnsName::parse(value, &NamePolicy::default()) {
+        Err(error) => format!("{general}: {error}").into(),
+        Ok(_) => general.into(),
+    }
+}
+
+/// `(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z][a-z0-9-]{0,61}[a-z0-9])`
+pub(crate) fn is_domain(value: &str) -> bool {
+    is_host(value.strip_prefix("*.").unwrap_or(value))
+}
+
+/// The same without a wildcard.
+pub(crate) fn is_host(value: &str) -> bool {
+    let Some((labels, top)) = value.rsplit_once('.') else {
+        return false;
+    };
+    let top_level = top.len() >= 2 && top.as_bytes()[0].is_ascii_lowercase();
+    top_level && is_label(top) && labels.split('.').all(is_label)
+}
+
+fn is_label(label: &str) -> bool {
+    let bytes = label.as_bytes();
+    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
+        return false;
+    };
+    let plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    bytes.len() <= LONGEST_LABEL
+        && plain(first)
+        && plain(last)
+        && bytes.iter().all(|byte| plain(byte) || *byte == b'-')
+}
+
+/// `(?=.{1,64}@)[a-z0-9_\-+]+(?:\.[a-z0-9_\-+]+)*@` and a host. The look-ahead limits the local part to 64
+/// characters, since that part itself cannot hold an `@`.
+fn is_email(value: &str) -> bool {
+    let Some((local, host)) = value.split_once('@') else {
+        return false;
+    };
+    let atom = |atom: &str| {
+        !atom.is_empty()
+            && atom.bytes().all(|byte| {
+                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-+".contains(&byte)
+            })
+    };
+    local.len() <= 64 && local.split('.').all(atom) && is_host(host)
+}
+
+/// `\+[0-9]{1,3}\.[0-9]{1,14}`
+fn is_voice(value: &str) -> bool {
+    let digits = |text: &str, most: usize| {
+        (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    value
+        .strip_prefix('+')
+        .and_then(|rest| rest.split_once('.'))
+        .is_some_and(|(country, number)| digits(country, 3) && digits(number, 14))
+}
+
+/// `[a-zA-Z0-9\-_@\.]+`
+pub(crate) fn is_handle(value: &str) -> bool {
+    !value.is_empty()
+        && value
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_@.".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,223 @@
+//! Shortest, longest, one over, and several bytes a character, for each restriction.
+
+use super::*;
+
+fn accepts(rule: Text, values: &[&str]) {
+    for value in values {
+        assert_eq!(rule.problem(value), None, "{rule:?} {value}");
+    }
+}
+
+fn refuses(rule: Text, values: &[&str]) {
+    for value in values {
+        assert!(rule.problem(value).is_some(), "{rule:?} {value}");
+    }
+}
+
+/// A name of exactly `length` bytes.
+fn domain_of(length: usize) -> String {
+    let mut name = String::from("com");
+    while name.len() < length {
+        let label = (length - name.len() - 1).min(LONGEST_LABEL);
+        // Leave room for a dot and at least one more character.
+        let label = if length - name.len() - 1 - label == 1 {
+            label - 1
+        } else {
+            label
+        };
+        name = format!("{}.{name}", "a".repeat(label));
+    }
+    name
+}
+
+#[test]
+fn domain_lengths() {
+    for length in [4, 255] {
+        let name = if length == 4 {
+            "a.bc".to_owned()
+        } else {
+            domain_of(length)
+        };
+        assert_eq!(name.len(), length);
+        accepts(Text::Domain, &[&name]);
+    }
+    let over = domain_of(256);
+    assert_eq!(over.len(), 256);
+    refuses(Text::Domain, &[&over, "a.b", "é.é"]);
+}
+
+#[test]
+fn domain_form() {
+    let longest_label = "a".repeat(63);
+    let over_label = "a".repeat(64);
+    accepts(
+        Text::Domain,
+        &[
+            "example.com",
+            "*.example.com",
+            "a-b.c--d.x0",
+            "0.example",
+            "xn--mnchen-3ya.example",
+            &format!("{longest_label}.com"),
+            &format!("a.{longest_label}"),
+        ],
+    );
+    refuses(
+        Text::Domain,
+        &[
+            "EXAMPLE.com",
+            "example",
+            "example.com.",
+            ".example.com",
+            "a..example.com",
+            "-a.example.com",
+            "a-.example.com",
+            "a_b.example.com",
+            "exam ple.com",
+            "*.*.example.com",
+            "*example.com",
+            "*",
+            "*.",
+            "a.*.example.com",
+            "192.0.2.1",
+            "example.c",
+            "example.0a",
+            "example.a-",
+            "münchen.example",
+            "example。com",
+            "example.com\n",
+            "example.com\0",
+            &format!("{over_label}.com"),
+            &format!("a.{over_label}"),
+        ],
+    );
+}
+
+#[test]
+fn nasty_069_an_international_name_is_answered_with_its_a_label() {
+    let problem = Text::Domain.problem("münchen.example").unwrap();
+    assert!(problem.contains("xn--mnchen-3ya.example"), "{problem}");
+}
+
+#[test]
+fn email() {
+    let local = "a".repeat(64);
+    accepts(
+        Text::Email,
+        &[
+            "a@b.cd",
+            "first.last+tag-x_y@example.com",
+            &format!("{local}@example.com"),
+            "0@example.com",
+            &format!("{local}@{}", domain_of(190)),
+        ],
+    );
+    refuses(
+        Text::Email,
+        &[
+            "@b.cd",
+            "a@b.c",
+            "a@example",
+            ".a@example.com",
+            "a.@example.com",
+            "a..b@example.com",
+            "A@example.com",
+            "a b@example.com",
+            "a@b@example.com",
+            "a@*.example.com",
+            "é@example.com",
+            "admin@example.com,x@evil.com",
+            "<admin@example.com>",
+            "admin@example.com\r\nBcc: x@evil.com",
+            &format!("{local}a@example.com"),
+            &format!("{local}@{}", domain_of(191)),
+        ],
+    );
+}
+
+#[test]
+fn voice() {
+    accepts(
+        Text::Voice,
+        &[
+            "+1.2",
+            "+31.384530759",
+            "+123.123456789012",
+            "+1.12345678901234",
+        ],
+    );
+    refuses(
+        Text::Voice,
+        &[
+            "+1.",
+            "+.12",
+            "1.234",
+            "+1234.1",
+            "+1.123456789012345",
+            "+123.1234567890123",
+            "+12-345",
+            "+1.2.3",
+            "+1.2a",
+            "+１.234",
+        ],
+    );
+}
+
+#[test]
+fn handle() {
+    let longest = "a".repeat(40);
+    accepts(Text::Handle, &["abc", "A-b_c@d.e0", &longest]);
+    refuses(
+        Text::Handle,
+        &["ab", &format!("{longest}a"), "a b", "a/b", "é@", "aé"],
+    );
+}
+
+#[test]
+fn nasty_097_unique_value() {
+    let longest = "a".repeat(20);
+    accepts(Text::UniqueValue, &["a", "0Z", &longest]);
+    refuses(
+        Text::UniqueValue,
+        &["", &format!("{longest}a"), "a.b", "a-b", "😀"],
+    );
+}
+
+#[test]
+fn lengths_count_bytes() {
+    let rule = Text::Length(1, 64);
+    let longest = "é".repeat(32);
+    accepts(
+        rule,
+        &["a", "é", &longest, &"a".repeat(64), "Zwolle & Söhne <x>"],
+    );
+    refuses(rule, &["", &format!("{longest}a"), &"a".repeat(65)]);
+}
+
+#[test]
+fn nasty_144_control_and_direction_characters_are_refused() {
+    refuses(
+        Text::Length(1, 64),
+        &[
+            "a\u{0}b",
+            "a\nb",
+            "a\u{202e}b",
+            "a\u{2066}b",
+            "\u{7f}",
+            "\u{85}",
+        ],
+    );
+}
+
+#[test]
+fn country() {
+    accepts(Text::Country, &["NL", "nl"]);
+    refuses(Text::Country, &["N", "NLD", "", "é", "1A"]);
+}
+
+#[test]
+fn nasty_145_language_is_one_of_fourteen_words() {
+    assert_eq!(LANGUAGES.len(), 14);
+    accepts(Text::Word(LANGUAGES), LANGUAGES);
+    refuses(Text::Word(LANGUAGES), &["XX", "ENG", "en", "", "EN NL"]);
+}

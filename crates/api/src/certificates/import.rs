@@ -1,0 +1,39 @@
+//! `POST /v2/ssl/import` (contract.md section 4.7).
+
+use http::StatusCode;
+use reseal_lifecycle::import::ImportCertificate;
+use serde_json::Value;
+
+use super::fields;
+use crate::answer;
+use crate::auth::{Call, Outcome};
+use crate::body::syntax::Text;
+use crate::body::{Fields, Findings};
+use crate::processes::refer_to;
+
+/// Takes in a certificate that was issued elsewhere.
+pub(crate) async fn import(mut call: Call) -> Outcome {
+    let body = call.body().await?;
+    let mut findings = Findings::default();
+    let mut reader = Fields::of(&body, &mut findings);
+    let mut import = ImportCertificate {
+        customer: reader.required_text("customer", Text::Handle),
+        certificate: reader.required_text("certificate", Text::Document),
+        csr: reader.text("csr", Text::Document),
+        // 30 here, 32 elsewhere: the contract has it so.
+        coc: reader.text("coc", Text::Length(1, 30)),
+        domain_name: reader.text("domainName", Text::Domain),
+        command: Value::Null,
+    };
+    reader.finish();
+    findings.settle()?;
+
+    import.command = fields::command(body);
+    let process = call.services().import(&call.caller, import).await?;
+    let location = process
+        .certificate
+        .map(|id| format!("/v2/ssl/certificates/{id}"));
+    let mut response = answer::empty(StatusCode::CREATED);
+    refer_to(&mut response, process.id, location.as_deref());
+    Ok(response)
+}

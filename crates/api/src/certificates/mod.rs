@@ -1,0 +1,23 @@
+//! Certificates: asking for them, replacing, taking in, looking at, fetching, revoking.
+
+mod approver;
+mod archive;
+mod csr;
+mod download;
+mod fields;
+mod get;
+mod import;
+mod reissue;
+mod request;
+mod revoke;
+mod wire;
+
+pub(crate) use approver::approver_addresses;
+pub(crate) use csr::decode_csr;
+pub(crate) use download::download;
+pub(crate) use fields::dcv_choices;
+pub(crate) use get::{get, list};
+pub(crate) use import::import;
+pub(crate) use reissue::reissue;
+pub(crate) use request::request;
+pub(crate) use revoke::revoke;

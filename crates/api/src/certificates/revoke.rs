@@ -1,0 +1,37 @@
+//! `DELETE /v2/ssl/certificates/{id}` (contract.md section 4.4).
+
+use http::StatusCode;
+use reseal_lifecycle::process::ProcessStatus;
+
+use crate::answer;
+use crate::auth::{Call, Outcome};
+use crate::body::syntax::Text;
+use crate::body::{Fields, Findings};
+use crate::processes::refer_to;
+
+/// Withdraws a certificate. The body is optional.
+pub(crate) async fn revoke(mut call: Call) -> Outcome {
+    let mut reason = None;
+    if let Some(body) = call.optional_body().await? {
+        let mut findings = Findings::default();
+        let mut fields = Fields::of(&body, &mut findings);
+        reason = fields.text("reason", Text::Length(0, 255));
+        fields.finish();
+        findings.settle()?;
+    }
+    let reason = reason.filter(|reason| !reason.is_empty());
+    let process = call
+        .services()
+        .revoke(&call.caller, call.id(), reason)
+        .await?;
+    // 200 when it is done, 202 while it goes on (design decision 20).
+    let (status, location) = if process.status() == ProcessStatus::Completed {
+        (StatusCode::OK, None)
+    } else {
+        let location = format!("/v2/processes/{}", process.id);
+        (StatusCode::ACCEPTED, Some(location))
+    };
+    let mut response = answer::empty(status);
+    refer_to(&mut response, process.id, location.as_deref());
+    Ok(response)
+}

@@ -1,0 +1,198 @@
+//! A certificate and a quote as the contract shows them (contract.md sections 5.1 and 1.6).
+
+use jiff::Timestamp;
+use reseal_lifecycle::certificate::{Certificate, CertificateStatus};
+use reseal_lifecycle::issuance::Quote;
+use reseal_lifecycle::product::CertificateType;
+use reseal_pki::certificate::pem;
+use reseal_pki::profile::ValidationType;
+use serde::{Serialize, Serializer};
+
+use crate::date::Date;
+
+/// Every field of a certificate, the identifying one first.
+pub(super) const FIELDS: &[&str] = &[
+    "id",
+    "process",
+    "product",
+    "validationType",
+    "certificateType",
+    "domainName",
+    "organization",
+    "department",
+    "city",
+    "state",
+    "postalCode",
+    "country",
+    "coc",
+    "addressLine",
+    "providerId",
+    "startDate",
+    "expiryDate",
+    "subscriptionEndDate",
+    "contact",
+    "san",
+    "status",
+    "publicKeyAlgorithm",
+    "publicKeySize",
+    "csr",
+    "certificate",
+    "fingerprint",
+];
+
+/// A certificate. Optional fields without a value are absent, never null.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CertificateBody<'a> {
+    id: i64,
+    process: i64,
+    product: &'a str,
+    validation_type: ValidationType,
+    certificate_type: CertificateType,
+    domain_name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organization: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    city: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    postal_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    country: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coc: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address_line: Option<[&'a str; 1]>,
+    provider_id: Hex<'a>,
+    start_date: Date,
+    expiry_date: Date,
+    subscription_end_date: Date,
+    san: &'a [String],
+    status: CertificateStatus,
+    public_key_algorithm: &'a str,
+    public_key_size: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    csr: Option<String>,
+    certificate: String,
+    fingerprint: Hex<'a>,
+}
+
+impl<'a> CertificateBody<'a> {
+    /// `certificate` as it is at `now`.
+    pub(super) fn of(certificate: &'a Certificate, now: Timestamp) -> Self {
+        let subject = certificate.organization.as_ref();
+        let part = |part: Option<&'a Option<String>>| part.and_then(|text| text.as_deref());
+        Self {
+            id: certificate.id,
+            process: certificate.process,
+            product: &certificate.product,
+            validation_type: certificate.validation,
+            certificate_type: certificate.certificate_type,
+            domain_name: &certificate.domain_name,
+            organization: subject.map(|subject| subject.organization.as_str()),
+            city: part(subject.map(|subject| &subject.locality)),
+            state: part(subject.map(|subject| &subject.state)),
+            postal_code: part(subject.map(|subject| &subject.postal_code)),
+            country: subject.map(|subject| subject.country.as_str()),
+            coc: certificate.coc.as_deref(),
+            address_line: part(subject.map(|subject| &subject.street)).map(|line| [line]),
+            provider_id: Hex::lower(&certificate.serial),
+            start_date: Date(certificate.not_before),
+            expiry_date: Date(certificate.not_after),
+            subscription_end_date: Date(certificate.subscription_end),
+            san: &certificate.names,
+            status: certificate.status(now),
+            public_key_algorithm: &certificate.key_algorithm,
+            public_key_size: certificate.key_size,
+            csr: certificate
+                .csr
+                .as_deref()
+                .map(|der| pem("CERTIFICATE REQUEST", der)),
+            certificate: pem("CERTIFICATE", &certificate.der),
+            fingerprint: Hex::upper(&certificate.fingerprint),
+        }
+    }
+}
+
+/// Bytes as hexadecimal digits without separators.
+struct Hex<'a> {
+    bytes: &'a [u8],
+    digits: &'static [u8; 16],
+}
+
+impl<'a> Hex<'a> {
+    fn lower(bytes: &'a [u8]) -> Self {
+        let digits = b"0123456789abcdef";
+        Self { bytes, digits }
+    }
+
+    fn upper(bytes: &'a [u8]) -> Self {
+        let digits = b"0123456789ABCDEF";
+        Self { bytes, digits }
+    }
+}
+
+impl Serialize for Hex<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let nibbles = self.bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let text: String = nibbles
+            .map(|nibble| char::from(self.digits[usize::from(nibble)]))
+            .collect();
+        serializer.serialize_str(&text)
+    }
+}
+
+/// The answer to `quote=true`.
+#[derive(Serialize)]
+pub(super) struct QuoteBody<'a> {
+    command: &'static str,
+    quote: Price<'a>,
+}
+
+#[derive(Serialize)]
+struct Price<'a> {
+    total: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    currency: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    billables: Option<Vec<BillableBody<'a>>>,
+}
+
+#[derive(Serialize)]
+struct BillableBody<'a> {
+    product: &'a str,
+    action: &'static str,
+    quantity: u32,
+    amount: i64,
+    refundable: bool,
+    total: i64,
+}
+
+impl<'a> QuoteBody<'a> {
+    /// What is free has neither currency nor billables.
+    pub(super) fn of(quote: &'a Quote) -> Self {
+        let total = quote.total();
+        let charged = total != 0;
+        let billables = quote.billables.iter().map(|billable| BillableBody {
+            product: &billable.product,
+            action: billable.action,
+            quantity: billable.quantity,
+            amount: billable.amount,
+            // There is no way to give anything back yet.
+            refundable: false,
+            total: billable.total(),
+        });
+        Self {
+            command: quote.command,
+            quote: Price {
+                total,
+                currency: charged.then_some(quote.currency.as_str()),
+                billables: charged.then(|| billables.collect()),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,310 @@
+//! Errors on the wire (contract.md section 2): the only place that turns a refusal of the layers below into
+//! a status and a contract type.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use axum::response::Response;
+use http::header::{CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use reseal_lifecycle::{Error, Kind, Violation};
+use serde::Serialize;
+
+use crate::answer::{RequestId, json};
+
+/// Characters of a received value that are shown again (design decision 3).
+const LONGEST_VALUE: usize = 255;
+
+/// Violations in one answer; a body can hold some ten thousand of them.
+pub(crate) const MOST_VIOLATIONS: usize = 100;
+
+/// A call that is refused or failed.
+#[derive(Debug)]
+pub(crate) struct Failure(Box<Refusal>);
+
+#[derive(Debug)]
+struct Refusal {
+    status: StatusCode,
+    contract_type: &'static str,
+    message: String,
+    /// `Some` exactly for the types whose clients read it.
+    violations: Option<Vec<Violation>>,
+    property: Option<String>,
+    retry_after: Option<Duration>,
+    /// The request was not read to its end: nothing can follow on this connection.
+    close: bool,
+    /// For the log only.
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Failure {
+    fn new(status: StatusCode, contract_type: &'static str, message: impl Into<String>) -> Self {
+        Self(Box::new(Refusal {
+            status,
+            contract_type,
+            message: message.into(),
+            violations: None,
+            property: None,
+            retry_after: None,
+            close: false,
+            source: None,
+        }))
+    }
+
+    /// A request that cannot be read.
+    pub(crate) fn unreadable(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "InvalidMessage", message)
+    }
+
+    /// A request whose rest will not be read.
+    pub(crate) fn abandoned(status: StatusCode, message: impl Into<String>) -> Self {
+        let mut failure = Self::new(status, "InvalidMessage", message);
+        failure.0.close = true;
+        failure
+    }
+
+    /// Properties that the body may not have, or whose JSON type is another: each path with its problem.
+    pub(crate) fn unrecognized(first: String, message: String) -> Self {
+        let mut failure = Self::new(
+            StatusCode::BAD_REQUEST,
+            "UnrecognizedPropertyException",
+            message,
+        );
+        failure.0.property = Some(first);
+        failure
+    }
+
+    /// Fields or parameters that break their restrictions.
+    pub(crate) fn constraints(violations: Vec<Violation>) -> Self {
+        Error::constraint(violations).into()
+    }
+
+    /// A rule that well-formed input breaks.
+    pub(crate) fn rule(message: impl Into<String>) -> Self {
+        Error::new(Kind::Rule, message).into()
+    }
+
+    /// A path that leads nowhere.
+    pub(crate) fn no_route(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "ObjectDoesNotExist", message)
+    }
+
+    /// A path that has other methods.
+    pub(crate) fn no_method(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "InvalidMessage", message)
+    }
+
+    /// A fault of our own.
+    pub(crate) fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Error::internal(source).into()
+    }
+
+    /// The answer to send; what is for the log only goes there.
+    pub(crate) fn respond(self, request: RequestId) -> Response {
+        let mut refusal = *self.0;
+        if let Some(source) = &refusal.source {
+            log_source(request, refusal.contract_type, source.as_ref());
+        }
+        if refusal.status == StatusCode::INTERNAL_SERVER_ERROR {
+            refusal.message = format!("Internal failure, reference {request}");
+        }
+        let mut response = json(
+            refusal.status,
+            &Body {
+                r#type: refusal.contract_type,
+                message: &refusal.message,
+                property: refusal.property.as_deref(),
+                violations: refusal.violations.as_deref().map(Violations),
+            },
+        );
+        let headers = response.headers_mut();
+        if refusal.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("ApiKey"));
+        }
+        if let Some(wait) = refusal.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        }
+        if refusal.close {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let (status, contract_type) = on_the_wire(error.kind);
+        let about_fields = match error.kind {
+            Kind::Constraint | Kind::InvalidCsr => true,
+            _ => !error.violations.is_empty(),
+        };
+        Self(Box::new(Refusal {
+            status,
+            contract_type,
+            message: error.message,
+            violations: about_fields.then_some(error.violations),
+            property: None,
+            retry_after: error.retry_after.or(match error.kind {
+                Kind::RateLimited | Kind::Unavailable => Some(Duration::from_secs(1)),
+                _ => None,
+            }),
+            close: false,
+            source: error.source,
+        }))
+    }
+}
+
+/// Status and contract type of each kind. No wildcard arm: a new kind has to be thought about here.
+fn on_the_wire(kind: Kind) -> (StatusCode, &'static str) {
+    match kind {
+        Kind::Constraint => (StatusCode::BAD_REQUEST, "ConstraintViolationException"),
+        Kind::InvalidCsr => (StatusCode::BAD_REQUEST, "InvalidCSRException"),
+        Kind::Rule => (StatusCode::BAD_REQUEST, "ValidationError"),
+        Kind::NotFound => (StatusCode::BAD_REQUEST, "ObjectDoesNotExist"),
+        Kind::Exists => (StatusCode::BAD_REQUEST, "ObjectExists"),
+        Kind::Status => (StatusCode::BAD_REQUEST, "ObjectStatusProhibitsOperation"),
+        Kind::Unauthenticated => (StatusCode::UNAUTHORIZED, "AuthenticationError"),
+        Kind::Forbidden => (StatusCode::FORBIDDEN, "AuthorizationError"),
+        Kind::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "TooManyRequests"),
+        Kind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "ProviderUnavailable"),
+        Kind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "InternalSRSError"),
+    }
+}
+
+fn log_source(
+    request: RequestId,
+    contract_type: &str,
+    source: &(dyn std::error::Error + Send + Sync + 'static),
+) {
+    let mut text = source.to_string();
+    let mut cause = source.source();
+    while let Some(inner) = cause {
+        let _ = write!(text, ": {inner}");
+        cause = inner.source();
+    }
+    tracing::error!(%request, r#type = contract_type, "{text}");
+}
+
+/// contract.md section 2.2.
+#[derive(Serialize)]
+struct Body<'a> {
+    r#type: &'static str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    property: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    violations: Option<Violations<'a>>,
+}
+
+struct Violations<'a>(&'a [Violation]);
+
+impl Serialize for Violations<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let shown = self.0.iter().take(MOST_VIOLATIONS);
+        serializer.collect_seq(shown.map(|violation| ViolationBody {
+            field: &violation.field,
+            message: &violation.message,
+            value: violation.value.as_deref().and_then(shown_value),
+        }))
+    }
+}
+
+#[derive(Serialize)]
+struct ViolationBody<'a> {
+    field: &'a str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<&'a str>,
+}
+
+/// The beginning of what was received; nothing of a private key, wherever it was pasted.
+fn shown_value(value: &str) -> Option<&str> {
+    if value.contains("PRIVATE KEY") {
+        return None;
+    }
+    Some(first_characters(value, LONGEST_VALUE))
+}
+
+/// At most `count` characters from the start of `text`.
+pub(crate) fn first_characters(text: &str, count: usize) -> &str {
+    text.char_indices()
+        .nth(count)
+        .map_or(text, |(end, _)| &text[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    async fn body(failure: Failure) -> Value {
+        let response = failure.respond(RequestId::default());
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_constraint_violation_has_the_contracts_shape() {
+        let violations = vec![
+            Violation::new("csr", "may not be null", None),
+            Violation::new("san[3]", "must match", Some("Foo")),
+        ];
+        assert_eq!(
+            body(Failure::constraints(violations)).await,
+            json!({
+                "type": "ConstraintViolationException",
+                "message": "Constraint violation",
+                "violations": [
+                    {"field": "csr", "message": "may not be null"},
+                    {"field": "san[3]", "message": "must match", "value": "Foo"}
+                ]
+            })
+        );
+    }
+
+    #[tokio::test]
+    async fn violations_are_there_even_when_none_is_named() {
+        for kind in [Kind::Constraint, Kind::InvalidCsr] {
+            let body = body(Error::new(kind, "no").into()).await;
+            assert_eq!(body["violations"], json!([]), "{kind:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn values_are_cut_at_255_characters_and_private_keys_never_shown() {
+        let long = "é".repeat(256);
+        let key = "x -----BEGIN PRIVATE KEY----- y";
+        let body = body(Failure::constraints(vec![
+            Violation::new("city", "too long", Some(&long)),
+            Violation::new("city", "too long", Some(key)),
+        ]))
+        .await;
+        assert_eq!(body["violations"][0]["value"], "é".repeat(255));
+        assert_eq!(body["violations"][1].get("value"), None);
+    }
+
+    #[tokio::test]
+    async fn an_internal_failure_shows_its_reference_only() {
+        let body = body(Failure::internal("table certificate is corrupt")).await;
+        assert_eq!(body["type"], "InternalSRSError");
+        let message = body["message"].as_str().unwrap();
+        assert!(
+            message.ends_with(&RequestId::default().to_string()),
+            "{message}"
+        );
+        assert!(!message.contains("corrupt"));
+    }
+
+    #[test]
+    fn waiting_times_and_closed_connections_are_announced() {
+        let busy = Error::unavailable("busy", Duration::from_millis(300), "locked");
+        let response = Failure::from(busy).respond(RequestId::default());
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[RETRY_AFTER], "1");
+        let large = Failure::abandoned(StatusCode::PAYLOAD_TOO_LARGE, "too large");
+        let response = large.respond(RequestId::default());
+        assert_eq!(response.headers()[CONNECTION], "close");
+    }
+}

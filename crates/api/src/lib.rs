@@ -1,0 +1,29 @@
+//! HTTP: routes, the JSON on the wire, errors on the wire.
+//!
+//! Start reading at [`router`], where every route stands on one screen. A call of the API goes
+//! `answer` (request id, panics, the log line) → `router` → `auth` (who is calling) → a handler in
+//! `certificates`, `processes` or `products` → `body` (the JSON, every violation at once) →
+//! `reseal_lifecycle` → the folder's `wire` file, or `error` when it was refused. `server` is below all
+//! that: connections, time limits, TLS.
+//!
+//! Nothing here survives a restart, and nothing here may be relied on to finish: a handler stops where it
+//! is when its connection breaks. Whatever must go on is a matter of `reseal_lifecycle`.
+#![forbid(unsafe_code)]
+
+mod answer;
+mod auth;
+mod body;
+mod certificates;
+mod date;
+mod error;
+mod linger;
+mod processes;
+mod products;
+mod public;
+mod query;
+mod router;
+mod server;
+
+pub use answer::{Api, ApiConfig};
+pub use router::router;
+pub use server::{Limits, serve};

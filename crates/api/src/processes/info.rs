@@ -1,0 +1,181 @@
+//! `GET /v2/processes/{id}/info`, and the same object as the answer to request and reissue (contract.md
+//! section 5.4).
+
+use reseal_lifecycle::process::{CaaState, NameProof, Organization, Process, ProofState, Work};
+use reseal_pki::profile::ValidationType;
+use reseal_validation::{CaaStatus, Challenge};
+use serde::Serialize;
+
+use crate::auth::{Call, Outcome};
+use crate::query;
+
+/// Every field, the identifying one first.
+const FIELDS: &[&str] = &[
+    "commonName",
+    "requiresAttention",
+    "certificateId",
+    "validations",
+];
+
+/// How far a certificate process is. Ended processes have an answer too.
+pub(crate) async fn info(call: Call) -> Outcome {
+    let process = call.services().process(&call.caller, call.id()).await?;
+    query::one(&call.query(), FIELDS, &InfoBody::of(&process))
+}
+
+/// Process info.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct InfoBody<'a> {
+    common_name: &'a str,
+    requires_attention: bool,
+    /// The certificate, once it is issued.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate_id: Option<i64>,
+    validations: Validations<'a>,
+}
+
+#[derive(Default, Serialize)]
+struct Validations<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organization: Option<Progress>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    docs: Option<Progress>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    voice: Option<Progress>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    whois: Option<Progress>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agreement: Option<Progress>,
+    /// Always there: clients stumble without it.
+    dcv: Vec<DcvBody<'a>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum Progress {
+    Waiting,
+    Attention,
+    Validated,
+}
+
+/// One name's proof. It keeps what was to be published after it was seen.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DcvBody<'a> {
+    common_name: &'a str,
+    r#type: &'static str,
+    status: Progress,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dns_record: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dns_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dns_contents: Option<&'a str>,
+    /// Without a scheme: one client always puts one in front.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file_location: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file_contents: Option<&'a str>,
+    caa_record_status: CaaStatus,
+    risk_status: &'static str,
+}
+
+impl<'a> InfoBody<'a> {
+    pub(crate) fn of(process: &'a Process) -> Self {
+        Self {
+            common_name: &process.identifier,
+            requires_attention: process.requires_attention(),
+            certificate_id: process.certificate,
+            validations: process.work().map(Validations::of).unwrap_or_default(),
+        }
+    }
+
+    /// The same with the certificate that was issued within the call, or none.
+    pub(crate) fn with_certificate(self, certificate_id: Option<i64>) -> Self {
+        Self {
+            certificate_id,
+            ..self
+        }
+    }
+}
+
+impl<'a> Validations<'a> {
+    fn of(work: &'a Work) -> Self {
+        let level = work.order.validation;
+        let organization = Progress::of_organization(&work.organization);
+        let from = |least: ValidationType| organization.filter(|_| level >= least);
+        Self {
+            organization: from(ValidationType::Organization),
+            docs: from(ValidationType::Organization),
+            voice: from(ValidationType::Organization),
+            whois: from(ValidationType::Extended),
+            agreement: from(ValidationType::Extended),
+            dcv: work
+                .proofs
+                .iter()
+                .map(|proof| DcvBody::of(proof, work.caa_of(&proof.name)))
+                .collect(),
+        }
+    }
+}
+
+impl Progress {
+    /// One operator's decision answers for documents, telephone and agreement alike.
+    fn of_organization(organization: &Organization) -> Option<Self> {
+        match organization {
+            Organization::NotNeeded => None,
+            Organization::Waiting => Some(Self::Waiting),
+            Organization::Attention { .. } => Some(Self::Attention),
+            Organization::Validated { .. } => Some(Self::Validated),
+        }
+    }
+
+    fn of_proof(state: &ProofState) -> Self {
+        match state {
+            ProofState::Waiting => Self::Waiting,
+            ProofState::Attention { .. } => Self::Attention,
+            ProofState::Proved { .. } => Self::Validated,
+        }
+    }
+}
+
+impl<'a> DcvBody<'a> {
+    fn of(proof: &'a NameProof, caa: Option<&CaaState>) -> Self {
+        let mut body = Self {
+            common_name: proof.name.as_str(),
+            r#type: proof.method.as_str(),
+            status: Progress::of_proof(&proof.state),
+            email: proof.email.as_deref(),
+            dns_record: None,
+            dns_type: None,
+            dns_contents: None,
+            file_location: None,
+            file_contents: None,
+            caa_record_status: caa.map_or(CaaStatus::Unknown, |caa| caa.status),
+            risk_status: "PASSED",
+        };
+        match &proof.challenge {
+            Some(Challenge::Dns { record, contents }) => {
+                body.dns_record = Some(record);
+                body.dns_type = Some("CNAME");
+                body.dns_contents = Some(contents);
+            }
+            Some(Challenge::File {
+                host,
+                path,
+                contents,
+            }) => {
+                body.file_location = Some(format!("{host}{path}"));
+                body.file_contents = Some(contents);
+            }
+            None => {}
+        }
+        body
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests;

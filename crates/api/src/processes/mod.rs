@@ -1,0 +1,35 @@
+//! Processes: what a request has come to, and what can be done to one that waits.
+
+mod cancel;
+mod get;
+mod info;
+mod resend;
+mod timeline;
+mod wire;
+
+use axum::response::Response;
+use http::header::{ACCESS_CONTROL_EXPOSE_HEADERS, LOCATION};
+use http::{HeaderName, HeaderValue};
+use reseal_lifecycle::process::ProcessId;
+
+pub(crate) use cancel::cancel;
+pub(crate) use get::{get, list};
+pub(crate) use info::{InfoBody, info};
+pub(crate) use resend::resend;
+pub(crate) use timeline::timeline;
+
+const X_PROCESS_ID: HeaderName = HeaderName::from_static("x-process-id");
+
+/// Says which process an answer is about, the only place where it stands, and where what it led to is found.
+/// Scripts in browsers may read both.
+pub(crate) fn refer_to(response: &mut Response, process: ProcessId, location: Option<&str>) {
+    let headers = response.headers_mut();
+    headers.insert(X_PROCESS_ID, HeaderValue::from(process));
+    headers.insert(
+        ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("X-Process-Id, Location"),
+    );
+    if let Some(location) = location.and_then(|location| HeaderValue::from_str(location).ok()) {
+        headers.insert(LOCATION, location);
+    }
+}

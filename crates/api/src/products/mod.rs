@@ -1,0 +1,7 @@
+//! The catalogue, filtered in memory.
+
+mod filter;
+mod get;
+mod wire;
+
+pub(crate) use get::{get, list};

@@ -1,0 +1,241 @@
+//! `/dcv/approve/{token}`: the page behind the link in an approval mail (rules.md D-18, D-19).
+//!
+//! Mail scanners fetch every link, so fetching shows the page and changes nothing; only the form on it
+//! decides. Whatever is wrong with a link (unknown, used, expired, superseded) gives one and the same page, which
+//! therefore says nothing about whether the link ever existed.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::Request;
+use axum::response::Response;
+use http::header::{
+    CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use http::{HeaderName, HeaderValue, StatusCode};
+use reseal_lifecycle::Kind;
+use reseal_lifecycle::approval::{Approval, Decision};
+
+use super::answer;
+use crate::answer::{ApiConfig, Shared};
+use crate::auth::Outcome;
+use crate::body::receive;
+use crate::error::Failure;
+use crate::query::Parameters;
+
+/// Bytes of a submitted form; ours have some hundred.
+const LARGEST_FORM: usize = 4 * 1024;
+
+/// The hash is that of the style in `page.html`.
+const POLICY: &str = "default-src 'none'; style-src 'sha256-IvjuuGLArlj7HPeObhXHsWpputY04MHdZ9prAQ5nS24='; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+#[derive(Template)]
+#[template(path = "approval.html")]
+struct ApprovalPage<'a> {
+    approval: &'a Approval,
+    server: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "message.html")]
+struct MessagePage {
+    title: &'static str,
+    text: &'static str,
+}
+
+/// Nothing is said about why.
+const NEUTRAL: MessagePage = MessagePage {
+    title: "This link is not valid",
+    text: "It may have been used already, have expired, or have been replaced by a newer mail. \
+           If you expected to approve a certificate, ask whoever requested it to send the mail again.",
+};
+const APPROVED: MessagePage = MessagePage {
+    title: "Approved",
+    text: "Thank you. The certificate can now be issued for the names you approved. You can close this page.",
+};
+const REJECTED: MessagePage = MessagePage {
+    title: "Rejected",
+    text: "Thank you. Your mailbox will not be used to approve this request. You can close this page.",
+};
+const LATER: MessagePage = MessagePage {
+    title: "Please try again later",
+    text: "The server cannot answer now. Nothing was changed, and the link stays valid.",
+};
+
+/// Shows what is asked; changes nothing.
+pub(crate) async fn approval(shared: Arc<Shared>, request: Request) -> Outcome {
+    let outcome = shared.services.approval(token(&request)).await;
+    match outcome {
+        Ok(Some(approval)) => page(
+            StatusCode::OK,
+            &ApprovalPage {
+                approval: &approval,
+                server: &shared.services.settings().public_url,
+            },
+        ),
+        Ok(None) => page(StatusCode::NOT_FOUND, &NEUTRAL),
+        Err(error) => trouble(error),
+    }
+}
+
+/// Takes the decision that the form carries.
+pub(crate) async fn decide(shared: Arc<Shared>, request: Request) -> Outcome {
+    let token = token(&request).to_owned();
+    let limits = ApiConfig {
+        max_body: LARGEST_FORM,
+        ..shared.config
+    };
+    let form = receive::bytes(request.into_body(), &limits).await?;
+    let form = Parameters::parse(&String::from_utf8_lossy(&form));
+    let Some((form_token, decision)) = submitted(&form) else {
+        return page(StatusCode::NOT_FOUND, &NEUTRAL);
+    };
+    let done = match decision {
+        Decision::Approve => &APPROVED,
+        Decision::Reject => &REJECTED,
+    };
+    match shared.services.decide(&token, form_token, decision).await {
+        Ok(true) => page(StatusCode::OK, done),
+        Ok(false) => page(StatusCode::NOT_FOUND, &NEUTRAL),
+        Err(error) => trouble(error),
+    }
+}
+
+/// Tokens consist of characters that stand for themselves in a path.
+fn token(request: &Request) -> &str {
+    request.uri().path().rsplit('/').next().unwrap_or_default()
+}
+
+/// The form's one-time token and the button that was pressed: exactly one of the two.
+fn submitted(form: &Parameters) -> Option<(&str, Decision)> {
+    let form_token = form.first("form_token")?;
+    let decision = match (form.first("approve"), form.first("reject")) {
+        (Some(_), None) => Decision::Approve,
+        (None, Some(_)) => Decision::Reject,
+        _ => return None,
+    };
+    Some((form_token, decision))
+}
+
+/// A person gets a page to read; a fault of our own goes the way of all faults.
+fn trouble(error: reseal_lifecycle::Error) -> Outcome {
+    match error.kind {
+        Kind::Unavailable | Kind::RateLimited => page(StatusCode::SERVICE_UNAVAILABLE, &LATER),
+        _ => Err(error.into()),
+    }
+}
+
+/// What keeps the link to this page, and the page to itself (D-19).
+const HEADERS: [(HeaderName, HeaderValue); 5] = [
+    (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (
+        HeaderName::from_static("x-robots-tag"),
+        HeaderValue::from_static("noindex"),
+    ),
+];
+
+fn page(status: StatusCode, template: &impl Template) -> Outcome {
+    let html = template.render().map_err(Failure::internal)?;
+    let mut response: Response = answer(status, "text/html; charset=utf-8", "no-store", html);
+    response.headers_mut().extend(HEADERS);
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::digest;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::*;
+
+    fn shown() -> String {
+        let approval = Approval {
+            names: vec!["example.com".into(), "*.example.com".into()],
+            customer: "a<b>\"c".into(),
+            product: "ssl_dv".into(),
+            process: 5,
+            address: "admin@example.com".into(),
+            form_token: "tok\"en".into(),
+        };
+        ApprovalPage {
+            approval: &approval,
+            server: "https://ca.example",
+        }
+        .render()
+        .unwrap()
+    }
+
+    #[test]
+    fn d_18_the_page_lists_what_would_be_approved_and_escapes_it() {
+        let html = shown();
+        for text in [
+            "example.com",
+            "*.example.com",
+            "ssl_dv",
+            "admin@example.com",
+            "https://ca.example",
+        ] {
+            assert!(html.contains(text), "{text}");
+        }
+        assert!(!html.contains("a<b>"), "{html}");
+        assert!(!html.contains("tok\"en"), "{html}");
+    }
+
+    #[test]
+    fn d_19_each_decision_is_a_form_of_its_own_with_the_form_token() {
+        let html = shown();
+        assert_eq!(html.matches("<form method=\"post\"").count(), 2);
+        assert_eq!(html.matches("name=\"form_token\"").count(), 2);
+        assert!(html.contains("name=\"approve\""));
+        assert!(html.contains("name=\"reject\""));
+        assert!(!html.contains("<script"));
+        assert!(!html.contains("http-equiv"));
+    }
+
+    #[test]
+    fn d_19_the_policy_admits_the_pages_own_style_and_nothing_else() {
+        for html in [shown(), NEUTRAL.render().unwrap()] {
+            let (_, rest) = html.split_once("<style>").unwrap();
+            let (style, _) = rest.split_once("</style>").unwrap();
+            let hash = digest::digest(&digest::SHA256, style.as_bytes());
+            let hash = STANDARD.encode(hash);
+            assert!(POLICY.contains(&format!("'sha256-{hash}'")), "{hash}");
+        }
+    }
+
+    #[test]
+    fn d_19_every_page_keeps_the_link_to_itself() {
+        let response = page(StatusCode::NOT_FOUND, &NEUTRAL).unwrap();
+        assert_eq!(response.headers()[REFERRER_POLICY], "no-referrer");
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        assert!(response.headers().contains_key(CONTENT_SECURITY_POLICY));
+    }
+
+    #[test]
+    fn nasty_131_a_form_decides_only_with_its_token_and_one_button() {
+        let read = |form: &str| {
+            let form = Parameters::parse(form);
+            submitted(&form).map(|(token, decision)| (token.to_owned(), decision))
+        };
+        assert_eq!(
+            read("form_token=t%2B1&approve=approve"),
+            Some(("t+1".to_owned(), Decision::Approve))
+        );
+        assert_eq!(
+            read("reject=&form_token=t"),
+            Some(("t".to_owned(), Decision::Reject))
+        );
+        for form in [
+            "",
+            "approve=1",
+            "form_token=t",
+            "form_token=t&approve=1&reject=1",
+        ] {
+            assert_eq!(read(form), None, "{form}");
+        }
+    }
+}

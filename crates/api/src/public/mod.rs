@@ -1,0 +1,29 @@
+//! What anybody may fetch without a key: health, issuer certificates, the pages behind mailed links.
+
+mod approval;
+mod health;
+mod issuer;
+
+pub(crate) use approval::{approval, decide};
+pub(crate) use health::{health, ready};
+pub(crate) use issuer::issuer_certificate;
+
+use axum::body::Body;
+use axum::response::Response;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, StatusCode};
+
+/// An answer with a fixed content type and a word on how long it may be kept.
+fn answer(
+    status: StatusCode,
+    content_type: &'static str,
+    cache: &'static str,
+    body: impl Into<Body>,
+) -> Response {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
+    response
+}

@@ -1,0 +1,9 @@
+//! What stands behind the `?`: lists, filters, projections (contract.md sections 1.4 to 1.6).
+
+mod list;
+mod parameters;
+mod projection;
+
+pub(crate) use list::{ListField, ListRequest, whole};
+pub(crate) use parameters::Parameters;
+pub(crate) use projection::{Selection, one};

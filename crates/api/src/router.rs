@@ -1,0 +1,114 @@
+//! Every route. Trailing slashes are gone before a request comes here (`answer`).
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::routing::{self, MethodFilter};
+use reseal_lifecycle::Services;
+
+use crate::answer::{Api, ApiConfig, Shared};
+use crate::auth::{Call, Outcome, authenticated, open};
+use crate::error::{Failure, first_characters};
+use crate::{certificates, processes, products, public};
+
+const GET: MethodFilter = MethodFilter::GET; // and HEAD
+const POST: MethodFilter = MethodFilter::POST;
+const DELETE: MethodFilter = MethodFilter::DELETE;
+
+/// The HTTP side of `services`.
+#[rustfmt::skip] // one line a route
+pub fn router(services: Arc<Services>, config: ApiConfig) -> Api {
+    let routes = Routes(Router::new())
+        .on(GET, "/v2/ssl/certificates", certificates::list)
+        .on(POST, "/v2/ssl/certificates", certificates::request)
+        .on(GET, "/v2/ssl/certificates/{id}", certificates::get)
+        .on(DELETE, "/v2/ssl/certificates/{id}", certificates::revoke)
+        .on(POST, "/v2/ssl/certificates/{id}/reissue", certificates::reissue)
+        .on(POST, "/v2/ssl/certificates/{id}/renew", not_offered)
+        .on(GET, "/v2/ssl/certificates/{id}/download", certificates::download)
+        .on(POST, "/v2/ssl/import", certificates::import)
+        .on(POST, "/v2/ssl/decodecsr", certificates::decode_csr)
+        .on(POST, "/v2/ssl/authkey", not_offered)
+        .on(GET, "/v2/ssl/dcvemailaddresslist/{name}", certificates::approver_addresses)
+        .on(GET, "/v2/customers/{customer}/certificates", certificates::list)
+        .on(GET, "/v2/customers/{customer}/certificates/{id}", certificates::get)
+        .on(GET, "/v2/ssl/products", products::list)
+        .on(GET, "/v2/ssl/products/{product}", products::get)
+        .on(GET, "/v2/processes", processes::list)
+        .on(GET, "/v2/processes/{id}", processes::get)
+        .on(DELETE, "/v2/processes/{id}", processes::cancel)
+        .on(GET, "/v2/processes/{id}/info", processes::info)
+        .on(GET, "/v2/processes/{id}/timeline", processes::timeline)
+        .on(POST, "/v2/processes/{id}/resend", processes::resend)
+        .on(POST, "/v2/processes/{id}/schedule-validation-call", not_offered)
+        .on(POST, "/v2/processes/{id}/send-subscriber-agreement", not_offered)
+        .on(POST, "/v2/processes/{id}/add-note", not_offered)
+        .on(GET.or(POST), "/v2/ssl/acme", not_offered)
+        .on(GET.or(DELETE), "/v2/ssl/acme/{id}", not_offered)
+        .on(POST, "/v2/ssl/acme/{id}/update", not_offered)
+        .on(POST, "/v2/ssl/acme/{id}/renew", not_offered)
+        .on(POST, "/v2/ssl/acme/{id}/credentials", not_offered)
+        .on(GET, "/v2/customers/{customer}/notifications", not_offered)
+        .on(GET, "/v2/customers/{customer}/notifications/poll", not_offered)
+        .on(GET, "/v2/customers/{customer}/notifications/{id}", not_offered)
+        .on(POST, "/v2/customers/{customer}/notifications/{id}/ack", not_offered)
+        .open(GET, "/healthz", public::health)
+        .open(GET, "/readyz", public::ready)
+        .open(GET, "/ca/{file}", public::issuer_certificate)
+        .open(GET, "/dcv/approve/{token}", public::approval)
+        .open(POST, "/dcv/approve/{token}", public::decide);
+    routes.finish(Arc::new(Shared { services, config }))
+}
+
+struct Routes(Router<Arc<Shared>>);
+
+impl Routes {
+    /// A route of the API: the handler is called only with a known caller.
+    fn on<F, Fut>(self, methods: MethodFilter, path: &str, handler: F) -> Self
+    where
+        F: FnOnce(Call) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Outcome> + Send + 'static,
+    {
+        let wrapped =
+            |state: State<Arc<Shared>>, request: Request| authenticated(state, request, handler);
+        Self(self.0.route(path, routing::on(methods, wrapped)))
+    }
+
+    /// A route that anybody may call.
+    fn open<F, Fut>(self, methods: MethodFilter, path: &str, handler: F) -> Self
+    where
+        F: FnOnce(Arc<Shared>, Request) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Outcome> + Send + 'static,
+    {
+        let wrapped = |state: State<Arc<Shared>>, request: Request| open(state, request, handler);
+        Self(self.0.route(path, routing::on(methods, wrapped)))
+    }
+
+    /// Adds what answers when no route does.
+    fn finish(self, shared: Arc<Shared>) -> Api {
+        let router = self
+            .0
+            .method_not_allowed_fallback(|state, request| open(state, request, no_method))
+            .fallback(|state, request| open(state, request, no_route))
+            .with_state(shared);
+        Api::new(router)
+    }
+}
+
+/// Calls of the contract that this server does not have yet.
+async fn not_offered(_: Call) -> Outcome {
+    Err(Failure::rule("This call is not offered by this server"))
+}
+
+async fn no_route(_: Arc<Shared>, request: Request) -> Outcome {
+    let path = first_characters(request.uri().path(), 100);
+    Err(Failure::no_route(format!("There is nothing at `{path}`")))
+}
+
+async fn no_method(_: Arc<Shared>, request: Request) -> Outcome {
+    let method = first_characters(request.method().as_str(), 20);
+    Err(Failure::no_method(format!(
+        "`{method}` is not possible here; the header `Allow` says what is"
+    )))
+}
