@@ -152,6 +152,7 @@ async fn exchange(
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
         .max_buf_size(LARGEST_HEAD)
+        .max_header_size(LARGEST_HEAD)
         // A client that has sent its request may close its half and still wait for the answer.
         .half_close(true)
         .serve_connection(TokioIo::new(Lingering::new(stream)), service);

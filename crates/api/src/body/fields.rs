@@ -5,69 +5,12 @@
 //! said that all is well. Fields that nobody asked for are the unknown ones: there is no second list of
 //! names to keep.
 
-use std::fmt::Write as _;
-
 use reseal_lifecycle::Violation;
 use serde_json::{Map, Value};
 
+use super::findings::Findings;
 use super::syntax::Text;
-use crate::error::{Failure, MOST_VIOLATIONS, first_characters};
-
-/// Unknown or mistyped properties that are named in one answer.
-const MOST_PROPERTIES: usize = 50;
-
-/// What is wrong with a body, so far.
-#[derive(Debug, Default)]
-pub(crate) struct Findings {
-    /// Paths of properties that are unknown or of another JSON type, with the problem.
-    properties: Vec<(String, &'static str)>,
-    violations: Vec<Violation>,
-    /// How many of both were too many to keep.
-    left_out: usize,
-}
-
-impl Findings {
-    /// Notes a broken restriction.
-    pub(crate) fn violation(&mut self, violation: Violation) {
-        if self.violations.len() < MOST_VIOLATIONS {
-            self.violations.push(violation);
-        } else {
-            self.left_out += 1;
-        }
-    }
-
-    fn property(&mut self, path: String, problem: &'static str) {
-        if self.properties.len() < MOST_PROPERTIES {
-            self.properties.push((path, problem));
-        } else {
-            self.left_out += 1;
-        }
-    }
-
-    /// Whether all is well. Unknown properties come before broken restrictions (design decision 3).
-    pub(crate) fn settle(self) -> Result<(), Failure> {
-        if let Some((first, _)) = self.properties.first() {
-            let first = first.clone();
-            return Err(Failure::unrecognized(first, self.property_message()));
-        }
-        if self.violations.is_empty() {
-            return Ok(());
-        }
-        Err(Failure::constraints(self.violations))
-    }
-
-    fn property_message(&self) -> String {
-        let mut message = String::new();
-        for (path, problem) in &self.properties {
-            let separator = if message.is_empty() { "" } else { "; " };
-            let _ = write!(message, "{separator}`{path}` {problem}");
-        }
-        if self.left_out > 0 {
-            let _ = write!(message, "; and {} more", self.left_out);
-        }
-        message
-    }
-}
+use crate::error::first_characters;
 
 /// An object's fields while they are read.
 pub(crate) struct Fields<'b, 'f> {
@@ -289,6 +232,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::error::MOST_VIOLATIONS;
 
     async fn settled(body: Value, read: impl FnOnce(&mut Fields<'_, '_>)) -> Option<Value> {
         let Value::Object(object) = body else {
