@@ -5,6 +5,7 @@
 //! plain value that can be stored and shown ([`evidence`]). Failures of the other side are
 //! observations too, never errors: an `Err` here means that this server is set up wrongly.
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod caa;
 pub mod challenge;
@@ -14,6 +15,8 @@ pub mod evidence;
 pub mod file;
 pub mod perspective;
 pub mod settings;
+#[cfg(test)]
+mod test_world;
 
 pub use caa::{CaaDecision, CaaObservation, CaaOutcome, CaaRecord, CaaRequest, CaaStatus};
 pub use challenge::{Challenge, TokenParts, random_value};

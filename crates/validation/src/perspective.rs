@@ -1,6 +1,6 @@
 //! The local perspective: this host's view of the customer's DNS and web servers.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use http::HeaderValue;
 use jiff::Timestamp;
@@ -27,6 +27,14 @@ struct Inner {
     resolver: Resolver,
     connector: Connector,
     guard: Guard,
+}
+
+impl fmt::Debug for Perspective {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Perspective")
+            .field("servers", &self.servers())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Perspective {

@@ -14,6 +14,7 @@ pub(crate) async fn climb(resolver: &Resolver, name: &DnsName) -> CaaObservation
     let mut levels = Vec::new();
     let mut outcome = CaaOutcome::None;
     let mut relevant = None;
+    let mut ttl = None;
     let mut level = Some(name.fqdn());
     while let Some(asked) = level {
         let mut answer = resolver.lookup(asked, RecordKind::Caa).await;
@@ -23,13 +24,15 @@ pub(crate) async fn climb(resolver: &Resolver, name: &DnsName) -> CaaObservation
         }
         let found = CaaRecord::all(&answer);
         let failed = failure(&answer, asked);
-        levels.push(answer);
+        let shortest = answer.records.iter().map(|record| record.ttl).min();
+        levels.push(answer.trimmed(|_| false));
         if let Some(failed) = failed {
             outcome = failed;
             break;
         }
         if !found.is_empty() {
             outcome = CaaOutcome::Found;
+            ttl = shortest;
             relevant = Some(CaaSet {
                 found_at: asked.to_owned(),
                 records: found,
@@ -38,10 +41,6 @@ pub(crate) async fn climb(resolver: &Resolver, name: &DnsName) -> CaaObservation
         }
         level = asked.split_once('.').map(|(_, parent)| parent);
     }
-    let ttl = levels
-        .last()
-        .filter(|_| relevant.is_some())
-        .and_then(|answer| answer.records.iter().map(|record| record.ttl).min());
     CaaObservation {
         name: name.fqdn().to_owned(),
         levels,
@@ -71,3 +70,6 @@ fn failure(answer: &DnsAnswer, level: &str) -> Option<CaaOutcome> {
         }),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,8 +14,11 @@ use crate::{
 /// Looks for `contents` at `record`.
 pub(crate) async fn attempt(resolver: &Resolver, record: &str, contents: &str) -> Attempt {
     let at = Timestamp::now();
-    let mut answers = vec![resolver.lookup(record, RecordKind::Cname).await];
-    if !carries(&answers[0], contents) {
+    let mut answers = Vec::new();
+    if may_be_alias(record) {
+        answers.push(resolver.lookup(record, RecordKind::Cname).await);
+    }
+    if !answers.iter().any(|answer| carries(answer, contents)) {
         answers.push(resolver.lookup(record, RecordKind::Txt).await);
     }
     let Judgement {
@@ -40,7 +43,7 @@ pub(crate) async fn attempt(resolver: &Resolver, record: &str, contents: &str) -
         .collect();
     Attempt {
         verdict,
-        expected: format!("`{record}` CNAME `{contents}` (or TXT with the same contents)"),
+        expected: expected(record, contents),
         seen,
         advice,
         evidence: Evidence::Dns {
@@ -76,15 +79,27 @@ fn judge(record: &str, contents: &str, answers: &[DnsAnswer]) -> Judgement {
     } else {
         (
             Verdict::NotYet,
-            format!(
-                "Publish `{record}` CNAME `{contents}`, or a TXT record with the same contents."
-            ),
+            format!("Publish {}.", expected(record, contents)),
         )
     };
     Judgement {
         verdict,
         seen,
         advice,
+    }
+}
+
+/// Only a name made for validation may be an alias to the contents: at a name that is itself in
+/// use, an alias would replace what is there.
+fn may_be_alias(record: &str) -> bool {
+    record.starts_with('_')
+}
+
+fn expected(record: &str, contents: &str) -> String {
+    if may_be_alias(record) {
+        format!("`{record}` CNAME `{contents}`, or a TXT record with the same contents")
+    } else {
+        format!("`{record}` TXT `{contents}`")
     }
 }
 

@@ -11,7 +11,10 @@ use hickory_proto::{
     rr::{Name, RData, Record, RecordType},
 };
 
-use super::answer::{DnsOutcome, FailureCause, Security};
+use super::{
+    answer::{DnsOutcome, FailureCause, Security},
+    wildcard::{is_expanded, is_rightly_expanded},
+};
 
 /// Meaning of a response for the name asked for.
 #[derive(Debug)]
@@ -120,12 +123,11 @@ fn absence_security(message: &Message, name: &Name) -> Option<Security> {
 /// library did not accept as secure.
 ///
 /// A record set that was not expanded from a wildcard needs no such proof: it stands by its own
-/// signature, and is used.
+/// signature, and is used. One that was gets a second look at its proof.
 fn read_unproved(message: &Message, name: &Name, kind: RecordType, proof: Proof) -> Step {
     let lenient = proof.is_insecure();
-    if (lenient || !expanded_from_wildcard(message, name))
-        && let Some(step) = positive(message, name, kind, true)
-    {
+    let stands = lenient || !is_expanded(message, name) || is_rightly_expanded(message, name);
+    if stands && let Some(step) = positive(message, name, kind, true) {
         return match step {
             Step::Records(records, security) if lenient => {
                 Step::Records(records, security.min(Security::Insecure))
@@ -205,16 +207,6 @@ fn security_of(records: &[Record], validating: bool) -> Result<Security, Step> {
     }
 }
 
-/// Whether a signature over the records at `name` was made for a wildcard (RFC 4035 section 5.3.4).
-fn expanded_from_wildcard(message: &Message, name: &Name) -> bool {
-    message.answers.iter().any(|record| match &record.data {
-        RData::DNSSEC(DNSSECRData::RRSIG(signature)) => {
-            record.name == *name && signature.input().num_labels < name.num_labels()
-        }
-        _ => false,
-    })
-}
-
 fn code_name(code: ResponseCode) -> String {
     match code {
         ResponseCode::ServFail => "SERVFAIL".to_owned(),
@@ -224,3 +216,6 @@ fn code_name(code: ResponseCode) -> String {
         other => format!("with error `{other}`"),
     }
 }
+
+#[cfg(test)]
+mod tests;

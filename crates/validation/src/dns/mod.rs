@@ -6,6 +6,7 @@ mod answer;
 mod challenge;
 mod interpret;
 mod resolver;
+mod wildcard;
 
 pub use answer::{
     DnsAnswer, DnsOutcome, DnsRecord, FailureCause, RecordKind, RecordValue, Security,

@@ -262,6 +262,7 @@ fn shown_record(record: &Record) -> Option<DnsRecord> {
 
 fn chain_problem(asked: &[Name], target: &Name) -> Option<String> {
     if asked.contains(target) {
+        let target = target.to_lowercase();
         Some(format!("the alias chain loops at `{target}`"))
     } else if asked.len() > MAX_ALIASES {
         Some(format!(

@@ -94,3 +94,6 @@ impl Mailer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

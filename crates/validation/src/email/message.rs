@@ -4,11 +4,14 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 use lettre::message::{
-    Mailbox,
-    header::{ContentType, HeaderName, HeaderValue},
+    Body, Mailbox,
+    header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0},
 };
 
 use super::{address::address_is_safe, mailer::MailError};
+
+/// Longest line without its end that may be sent (RFC 5321 section 4.5.3.1.6).
+const LONGEST_LINE: usize = 998;
 
 /// A message to one recipient, plain text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,8 +62,23 @@ impl Message {
                 HeaderName::new_from_ascii_str("Auto-Submitted"),
                 "auto-generated".to_owned(),
             ))
+            .header(MIME_VERSION_1_0)
             .header(ContentType::TEXT_PLAIN)
-            .body(self.text.clone())
+            .body(encoded(&self.text))
             .map_err(|_| MailError::Content("the message cannot be put together"))
+    }
+}
+
+/// The text as it goes over the line. ASCII goes as it is: the library would break lines longer
+/// than 76 characters, and with them the links of a text that people and programs read raw.
+fn encoded(text: &str) -> Body {
+    let plain = |line: &str| {
+        line.len() <= LONGEST_LINE && line.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t'))
+    };
+    if text.split('\n').all(plain) {
+        let lines = text.replace('\n', "\r\n").into_bytes();
+        Body::dangerous_pre_encoded(lines, ContentTransferEncoding::SevenBit)
+    } else {
+        Body::new(text.to_owned())
     }
 }

@@ -28,6 +28,8 @@ use crate::{
 const MAX_REDIRECTS: usize = 10;
 /// Most bytes of a response's head (D-25). The HTTP library wants no smaller buffer.
 const MAX_HEAD: usize = 8192;
+/// Most addresses of a name that are kept as evidence; all of them are checked.
+const MAX_SHOWN: usize = 16;
 
 /// Fetches `http://host/path`. Never fails: what goes wrong is the outcome.
 pub(crate) async fn fetch(
@@ -140,12 +142,13 @@ impl Fetch<'_> {
             Host::Address(address) => vec![*address],
             Host::Name(name) => self.resolve(name).await?,
         };
-        self.hop().resolved.clone_from(&all);
+        self.hop().resolved = all.iter().copied().take(MAX_SHOWN).collect();
         let mut refusals = Vec::new();
         let mut usable: Vec<IpAddr> = Vec::new();
         for address in all {
             match self.guard.check(address, target.port) {
-                Err(reason) => refusals.push(reason),
+                Err(reason) if refusals.len() < MAX_SHOWN => refusals.push(reason),
+                Err(_) => {}
                 Ok(())
                     if usable
                         .iter()

@@ -54,7 +54,7 @@ pub struct Hop {
     pub url: String,
     /// The address it was sent to.
     pub address: Option<SocketAddr>,
-    /// Every address that the name has, used or not.
+    /// Addresses that the name has, used or not; the first 16.
     pub resolved: Vec<IpAddr>,
     /// Status of the response.
     pub status: Option<u16>,

@@ -1,0 +1,147 @@
+use hickory_proto::{op::ResponseCode, rr::RecordType};
+use reseal_pki::name::NamePolicy;
+
+use super::*;
+use crate::{
+    dns::Security,
+    perspective::Perspective,
+    settings::{Dnssec, Settings},
+    test_world::{self, Reply, StubDns, caa, cname, perspective},
+};
+
+fn name(text: &str) -> DnsName {
+    let policy = NamePolicy {
+        internal_suffixes: vec!["corp".to_owned()],
+        ..NamePolicy::default()
+    };
+    DnsName::parse(text, &policy).unwrap()
+}
+
+async fn observe(dns: &StubDns, text: &str) -> CaaObservation {
+    perspective(dns, None).caa(&name(text)).await
+}
+
+fn asked(observation: &CaaObservation) -> Vec<&str> {
+    let levels = observation.levels.iter();
+    levels.map(|level| level.name.as_str()).collect()
+}
+
+#[tokio::test]
+async fn s_8_the_climb_goes_up_to_the_top_level_domain() {
+    let dns = StubDns::start().await;
+    let observation = observe(&dns, "*.a.shop.corp").await;
+    assert_eq!(asked(&observation), ["a.shop.corp.", "shop.corp.", "corp."]);
+    assert_eq!(observation.outcome, CaaOutcome::None);
+    assert_eq!(observation.ttl, None);
+}
+
+#[tokio::test]
+async fn s_8_the_first_non_empty_set_wins() {
+    let dns = StubDns::start().await;
+    dns.put(
+        "shop.corp",
+        vec![caa(0, "Issue", "ca.example"), caa(1, "tbs", "x")],
+    )
+    .put("corp", vec![caa(0, "issue", ";")]);
+    let observation = observe(&dns, "www.shop.corp").await;
+    assert_eq!(asked(&observation), ["www.shop.corp.", "shop.corp."]);
+    let set = observation.relevant.as_ref().unwrap();
+    assert_eq!(set.found_at, "shop.corp");
+    assert_eq!(set.records[0].tag, "issue");
+    assert!(!set.records[0].critical && set.records[1].critical);
+    assert_eq!(observation.ttl, Some(300));
+    assert_eq!(observation.outcome, CaaOutcome::Found);
+}
+
+#[tokio::test]
+async fn nasty_118_s_9_a_failing_level_is_retried_once_and_then_fails_the_whole() {
+    let dns = StubDns::start().await;
+    dns.set(
+        "shop.corp",
+        RecordType::CAA,
+        Reply::Code(ResponseCode::ServFail),
+    )
+    .put("corp", vec![caa(0, "issue", "ca.example")]);
+    let observation = observe(&dns, "www.shop.corp").await;
+    assert!(observation.relevant.is_none());
+    assert!(
+        matches!(
+            &observation.outcome,
+            CaaOutcome::Failed { at_level, timeout: false, .. } if at_level == "shop.corp"
+        ),
+        "{:?}",
+        observation.outcome
+    );
+    assert_eq!(
+        asked(&observation),
+        ["www.shop.corp.", "shop.corp.", "shop.corp."]
+    );
+
+    let dns = StubDns::start().await;
+    dns.set("shop.corp", RecordType::CAA, Reply::Silence);
+    let observation = observe(&dns, "shop.corp").await;
+    assert!(matches!(
+        observation.outcome,
+        CaaOutcome::Failed { timeout: true, .. }
+    ));
+}
+
+#[tokio::test]
+async fn s_17_a_level_that_recovers_is_used() {
+    let dns = StubDns::start().await;
+    // One look-up asks twice on its own: the third question belongs to the second look-up.
+    let records = vec![caa(0, "issue", "ca.example")];
+    dns.set("shop.corp", RecordType::CAA, Reply::Failing(2, records));
+    let observation = observe(&dns, "shop.corp").await;
+    assert_eq!(observation.outcome, CaaOutcome::Found);
+    assert_eq!(observation.levels.len(), 2);
+    assert!(!observation.levels[0].is_usable());
+}
+
+#[tokio::test]
+async fn nasty_124_an_alias_is_chased_but_the_climb_stays_on_the_name() {
+    let dns = StubDns::start().await;
+    dns.put("www.shop.corp", vec![cname("edge.cdn.corp")])
+        .put("edge.cdn.corp", vec![caa(0, "issue", "other.example")]);
+    let observation = observe(&dns, "www.shop.corp").await;
+    let set = observation.relevant.unwrap();
+    assert_eq!(set.found_at, "www.shop.corp");
+    assert_eq!(set.records[0].value, "other.example");
+
+    // Records above the alias target are not looked at.
+    let dns = StubDns::start().await;
+    dns.put("www.shop.corp", vec![cname("edge.cdn.corp")])
+        .put("cdn.corp", vec![caa(0, "issue", "other.example")]);
+    let observation = observe(&dns, "www.shop.corp").await;
+    assert_eq!(observation.outcome, CaaOutcome::None);
+    assert_eq!(dns.asked("cdn.corp", RecordType::CAA), 0);
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_is_never_no_record() {
+    let dns = StubDns::start().await;
+    dns.set("shop.corp", RecordType::CAA, Reply::Garbage);
+    let observation = observe(&dns, "shop.corp").await;
+    assert!(
+        !matches!(observation.outcome, CaaOutcome::None | CaaOutcome::Found),
+        "{:?}",
+        observation.outcome
+    );
+}
+
+#[tokio::test]
+async fn nasty_117_an_unsigned_answer_below_a_trust_anchor_is_never_no_record() {
+    let dns = StubDns::start().await;
+    let settings = Settings {
+        dnssec: Dnssec::Validate,
+        ..test_world::settings(&dns)
+    };
+    let perspective = Perspective::new(settings).unwrap();
+    let observation = perspective.caa(&name("shop.corp")).await;
+    assert!(
+        matches!(observation.outcome, CaaOutcome::Malformed { .. }),
+        "{:?}",
+        observation.outcome
+    );
+    assert_eq!(observation.levels[0].security, Security::Bogus);
+}
