@@ -91,6 +91,14 @@ pub fn rules_at(signing: Timestamp) -> Rules {
     }
 }
 
+/// The next change after `signing` and the rules from then on, so that an operator
+/// hears of it in time (M-11); none when no further date is set.
+pub fn next_change(signing: Timestamp) -> Option<(Timestamp, Rules)> {
+    let date = utc_date(signing);
+    let from = start_of(TABLE.iter().find(|row| row.from > date)?.from);
+    Some((from, rules_at(from)))
+}
+
 /// Whether `method` may be relied on for a certificate signed at `signing` (D-39).
 pub fn method_allowed(method: Method, signing: Timestamp) -> bool {
     forbidden_from(method).is_none_or(|end| utc_date(signing) < end)

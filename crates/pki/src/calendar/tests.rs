@@ -1,6 +1,6 @@
 use jiff::{SignedDuration, Timestamp};
 
-use super::{DAY, evidence_usable, method_allowed, rules_at, usable_until};
+use super::{DAY, evidence_usable, method_allowed, next_change, rules_at, usable_until};
 use crate::method::Method;
 
 fn at(text: &str) -> Timestamp {
@@ -194,6 +194,17 @@ fn m_3_perspectives_grow_by_date() {
             "{signing}"
         );
     }
+}
+
+#[test]
+fn m_11_the_next_change_is_known_ahead() {
+    let (from, rules) = next_change(at("2026-11-24T12:00:00Z")).unwrap();
+    assert_eq!(from, at("2026-12-15T00:00:00Z"));
+    assert_eq!(rules.remote_perspectives, 5);
+    let (from, rules) = next_change(from).unwrap();
+    assert_eq!(from, at("2027-03-15T00:00:00Z"));
+    assert_eq!(rules.maximum_validity, days(100));
+    assert_eq!(next_change(at("2029-03-15T00:00:00Z")), None);
 }
 
 /// `usable_until` and `evidence_usable` are two readings of one table: every few

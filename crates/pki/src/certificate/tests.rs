@@ -131,3 +131,15 @@ fn certificates_of_other_authorities_are_read() {
     assert_eq!(read("version-1").dns_names(), [] as [&str; 0]);
     assert_eq!(read("latin-1").organization(), Some("Käserei"));
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_bytes_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..300)) {
+        let _ = Certificate::from_der(&bytes);
+    }
+
+    #[test]
+    fn no_text_panics(text in "(-----BEGIN CERTIFICATE-----)?[A-Za-z0-9+/=\\PC\n]{0,200}(-----END CERTIFICATE-----)?") {
+        let _ = Certificate::from_pem_or_der(&text);
+    }
+}

@@ -48,6 +48,12 @@ impl Default for NamePolicy {
 }
 
 impl NamePolicy {
+    /// Whether the name is validated inside the house: it lies at or below an
+    /// internal suffix.
+    pub fn is_internal(&self, name: &DnsName) -> bool {
+        self.internal_suffix(name.fqdn()).is_some()
+    }
+
     /// The longest internal suffix that `fqdn` is equal to or lies below.
     fn internal_suffix<'a>(&self, fqdn: &'a str) -> Option<&'a str> {
         self.internal_suffixes
