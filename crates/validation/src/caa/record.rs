@@ -6,8 +6,8 @@ use crate::dns::{DnsAnswer, RecordValue};
 
 /// Flag bit of a critical property.
 const CRITICAL: u8 = 0x80;
-/// Bit that some software sets for "critical", counting bits from the other end. Boulder honours
-/// it, and so do we (S-10): the stricter reading.
+/// Bit that some software sets for "critical", counting bits from the other end. It is honoured
+/// too (S-10): the stricter reading.
 const CRITICAL_MISREAD: u8 = 0x01;
 
 /// One CAA property.
