@@ -31,3 +31,36 @@ pub fn certs_only(certificates: &[&[u8]]) -> Vec<u8> {
         &[element(OID, SIGNED_DATA), element(0xa0, &signed_data)].concat(),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+
+    use super::certs_only;
+    use crate::fixture::{Hierarchy, KeyType};
+
+    #[test]
+    fn openssl_reads_the_chain_in_our_order() {
+        let hierarchy = Hierarchy::new(KeyType::P256);
+        let intermediate = hierarchy.issuer.certificate_der();
+        let root = hierarchy.root.certificate_der();
+        let chain = certs_only(&[intermediate, root]);
+        let mut openssl = Command::new("openssl")
+            .args(["pkcs7", "-inform", "DER", "-print_certs"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("openssl is installed");
+        openssl.stdin.take().unwrap().write_all(&chain).unwrap();
+        let output = openssl.wait_with_output().unwrap();
+        assert!(output.status.success());
+        let text = String::from_utf8(output.stdout).unwrap();
+        let blocks: Vec<String> = [intermediate, root]
+            .map(|der| crate::certificate::pem("CERTIFICATE", der))
+            .into();
+        let first = text.find(blocks[0].trim()).expect("the first certificate");
+        let second = text.find(blocks[1].trim()).expect("the second certificate");
+        assert!(first < second);
+    }
+}

@@ -174,7 +174,7 @@ pub enum CsrError {
         found: String,
     },
     /// A DNS name in the request breaks a rule for names.
-    #[error("{place} {}: {error}", quoted(name))]
+    #[error("{place} {error}")]
     Name {
         /// `common name` or `alternative name`.
         place: &'static str,

@@ -23,7 +23,7 @@ pub use error::CsrError;
 pub use subject::CsrSubject;
 
 use crate::asn1::{self, Element, Malformed, Reader};
-use crate::key::{KeyPolicy, PublicKey, signature_hash_name, verify_signature};
+use crate::key::{KeyPolicy, PublicKey, SignatureError, signature_hash_name, verify_signature};
 use crate::name::{DnsName, NamePolicy};
 use extension::Requested;
 use subject::CommonName;
@@ -142,11 +142,10 @@ impl Csr {
             .map(CsrError::Key)
             .collect();
         match self.verify_signature() {
-            // A key that is refused may be one that no library verifies with:
-            // what counts is the key.
-            Err(CsrError::Signature(invalid)) if invalid.rule() == "C-11" && !errors.is_empty() => {
-            }
-            Err(error) => errors.push(error),
+            // What counts is the key: with one that is refused, the library may
+            // not verify at all, or the algorithm have nothing to fit.
+            Err(SignatureError::Invalid | SignatureError::Family { .. }) if !errors.is_empty() => {}
+            Err(error) => errors.push(error.into()),
             Ok(()) => {}
         }
         errors.extend(self.requested.refusals.iter().cloned());
@@ -203,13 +202,13 @@ impl Csr {
 
     /// Proof of possession: the request is signed with the key in it (C-11,
     /// C-12), over the bytes as received.
-    fn verify_signature(&self) -> Result<(), CsrError> {
-        Ok(verify_signature(
+    fn verify_signature(&self) -> Result<(), SignatureError> {
+        verify_signature(
             &self.public_key,
             &self.der[self.signature_algorithm.clone()],
             &self.der[self.info.clone()],
             &self.der[self.signature.clone()],
-        )?)
+        )
     }
 
     /// What the request asks for and will not get, for people.

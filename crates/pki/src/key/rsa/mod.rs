@@ -87,3 +87,8 @@ fn number_text(magnitude: &[u8]) -> String {
         format!("a number of {} bits", bit_length(magnitude))
     }
 }
+
+#[cfg(test)]
+pub(super) fn small_primes() -> impl Iterator<Item = u16> {
+    residue::PRIMES.into_iter()
+}

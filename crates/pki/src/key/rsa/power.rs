@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn c_17_a_composite_exponent_shows_by_its_smallest_prime() {
-        let root = (BigUint::from(1_u32) << 200) + 235_u32;
+        let root: BigUint = (BigUint::from(1_u32) << 200_u32) + 235_u32;
         assert_eq!(exponent_of(&root.pow(15)), Some(3));
     }
 }
