@@ -1,0 +1,162 @@
+//! `reseal customer …` and `reseal api-key …`: customers and their keys, straight in the database. A running
+//! server sees every change at its next request.
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use reseal_lifecycle::clock::Clock;
+use reseal_lifecycle::customer::{Customer, Role, check_handle, mint_key};
+use reseal_lifecycle::store::{Store, StoreError};
+use reseal_store::SqliteStore;
+
+use crate::clock::clock;
+use crate::config::{Config, Flags};
+use crate::console;
+use crate::data::DataFolder;
+
+/// Customers and keys of one database.
+pub(crate) struct Accounts {
+    store: SqliteStore,
+    clock: Clock,
+}
+
+impl Accounts {
+    pub(crate) fn open(data: &DataFolder, clock: Clock) -> anyhow::Result<Self> {
+        let path = data.database();
+        let store = SqliteStore::open(&path)
+            .with_context(|| format!("{} cannot be opened", path.display()))?;
+        Ok(Self { store, clock })
+    }
+
+    fn for_command(data: &Path, config: Option<&Path>) -> anyhow::Result<Self> {
+        let data = DataFolder::new(data);
+        data.require_initialized()?;
+        let config = Config::load(data.config_file(config).as_deref(), &Flags::default())?;
+        Self::open(&data, clock(config.policy.profile)?)
+    }
+
+    /// Moves everything into the database file.
+    pub(crate) fn close(&self) {
+        self.store.close();
+    }
+
+    /// Adds a customer.
+    pub(crate) async fn add_customer(&self, handle: &str) -> anyhow::Result<()> {
+        check_handle(handle)?;
+        let customer = Customer {
+            handle: handle.to_owned(),
+            created: self.clock.now(),
+        };
+        match self.store.create_customer(customer).await {
+            Err(StoreError::Exists(_)) => bail!("the customer `{handle}` exists already"),
+            other => Ok(other?),
+        }
+    }
+
+    /// Makes a key for an existing customer; the answer is its text.
+    pub(crate) async fn add_key(
+        &self,
+        customer: &str,
+        login: &str,
+        role: Role,
+    ) -> anyhow::Result<String> {
+        check_login(login)?;
+        if !self.store.customer_exists(customer).await? {
+            bail!(
+                "there is no customer `{customer}`: make it with `reseal customer create {customer}`"
+            );
+        }
+        let key = mint_key(customer, login)?;
+        let now = self.clock.now();
+        self.store
+            .add_api_key(customer, login, role, key.secret_hash, now)
+            .await?;
+        Ok(key.text)
+    }
+}
+
+/// A name that can stand between `/` and `:` in a key.
+fn check_login(login: &str) -> anyhow::Result<()> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_@.".contains(&byte);
+    if (1..=40).contains(&login.len()) && login.bytes().all(plain) {
+        return Ok(());
+    }
+    let shown: String = login.chars().take(100).collect();
+    bail!("--login: expected 1 to 40 letters, digits and `-_@.`, saw `{shown}`");
+}
+
+pub(crate) async fn create_customer(
+    data: &Path,
+    config: Option<&Path>,
+    handle: &str,
+) -> anyhow::Result<()> {
+    Accounts::for_command(data, config)?
+        .add_customer(handle)
+        .await
+}
+
+pub(crate) async fn list_customers(data: &Path, config: Option<&Path>) -> anyhow::Result<()> {
+    for customer in Accounts::for_command(data, config)?
+        .store
+        .customers()
+        .await?
+    {
+        console::line(format!(
+            "{}\t{}",
+            customer.handle,
+            seconds(customer.created)
+        ));
+    }
+    Ok(())
+}
+
+/// Prints the key and nothing else.
+pub(crate) async fn create_key(
+    data: &Path,
+    config: Option<&Path>,
+    customer: &str,
+    login: &str,
+    role: Role,
+) -> anyhow::Result<()> {
+    let accounts = Accounts::for_command(data, config)?;
+    console::line(accounts.add_key(customer, login, role).await?);
+    Ok(())
+}
+
+pub(crate) async fn list_keys(data: &Path, config: Option<&Path>) -> anyhow::Result<()> {
+    for key in Accounts::for_command(data, config)?
+        .store
+        .api_keys()
+        .await?
+    {
+        let state = match key.revoked {
+            Some(at) => format!("revoked {}", seconds(at)),
+            None => "active".to_owned(),
+        };
+        console::line(format!(
+            "{}\t{}/{}\t{}\t{}\t{state}",
+            key.id,
+            key.customer,
+            key.login,
+            key.role.as_str(),
+            seconds(key.created)
+        ));
+    }
+    Ok(())
+}
+
+pub(crate) async fn revoke_key(data: &Path, config: Option<&Path>, id: i64) -> anyhow::Result<()> {
+    let accounts = Accounts::for_command(data, config)?;
+    if accounts
+        .store
+        .revoke_api_key(id, accounts.clock.now())
+        .await?
+    {
+        return Ok(());
+    }
+    bail!("there is no key {id} that could be revoked: `reseal api-key list` shows all");
+}
+
+fn seconds(moment: jiff::Timestamp) -> String {
+    format!("{moment:.0}")
+}

@@ -1,0 +1,133 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+use reseal_lifecycle::customer::Role;
+
+/// A certification authority that reissues TLS certificates by API.
+#[derive(Debug, Parser)]
+#[command(
+    name = "reseal",
+    version,
+    arg_required_else_help = true,
+    subcommand_required = true
+)]
+pub(crate) struct Args {
+    /// Configuration file; without it DATA/reseal.toml
+    #[arg(long, global = true, env = "RESEAL_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// How logs are written to stderr
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "text",
+        value_name = "FORMAT"
+    )]
+    pub(crate) log_format: LogFormat,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// The folder that everything lies in.
+#[derive(Debug, Group)]
+pub(crate) struct Data {
+    /// Folder with configuration, database, keys and mail
+    #[arg(long, env = "RESEAL_DATA", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Makes keys, CA, database and the operator's API key, which is printed once
+    Init(Data),
+    /// Serves the API; makes what `init` makes first if DIR is empty
+    Serve {
+        #[command(flatten)]
+        data: Data,
+        /// Address to listen on, instead of `server.listen`
+        #[arg(long, value_name = "ADDR:PORT")]
+        listen: Option<String>,
+    },
+    /// Shows a whole life on loopback: order, prove, issue, reissue by DNS, FILE and EMAIL; then stays up
+    Demo {
+        /// An empty folder to keep; without it a temporary one
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+        /// Leave when everything was shown
+        #[arg(long)]
+        exit: bool,
+    },
+    /// Customers
+    #[command(subcommand)]
+    Customer(Customer),
+    /// API keys
+    #[command(subcommand)]
+    ApiKey(ApiKey),
+    /// Certificate signing requests
+    #[command(subcommand)]
+    Csr(Csr),
+    /// Looks for trouble in a server's folder, configuration and surroundings
+    Doctor(Data),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Customer {
+    /// Adds a customer
+    Create {
+        /// 3 to 40 letters, digits and `-_@.`
+        handle: String,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Lists all customers
+    List(Data),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ApiKey {
+    /// Makes a key and prints it, the only time it is shown
+    Create {
+        /// Whose key it will be
+        #[arg(long, value_name = "HANDLE")]
+        customer: String,
+        /// What it may do: `customer` its own customer's affairs, `operator` everybody's
+        #[arg(long, default_value = "customer", value_parser = str::parse::<Role>)]
+        role: Role,
+        /// Name of the key, shown with what is done by it
+        #[arg(long, default_value = "api", value_name = "NAME")]
+        login: String,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Lists all keys, without their secrets
+    List(Data),
+    /// Refuses a key from now on
+    Revoke {
+        /// Number from `api-key list`
+        id: i64,
+        #[command(flatten)]
+        data: Data,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Csr {
+    /// Checks a request as the server would
+    Check {
+        /// PEM file; `-` is stdin
+        file: PathBuf,
+        /// A server's folder, whose configuration then counts
+        #[arg(long, env = "RESEAL_DATA", value_name = "DIR")]
+        data: Option<PathBuf>,
+    },
+}

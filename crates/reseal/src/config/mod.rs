@@ -1,0 +1,246 @@
+//! The configuration: `DATA/reseal.toml`, `RESEAL__SECTION__KEY` over it, flags over that.
+//!
+//! [`Config`] is the whole of it, typed; `section` reads it and has the defaults. docs/configuration.md says what the keys mean; a
+//! test holds the two together. A key that is not known, and a value that cannot be meant, are errors that
+//! name the place; all of them are reported at once.
+
+mod document;
+mod form;
+mod read;
+mod section;
+#[cfg(test)]
+mod tests;
+mod unit;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use reseal_issuer::embedded::KeyType;
+use reseal_lifecycle::services::Trust;
+use reseal_validation::{Dnssec, Network};
+
+use document::Document;
+use read::Reader;
+pub(crate) use unit::Offset;
+
+/// What `init` writes: every key with its default, commented out.
+pub(crate) const TEMPLATE: &str = include_str!("reseal.toml");
+
+/// Sections that may stand in the file; the last four have no keys yet.
+const SECTIONS: [&str; 12] = [
+    "server",
+    "database",
+    "ca",
+    "issuer",
+    "policy",
+    "dcv",
+    "mail",
+    "limits",
+    "webhook",
+    "audit",
+    "metrics",
+    "retention",
+];
+
+/// Everything that is wrong with a configuration, a line each.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ConfigError(pub(crate) Vec<String>);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// The whole configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Config {
+    pub(crate) server: Server,
+    pub(crate) database: Database,
+    pub(crate) ca: Ca,
+    pub(crate) issuers: Vec<UpstreamIssuer>,
+    pub(crate) policy: Policy,
+    pub(crate) dcv: Dcv,
+    pub(crate) mail: Mail,
+    pub(crate) limits: Limits,
+}
+
+/// `[server]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Server {
+    pub(crate) listen: SocketAddr,
+    /// Without a trailing slash. `None`: made from the address that is listened on.
+    pub(crate) public_url: Option<String>,
+    /// Certificate chain and key, PEM files; both or neither.
+    pub(crate) tls: Option<(PathBuf, PathBuf)>,
+    pub(crate) sync_wait: Duration,
+    /// Bytes.
+    pub(crate) max_body: usize,
+}
+
+/// `[database]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Database {
+    pub(crate) url: String,
+}
+
+/// `[ca]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ca {
+    pub(crate) key: CaKey,
+    pub(crate) passphrase_file: Option<PathBuf>,
+    pub(crate) algorithm: KeyType,
+}
+
+/// Where the CA's keys lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CaKey {
+    Software,
+    Pkcs11,
+}
+
+/// `[issuer.NAME]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UpstreamIssuer {
+    pub(crate) name: String,
+    pub(crate) kind: String,
+    pub(crate) directory: String,
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) contact: String,
+}
+
+/// `[policy]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Policy {
+    pub(crate) profile: Trust,
+    pub(crate) internal_names: Vec<String>,
+    pub(crate) revoke_replaced_after: Option<SignedDuration>,
+    pub(crate) revoke_removed_names_after: Option<SignedDuration>,
+}
+
+/// `[dcv]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Dcv {
+    pub(crate) resolvers: Vec<String>,
+    pub(crate) dnssec: Dnssec,
+    pub(crate) trust_anchor_file: Option<PathBuf>,
+    pub(crate) http_port: u16,
+    pub(crate) allow_networks: Vec<Network>,
+    pub(crate) domain: String,
+    pub(crate) perspectives: Vec<RemotePerspective>,
+    pub(crate) quorum: u8,
+    pub(crate) caa_identity: String,
+    /// How old an observation of CAA may be and still serve; zero: none.
+    pub(crate) caa_reuse: Duration,
+}
+
+/// One of `dcv.perspectives`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RemotePerspective {
+    pub(crate) name: String,
+    pub(crate) url: String,
+}
+
+/// `[mail]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mail {
+    pub(crate) url: String,
+    pub(crate) from: String,
+}
+
+/// `[limits]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    pub(crate) enabled: bool,
+}
+
+/// What the command line adds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Flags {
+    /// `--listen`
+    pub(crate) listen: Option<String>,
+}
+
+impl Config {
+    /// The configuration from `file`, the process's environment and `flags`.
+    pub(crate) fn load(file: Option<&Path>, flags: &Flags) -> anyhow::Result<Self> {
+        let mut document = match file {
+            Some(path) => Document::from_toml(&read_file(path)?, path)?,
+            None => Document::default(),
+        };
+        // Names that are not UTF-8 cannot be ours.
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        document.add_environment(variables);
+        if let Some(listen) = &flags.listen {
+            document.add_flag("server.listen", listen.clone(), "--listen");
+        }
+        Ok(Self::from_document(document)?)
+    }
+
+    /// The configuration in `text` alone; `path` is where relative paths start and what messages say.
+    pub(crate) fn from_toml(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        Self::from_document(Document::from_toml(text, path)?)
+    }
+
+    fn from_document(document: Document) -> Result<Self, ConfigError> {
+        let mut reader = Reader::new(document);
+        let config = Self {
+            server: section::server(&mut reader),
+            database: Database {
+                url: reader.text("database.url", "sqlite"),
+            },
+            ca: section::ca(&mut reader),
+            issuers: section::issuers(&mut reader),
+            policy: section::policy(&mut reader),
+            dcv: section::dcv(&mut reader),
+            mail: Mail {
+                url: reader.text("mail.url", "maildir"),
+                from: reader.text("mail.from", "Reseal <ca@localhost>"),
+            },
+            limits: Limits {
+                enabled: reader.switch("limits.enabled", true),
+            },
+        };
+        for section in SECTIONS {
+            reader.section(section);
+        }
+        reader.finish()?;
+        Ok(config)
+    }
+}
+
+/// The text of the configuration file `path`, fit to be stored elsewhere: relative paths are made absolute.
+pub(crate) fn portable(text: &str, path: &Path) -> Result<String, ConfigError> {
+    let document = Document::from_toml(text, path)?;
+    let base = path.parent().unwrap_or(Path::new(""));
+    let base = std::path::absolute(base)
+        .or_else(|_| std::env::current_dir())
+        .unwrap_or_else(|_| base.to_owned());
+    let is_path = |key: &str| {
+        matches!(
+            key,
+            "server.tls_certificate"
+                | "server.tls_key"
+                | "ca.passphrase_file"
+                | "dcv.trust_anchor_file"
+        ) || (key.starts_with("issuer.") && key.ends_with(".ca_file"))
+    };
+    Ok(document.with_absolute_paths(text, &base, is_path))
+}
+
+/// Reads a configuration file, saying which one when that fails.
+pub(crate) fn read_file(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).map_err(|error| {
+        anyhow::anyhow!(
+            "the configuration {} cannot be read: {error}",
+            path.display()
+        )
+    })
+}

@@ -1,0 +1,217 @@
+//! The sections of the file: each key with its default, and what is said of a value that cannot be meant.
+
+use std::net::SocketAddr;
+
+use reseal_issuer::embedded::KeyType;
+use reseal_lifecycle::services::Trust;
+use reseal_validation::Dnssec;
+
+use super::form::{BaseUrl, Host, Suffix};
+use super::read::Reader;
+use super::unit::{Size, Span};
+use super::{Ca, CaKey, Dcv, Policy, RemotePerspective, Server, UpstreamIssuer};
+
+/// `[server]`
+pub(super) fn server(reader: &mut Reader) -> Server {
+    let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
+    let listen = reader.parsed(
+        "server.listen",
+        listen,
+        "an address with a port, such as `127.0.0.1:8080`",
+    );
+    let public_url = reader
+        .optional::<BaseUrl>(
+            "server.public_url",
+            None,
+            "the URL customers reach this server at, such as `https://ca.example.com`",
+        )
+        .map(|url| url.0);
+    let origins = (
+        reader.origin("server.tls_certificate"),
+        reader.origin("server.tls_key"),
+    );
+    let tls = match (
+        reader.path("server.tls_certificate"),
+        reader.path("server.tls_key"),
+    ) {
+        (Some(certificate), Some(key)) => Some((certificate, key)),
+        (None, None) => None,
+        (Some(_), None) => {
+            reader.refuse(
+                "server.tls_certificate",
+                origins.0.as_ref(),
+                "`server.tls_key` is missing: HTTPS needs both, HTTP neither",
+            );
+            None
+        }
+        (None, Some(_)) => {
+            reader.refuse(
+                "server.tls_key",
+                origins.1.as_ref(),
+                "`server.tls_certificate` is missing: HTTPS needs both, HTTP neither",
+            );
+            None
+        }
+    };
+    Server {
+        listen,
+        public_url,
+        tls,
+        sync_wait: reader
+            .parsed(
+                "server.sync_wait",
+                Span::seconds(2),
+                "a duration such as `2s` or `500ms`",
+            )
+            .unsigned(),
+        max_body: reader
+            .parsed(
+                "server.max_body",
+                Size(256 * 1024),
+                "a size such as `256KiB` or `1MiB`",
+            )
+            .0,
+    }
+}
+
+/// `[ca]`
+pub(super) fn ca(reader: &mut Reader) -> Ca {
+    Ca {
+        key: reader.word(
+            "ca.key",
+            CaKey::Software,
+            &[("software", CaKey::Software), ("pkcs11", CaKey::Pkcs11)],
+        ),
+        passphrase_file: reader.path("ca.passphrase_file"),
+        algorithm: reader.word(
+            "ca.algorithm",
+            KeyType::P256,
+            &KeyType::ALL.map(|algorithm| (algorithm.name(), algorithm)),
+        ),
+    }
+}
+
+/// `[issuer.NAME]`
+pub(super) fn issuers(reader: &mut Reader) -> Vec<UpstreamIssuer> {
+    reader
+        .tables_below("issuer")
+        .into_iter()
+        .map(|name| {
+            let key = |field: &str| format!("issuer.{name}.{field}");
+            UpstreamIssuer {
+                kind: reader
+                    .word(&key("kind"), "acme", &[("acme", "acme")])
+                    .to_owned(),
+                directory: reader.text(&key("directory"), ""),
+                ca_file: reader.path(&key("ca_file")),
+                contact: reader.text(&key("contact"), ""),
+                name,
+            }
+        })
+        .collect()
+}
+
+/// `[policy]`
+pub(super) fn policy(reader: &mut Reader) -> Policy {
+    let span = "a duration such as `72h`, or nothing for never";
+    let profile = reader.word(
+        "policy.profile",
+        Trust::Private,
+        &[("private", Trust::Private), ("public", Trust::Public)],
+    );
+    let origin = reader.origin("policy.internal_names");
+    let internal: Vec<Suffix> = reader.list(
+        "policy.internal_names",
+        Vec::new(),
+        "a suffix in lower case such as `corp.example` or `internal`",
+    );
+    if profile == Trust::Public && !internal.is_empty() {
+        reader.refuse(
+            "policy.internal_names",
+            origin.as_ref(),
+            "only the profile `private` may certify internal names",
+        );
+    }
+    Policy {
+        profile,
+        internal_names: internal.into_iter().map(|suffix| suffix.0).collect(),
+        revoke_replaced_after: reader
+            .optional("policy.revoke_replaced_after", None, span)
+            .map(Span::signed),
+        revoke_removed_names_after: reader
+            .optional(
+                "policy.revoke_removed_names_after",
+                Some(Span::seconds(72 * 3600)),
+                span,
+            )
+            .map(Span::signed),
+    }
+}
+
+/// `[dcv]`
+pub(super) fn dcv(reader: &mut Reader) -> Dcv {
+    let port = "a port, 1 to 65535";
+    let name = "a domain name in lower case, such as `dcv.example.com`";
+    let http_port_origin = reader.origin("dcv.http_port");
+    let dcv = Dcv {
+        resolvers: reader.list(
+            "dcv.resolvers",
+            vec!["system".to_owned()],
+            "`system` or an address such as `127.0.0.1:5353`",
+        ),
+        dnssec: reader.word(
+            "dcv.dnssec",
+            Dnssec::Validate,
+            &[("validate", Dnssec::Validate), ("off", Dnssec::Off)],
+        ),
+        trust_anchor_file: reader.path("dcv.trust_anchor_file"),
+        http_port: reader.number("dcv.http_port", 80, port),
+        allow_networks: reader.list(
+            "dcv.allow_networks",
+            Vec::new(),
+            "a network such as `10.0.0.0/8`",
+        ),
+        domain: reader
+            .parsed("dcv.domain", Host("dcv.invalid".to_owned()), name)
+            .0,
+        perspectives: perspectives(reader),
+        quorum: reader.number("dcv.quorum", 0, "a whole number, 0 to 255"),
+        caa_identity: reader
+            .parsed("dcv.caa_identity", Host("reseal.invalid".to_owned()), name)
+            .0,
+        caa_reuse: reader
+            .parsed(
+                "dcv.caa_reuse",
+                Span::seconds(0),
+                "a duration such as `5m`, at most `8h`",
+            )
+            .unsigned(),
+    };
+    if dcv.http_port == 0 {
+        reader.refuse(
+            "dcv.http_port",
+            http_port_origin.as_ref(),
+            &format!("expected {port}, saw 0"),
+        );
+    }
+    dcv
+}
+
+fn perspectives(reader: &mut Reader) -> Vec<RemotePerspective> {
+    const KEY: &str = "dcv.perspectives";
+    let origin = reader.origin(KEY);
+    let tables = reader.tables(KEY, &["url", "name", "ca_file", "token_file"]);
+    tables
+        .into_iter()
+        .map(|mut table| {
+            let url = table.remove("url").unwrap_or_default();
+            if url.is_empty() {
+                reader.refuse(KEY, origin.as_ref(), "each perspective needs a `url`");
+            }
+            RemotePerspective {
+                name: table.remove("name").unwrap_or_else(|| url.clone()),
+                url,
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,338 @@
+use std::path::Path;
+
+use super::*;
+
+/// Every key of the design, each away from its default.
+const EVERYTHING: &str = r#"
+[server]
+listen = "0.0.0.0:8443"
+public_url = "https://ca.example.com/"
+tls_certificate = "tls/chain.pem"
+tls_key = "/etc/tls.key"
+sync_wait = "500ms"
+max_body = "1MiB"
+[database]
+url = "postgres://db"
+[ca]
+key = "pkcs11"
+passphrase_file = "secret"
+algorithm = "rsa3072"
+[issuer.upstream]
+kind = "acme"
+directory = "https://acme.example/dir"
+ca_file = "roots.pem"
+contact = "mailto:ca@example.com"
+[policy]
+profile = "private"
+internal_names = ["corp.example", "internal"]
+revoke_replaced_after = "72h"
+revoke_removed_names_after = ""
+[dcv]
+resolvers = ["127.0.0.1:5353"]
+dnssec = "off"
+trust_anchor_file = "anchor"
+http_port = 8081
+allow_networks = ["127.0.0.0/8"]
+domain = "dcv.example.com"
+perspectives = [{ url = "https://p1.example", name = "p1", ca_file = "", token_file = "" }]
+quorum = 2
+caa_identity = "ca.example.com"
+caa_reuse = "5m"
+[mail]
+url = "smtp://localhost:25"
+from = "CA <ca@example.com>"
+[limits]
+enabled = false
+[webhook]
+[audit]
+[metrics]
+[retention]
+"#;
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::from_toml(text, Path::new("/etc/reseal.toml"))
+}
+
+fn with_environment(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let mut document = Document::from_toml(text, Path::new("/etc/reseal.toml")).unwrap();
+    let variables = variables
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    document.add_environment(variables);
+    Config::from_document(document)
+}
+
+#[test]
+fn every_key_is_read() {
+    let config = parse(EVERYTHING).unwrap();
+    let expected = Config {
+        server: Server {
+            listen: "0.0.0.0:8443".parse().unwrap(),
+            public_url: Some("https://ca.example.com".to_owned()),
+            tls: Some(("/etc/tls/chain.pem".into(), "/etc/tls.key".into())),
+            sync_wait: Duration::from_millis(500),
+            max_body: 1024 * 1024,
+        },
+        database: Database {
+            url: "postgres://db".to_owned(),
+        },
+        ca: Ca {
+            key: CaKey::Pkcs11,
+            passphrase_file: Some("/etc/secret".into()),
+            algorithm: KeyType::Rsa3072,
+        },
+        issuers: vec![UpstreamIssuer {
+            name: "upstream".to_owned(),
+            kind: "acme".to_owned(),
+            directory: "https://acme.example/dir".to_owned(),
+            ca_file: Some("/etc/roots.pem".into()),
+            contact: "mailto:ca@example.com".to_owned(),
+        }],
+        policy: Policy {
+            profile: Trust::Private,
+            internal_names: vec!["corp.example".to_owned(), "internal".to_owned()],
+            revoke_replaced_after: Some(SignedDuration::from_hours(72)),
+            revoke_removed_names_after: None,
+        },
+        dcv: Dcv {
+            resolvers: vec!["127.0.0.1:5353".to_owned()],
+            dnssec: Dnssec::Off,
+            trust_anchor_file: Some("/etc/anchor".into()),
+            http_port: 8081,
+            allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
+            domain: "dcv.example.com".to_owned(),
+            perspectives: vec![RemotePerspective {
+                name: "p1".to_owned(),
+                url: "https://p1.example".to_owned(),
+            }],
+            quorum: 2,
+            caa_identity: "ca.example.com".to_owned(),
+            caa_reuse: Duration::from_mins(5),
+        },
+        mail: Mail {
+            url: "smtp://localhost:25".to_owned(),
+            from: "CA <ca@example.com>".to_owned(),
+        },
+        limits: Limits { enabled: false },
+    };
+    assert_eq!(config, expected);
+}
+
+#[test]
+fn the_template_shows_every_key_with_its_default() {
+    let defaults = parse("").unwrap();
+    assert_eq!(parse(TEMPLATE).unwrap(), defaults);
+    let uncommented = TEMPLATE.replace("\n# ", "\n");
+    let uncommented = uncommented
+        .split_once("[server]")
+        .map(|(_, rest)| format!("[server]{rest}"))
+        .unwrap();
+    let mut spelled_out = parse(&uncommented).unwrap();
+    // Said or not, it is the address that is listened on.
+    assert_eq!(
+        spelled_out.server.public_url.take().unwrap(),
+        "http://127.0.0.1:8080"
+    );
+    assert_eq!(spelled_out, defaults);
+    for line in EVERYTHING.lines() {
+        let Some((key, _)) = line.split_once(" = ") else {
+            continue;
+        };
+        let of_an_issuer = ["kind", "directory", "ca_file", "contact"].contains(&key);
+        assert!(
+            of_an_issuer || TEMPLATE.contains(&format!("\n# {key} = ")),
+            "{key}"
+        );
+    }
+}
+
+#[test]
+fn the_document_explains_every_key() {
+    let document = include_str!("../../../../docs/configuration.md");
+    let mut section = "";
+    for line in EVERYTHING.lines() {
+        if let Some(name) = line.strip_prefix('[') {
+            section = name.trim_end_matches(']');
+            let heading = section.replace("issuer.upstream", "issuer.NAME");
+            assert!(document.contains(&format!("`[{heading}]`")), "{section}");
+        } else if let Some((key, _)) = line.split_once(" = ") {
+            assert!(
+                document.contains(&format!("| `{key}` |")),
+                "{section}.{key}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_line_and_the_nearest_one() {
+    for (text, expected) in [
+        (
+            "[server]\nlisen = \"127.0.0.1:1\"\n",
+            "/etc/reseal.toml, line 2: unknown key `server.lisen`; did you mean `server.listen`?",
+        ),
+        (
+            "\nlisten = \"127.0.0.1:1\"\n",
+            "/etc/reseal.toml, line 2: unknown key `listen`; did you mean `server.listen`?",
+        ),
+        (
+            "[sever]\nlisten = \"127.0.0.1:1\"\n",
+            "/etc/reseal.toml, line 2: unknown key `sever.listen`; did you mean `server.listen`?",
+        ),
+        (
+            "[polcy]\n",
+            "/etc/reseal.toml, line 1: unknown section `[polcy]`; did you mean `policy`?",
+        ),
+        (
+            "[metrics]\nport = 9\n",
+            "/etc/reseal.toml, line 2: unknown key `metrics.port`; docs/configuration.md lists every key",
+        ),
+        (
+            "[issuer.a]\nkind = \"acme\"\ndirectry = \"\"\n",
+            "/etc/reseal.toml, line 3: unknown key `issuer.a.directry`; did you mean `issuer.a.directory`?",
+        ),
+        (
+            "[dcv]\nperspectives = [{ url = \"https://a\", nme = \"\" }]\n",
+            "/etc/reseal.toml, line 2: `dcv.perspectives` has no key `nme`; it has url, name, ca_file, token_file",
+        ),
+    ] {
+        assert_eq!(parse(text).unwrap_err().to_string(), expected);
+    }
+}
+
+#[test]
+fn a_bad_value_says_what_was_expected_and_seen() {
+    for (line, expected) in [
+        (
+            "[server]\nlisten = 8080",
+            "expected an address with a port, such as `127.0.0.1:8080`, saw the number 8080",
+        ),
+        (
+            "[server]\nsync_wait = \"soon\"",
+            "expected a duration such as `2s` or `500ms`, saw `soon`",
+        ),
+        (
+            "[server]\nmax_body = \"256kb\"",
+            "expected a size such as `256KiB` or `1MiB`, saw `256kb`",
+        ),
+        (
+            "[server]\npublic_url = \"ca.example.com\"",
+            "saw `ca.example.com`",
+        ),
+        (
+            "[server]\ntls_key = \"a\"",
+            "`server.tls_certificate` is missing",
+        ),
+        (
+            "[ca]\nalgorithm = \"rsa2048\"",
+            "expected `p256` or `p384` or `rsa3072` or `rsa4096`, saw `rsa2048`",
+        ),
+        (
+            "[dcv]\nhttp_port = 70000",
+            "expected a port, 1 to 65535, saw the number 70000",
+        ),
+        ("[dcv]\nhttp_port = 0", "expected a port, 1 to 65535, saw 0"),
+        (
+            "[dcv]\nallow_networks = [\"10.0.0.0/99\"]",
+            "expected a network such as `10.0.0.0/8`, saw `10.0.0.0/99`",
+        ),
+        ("[dcv]\nresolvers = \"system\"", "saw `system`"),
+        ("[dcv]\ndnssec = false", "saw `false` without quotes"),
+        ("[dcv]\ndomain = \"*.example.com\"", "saw `*.example.com`"),
+        (
+            "[policy]\nprofile = \"public\"\ninternal_names = [\"corp\"]",
+            "only the profile `private`",
+        ),
+        ("[policy]\ninternal_names = [\".corp\"]", "saw `.corp`"),
+        (
+            "[limits]\nenabled = \"no\"",
+            "expected `true` or `false`, saw `no`",
+        ),
+    ] {
+        let error = parse(line).unwrap_err().to_string();
+        assert!(error.contains(expected), "{line}: {error}");
+        assert!(error.starts_with("/etc/reseal.toml, line "), "{error}");
+    }
+}
+
+#[test]
+fn everything_wrong_is_said_at_once() {
+    let error = parse("[server]\nsync_wait = 1\nmax_body = 2\n[x]\ny = 1\n").unwrap_err();
+    assert_eq!(error.0.len(), 3, "{error}");
+    let error = parse("[server\nlisten = \n").unwrap_err();
+    assert!(
+        error.0[0].starts_with("/etc/reseal.toml, line 1: "),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_environment_overrides_the_file_in_every_kind() {
+    let config = with_environment(
+        "[server]\nlisten = \"127.0.0.1:1\"\n[dcv]\nhttp_port = 1\n",
+        &[
+            ("RESEAL__SERVER__LISTEN", "127.0.0.1:2"),
+            ("RESEAL__SERVER__SYNC_WAIT", "3s"),
+            ("RESEAL__DCV__HTTP_PORT", "8081"),
+            ("RESEAL__DCV__RESOLVERS", "127.0.0.1:53, 127.0.0.2:53"),
+            (
+                "RESEAL__DCV__ALLOW_NETWORKS",
+                "[\"127.0.0.0/8\", \"10.0.0.0/8\"]",
+            ),
+            ("RESEAL__CA__PASSPHRASE_FILE", "here"),
+            ("RESEAL__LIMITS__ENABLED", "false"),
+            ("RESEAL_DATA", "not configuration"),
+        ],
+    )
+    .unwrap();
+    assert_eq!(config.server.listen, "127.0.0.1:2".parse().unwrap());
+    assert_eq!(config.server.sync_wait, Duration::from_secs(3));
+    assert_eq!(config.dcv.http_port, 8081);
+    assert_eq!(config.dcv.resolvers, ["127.0.0.1:53", "127.0.0.2:53"]);
+    assert_eq!(config.dcv.allow_networks.len(), 2);
+    assert_eq!(config.ca.passphrase_file, Some("here".into()));
+    assert!(!config.limits.enabled);
+}
+
+#[test]
+fn a_bad_variable_is_named() {
+    let error = with_environment("", &[("RESEAL__SERVER__LISEN", "x")]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "environment variable RESEAL__SERVER__LISEN: unknown key `server.lisen`; did you mean `server.listen`?"
+    );
+    let error = with_environment("", &[("RESEAL__DCV__HTTP_PORT", "web")]).unwrap_err();
+    assert!(error.to_string().contains("saw `web`"), "{error}");
+}
+
+#[test]
+fn flags_win_over_the_environment() {
+    let mut document = Document::default();
+    document.add_environment(
+        [(
+            "RESEAL__SERVER__LISTEN".to_owned(),
+            "127.0.0.1:2".to_owned(),
+        )]
+        .into_iter(),
+    );
+    document.add_flag("server.listen", "127.0.0.1:3".to_owned(), "--listen");
+    let config = Config::from_document(document).unwrap();
+    assert_eq!(config.server.listen, "127.0.0.1:3".parse().unwrap());
+    let mut document = Document::default();
+    document.add_flag("server.listen", "here".to_owned(), "--listen");
+    let error = Config::from_document(document).unwrap_err().to_string();
+    assert!(
+        error.starts_with("--listen: `server.listen`: expected"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_copied_file_keeps_its_meaning() {
+    let text = "# mine\n[ca]\npassphrase_file = 'secret' # beside this file\n[issuer.a]\nca_file = \"r.pem\"\n[server]\ntls_key = \"/k\"\n";
+    let copy = portable(text, Path::new("/etc/reseal.toml")).unwrap();
+    assert_eq!(
+        copy,
+        "# mine\n[ca]\npassphrase_file = \"/etc/secret\" # beside this file\n[issuer.a]\nca_file = \"/etc/r.pem\"\n[server]\ntls_key = \"/k\"\n"
+    );
+}

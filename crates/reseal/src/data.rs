@@ -1,0 +1,254 @@
+//! The folder DATA: what lies where, in which state it is, and that only one server works on it.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+/// DATA.
+#[derive(Clone, Debug)]
+pub(crate) struct DataFolder {
+    root: PathBuf,
+}
+
+/// How far DATA has come.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Nothing of a server is there yet; a `reseal.toml` or `products.toml` may have been put there.
+    Fresh,
+    /// `init` was interrupted: what it made so far was never used by anybody.
+    Interrupted,
+    /// Complete.
+    Initialized,
+    /// Something is missing that nobody can make again; the text says what.
+    Damaged(String),
+}
+
+/// Held while a server or `init` works on DATA; released when the process ends, however it ends.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+impl DataFolder {
+    pub(crate) fn new(root: &Path) -> Self {
+        // Absolute, so that it can be shown, and stays the same folder whatever happens.
+        let root = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
+        Self { root }
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.root.join("reseal.toml")
+    }
+
+    pub(crate) fn products(&self) -> PathBuf {
+        self.root.join("products.toml")
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.root.join("reseal.db")
+    }
+
+    pub(crate) fn ca(&self) -> PathBuf {
+        self.root.join("ca")
+    }
+
+    pub(crate) fn mail(&self) -> PathBuf {
+        self.root.join("mail")
+    }
+
+    fn marker(&self) -> PathBuf {
+        self.root.join(".init-unfinished")
+    }
+
+    /// The configuration file to read: `given`, else DATA's own.
+    pub(crate) fn config_file(&self, given: Option<&Path>) -> Option<PathBuf> {
+        match given {
+            Some(path) => Some(path.to_owned()),
+            None => Some(self.config()).filter(|path| path.exists()),
+        }
+    }
+
+    /// Looks at what is there.
+    pub(crate) fn state(&self) -> State {
+        if self.marker().exists() {
+            return State::Interrupted;
+        }
+        match (self.ca().exists(), self.database().exists()) {
+            (true, true) => State::Initialized,
+            (false, false) => State::Fresh,
+            (true, false) => State::Damaged(format!(
+                "{} holds the keys of a CA, but its database `reseal.db` is missing",
+                self.root.display()
+            )),
+            (false, true) => State::Damaged(format!(
+                "{} holds the database of a CA, but its keys in `ca` are missing",
+                self.root.display()
+            )),
+        }
+    }
+
+    /// Refuses to go on unless `init` has done its work here.
+    pub(crate) fn require_initialized(&self) -> anyhow::Result<()> {
+        match self.state() {
+            State::Initialized => Ok(()),
+            State::Fresh => bail!(
+                "{} is not the folder of a server yet: run `reseal init --data {0}` first",
+                self.root.display()
+            ),
+            State::Interrupted => bail!(
+                "`init` was interrupted in {}: run `reseal init --data {0}` again",
+                self.root.display()
+            ),
+            State::Damaged(what) => bail!("{what}: restore the folder from a backup"),
+        }
+    }
+
+    /// Makes the folder itself, for its owner only.
+    pub(crate) fn make(&self) -> anyhow::Result<()> {
+        if self.root.is_dir() {
+            return Ok(());
+        }
+        fs::create_dir_all(&self.root)
+            .and_then(|()| owner_only(&self.root, 0o700))
+            .with_context(|| format!("the folder {} cannot be made", self.root.display()))
+    }
+
+    /// Takes DATA for this process alone.
+    pub(crate) fn lock(&self) -> anyhow::Result<Lock> {
+        let path = self.root.join(".lock");
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .with_context(|| format!("{} cannot be opened", path.display()))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lock { _file: file }),
+            Err(fs::TryLockError::WouldBlock) => bail!(
+                "another reseal works on {}: one server a folder",
+                self.root.display()
+            ),
+            Err(fs::TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("{} cannot be locked", path.display()))
+            }
+        }
+    }
+
+    /// Notes durably that `init` has begun: what it makes from here on may be thrown away after a crash.
+    pub(crate) fn begin_init(&self) -> anyhow::Result<()> {
+        self.write("the mark of an unfinished init", &self.marker(), b"", 0o600)
+    }
+
+    /// Notes durably that everything is there.
+    pub(crate) fn finish_init(&self) -> anyhow::Result<()> {
+        fs::remove_file(self.marker())
+            .and_then(|()| File::open(&self.root)?.sync_all())
+            .context("the mark of an unfinished init cannot be removed")
+    }
+
+    /// Throws away what an interrupted `init` made: keys and a database that nobody has seen.
+    pub(crate) fn discard_unfinished(&self) -> anyhow::Result<()> {
+        let database = self.database();
+        let beside = |suffix: &str| {
+            let mut path = database.clone().into_os_string();
+            path.push(suffix);
+            PathBuf::from(path)
+        };
+        for file in [database.clone(), beside("-wal"), beside("-shm")] {
+            accept_missing(fs::remove_file(&file))
+                .with_context(|| format!("{} cannot be removed", file.display()))?;
+        }
+        accept_missing(fs::remove_dir_all(self.ca()))
+            .with_context(|| format!("{} cannot be removed", self.ca().display()))
+    }
+
+    /// Writes `bytes` to `path` so that after a crash there is either all of it or nothing.
+    pub(crate) fn write(
+        &self,
+        what: &str,
+        path: &Path,
+        bytes: &[u8],
+        mode: u32,
+    ) -> anyhow::Result<()> {
+        let written = path.with_extension("new");
+        let attempt = || -> io::Result<()> {
+            let mut file = File::create(&written)?;
+            owner_only(&written, mode)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            fs::rename(&written, path)?;
+            File::open(path.parent().unwrap_or(&self.root))?.sync_all()
+        };
+        attempt().with_context(|| format!("{what} cannot be written to {}", path.display()))
+    }
+}
+
+fn accept_missing(outcome: io::Result<()>) -> io::Result<()> {
+    match outcome {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+/// Sets the permissions of `path`, where the system knows such a thing.
+#[cfg(unix)]
+pub(crate) fn owner_only(path: &Path, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> (tempfile::TempDir, DataFolder) {
+        let root = tempfile::tempdir().unwrap();
+        let data = DataFolder::new(root.path());
+        (root, data)
+    }
+
+    #[test]
+    fn the_state_is_told_from_what_lies_there() {
+        let (_root, data) = folder();
+        assert_eq!(data.state(), State::Fresh);
+        fs::write(data.config(), "").unwrap();
+        assert_eq!(data.state(), State::Fresh);
+        data.begin_init().unwrap();
+        fs::create_dir(data.ca()).unwrap();
+        assert_eq!(data.state(), State::Interrupted);
+        fs::write(data.database(), "").unwrap();
+        data.finish_init().unwrap();
+        assert_eq!(data.state(), State::Initialized);
+        fs::remove_file(data.database()).unwrap();
+        assert!(matches!(data.state(), State::Damaged(_)));
+    }
+
+    #[test]
+    fn an_interrupted_init_leaves_nothing() {
+        let (_root, data) = folder();
+        data.begin_init().unwrap();
+        fs::create_dir(data.ca()).unwrap();
+        fs::write(data.ca().join("root.key"), "k").unwrap();
+        fs::write(data.database(), "d").unwrap();
+        data.discard_unfinished().unwrap();
+        data.discard_unfinished().unwrap();
+        data.finish_init().unwrap();
+        assert_eq!(data.state(), State::Fresh);
+    }
+
+    #[test]
+    fn one_server_a_folder() {
+        let (_root, data) = folder();
+        let held = data.lock().unwrap();
+        let error = data.lock().unwrap_err().to_string();
+        assert!(error.contains("another reseal works on"), "{error}");
+        drop(held);
+        data.lock().unwrap();
+    }
+}

@@ -1,0 +1,127 @@
+//! `reseal doctor`: looks for trouble before it happens, a line a check. Changes nothing but what opening the
+//! database brings along.
+//!
+//! - [`house`]: what lies in DATA
+//! - [`world`]: what lies around: DNS, mail, the address customers use, the clock
+
+mod house;
+mod world;
+
+use std::fmt;
+use std::path::Path;
+use std::process::ExitCode;
+
+use reseal_lifecycle::services::Trust;
+
+use crate::config::{Config, Flags};
+use crate::console;
+use crate::data::DataFolder;
+use crate::wire_up;
+
+/// How a check came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Level {
+    Ok,
+    Warn,
+    Fail,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Ok => "ok",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+        })
+    }
+}
+
+/// Findings as they come.
+#[derive(Debug, Default)]
+struct Report {
+    findings: Vec<(Level, String)>,
+}
+
+impl Report {
+    fn ok(&mut self, text: impl Into<String>) {
+        self.findings.push((Level::Ok, text.into()));
+    }
+
+    fn warn(&mut self, text: impl Into<String>) {
+        self.findings.push((Level::Warn, text.into()));
+    }
+
+    fn fail(&mut self, text: impl Into<String>) {
+        self.findings.push((Level::Fail, text.into()));
+    }
+
+    fn count(&self, level: Level) -> usize {
+        self.findings
+            .iter()
+            .filter(|(found, _)| *found == level)
+            .count()
+    }
+}
+
+/// Checks everything; leaves with 1 when something fails.
+pub(crate) async fn run(data: &Path, config_file: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let data = DataFolder::new(data);
+    let mut report = Report::default();
+    if let Err(error) = data.require_initialized() {
+        report.fail(format!("{error:#}"));
+        return Ok(show(&report));
+    }
+    match Config::load(data.config_file(config_file).as_deref(), &Flags::default()) {
+        Err(error) => error.to_string().lines().for_each(|line| report.fail(line)),
+        Ok(config) => examine(&data, &config, &mut report).await,
+    }
+    Ok(show(&report))
+}
+
+async fn examine(data: &DataFolder, config: &Config, report: &mut Report) {
+    match wire_up::check_supported(config) {
+        Ok(()) => report.ok("the configuration is understood"),
+        Err(error) => error.to_string().lines().for_each(|line| report.fail(line)),
+    }
+    policy(config, report);
+    house::files(data, config, report);
+    house::catalogue(data, report);
+    house::authority(data, config, report);
+    house::database(data, report).await;
+    house::weak_keys(report);
+    world::clock(config, report);
+    world::public_url(config, report);
+    world::tls(config, report);
+    world::mail(data, config, report).await;
+    world::dns(config, report).await;
+}
+
+fn policy(config: &Config, report: &mut Report) {
+    match (config.policy.profile, wire_up::signing_refused(config)) {
+        (Trust::Private, _) => {
+            report.ok("the profile is `private`: certificates of the house's own trust");
+        }
+        (Trust::Public, None) => {
+            report.ok("the profile is `public`, and what it needs is configured");
+        }
+        (Trust::Public, Some(reason)) => {
+            report.warn(format!("this server will refuse to sign: {reason}"));
+        }
+    }
+    if config.dcv.quorum > 0 {
+        report.warn("`dcv.quorum` is set, but there are no remote perspectives to count");
+    }
+}
+
+fn show(report: &Report) -> ExitCode {
+    for (level, text) in &report.findings {
+        console::line(format!("{level:<4}  {text}"));
+    }
+    let (failed, warned) = (report.count(Level::Fail), report.count(Level::Warn));
+    console::line(format!("{failed} failed, {warned} to be considered"));
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}

@@ -1,0 +1,127 @@
+//! `reseal init`: everything a server needs, made once.
+//!
+//! A mark in DATA says that `init` is at work; it is made first and removed last, so that what a crash leaves
+//! behind is told from a real server's folder and made anew. What is complete is never touched again.
+
+use std::path::Path;
+
+use anyhow::bail;
+use reseal_lifecycle::customer::Role;
+use reseal_lifecycle::product::DEFAULT_CATALOGUE;
+
+use crate::accounts::Accounts;
+use crate::clock::clock;
+use crate::config::{self, Config, Flags};
+use crate::console;
+use crate::data::{DataFolder, State, owner_only};
+use crate::wire_up;
+
+/// The operator's own customer.
+pub(crate) const HOUSE: &str = "house";
+
+/// Makes a server's folder, and prints the operator's key on stdout.
+pub(crate) async fn run(data: &Path, config: Option<&Path>) -> anyhow::Result<()> {
+    let data = DataFolder::new(data);
+    data.make()?;
+    let _lock = data.lock()?;
+    if data.state() == State::Initialized {
+        bail!(
+            "{} is a server's folder already; nothing was changed. Another one needs another folder; a \
+             further operator key is made by `reseal api-key create --customer {HOUSE} --role operator \
+             --data {0}`",
+            data.root().display()
+        );
+    }
+    let plan = Plan::read(&data, config, &Flags::default())?;
+    let url = wire_up::public_url(&plan.config, plan.config.server.listen);
+    let key = initialize(&data, &plan, &url).await?;
+    hand_over(&data, &key);
+    Ok(())
+}
+
+/// Shows the operator's key, the only time it can be.
+pub(crate) fn hand_over(data: &DataFolder, key: &str) {
+    console::notice(format!(
+        "{} is a server's folder now.",
+        data.root().display()
+    ));
+    console::notice("The operator's API key follows on stdout; it is shown this once.");
+    console::line(key);
+}
+
+/// What a new server is to be.
+pub(crate) struct Plan {
+    pub(crate) config: Config,
+    /// What `DATA/reseal.toml` will say.
+    pub(crate) text: String,
+}
+
+impl Plan {
+    /// By the file `given`, else by what lies in DATA, else by the defaults.
+    pub(crate) fn read(
+        data: &DataFolder,
+        given: Option<&Path>,
+        flags: &Flags,
+    ) -> anyhow::Result<Self> {
+        let own = data.config();
+        let text = match given {
+            Some(path) => {
+                let text = config::portable(&config::read_file(path)?, path)?;
+                if own.exists() && config::read_file(&own)? != text {
+                    bail!(
+                        "{} exists and differs from {}: remove one of them; nothing was changed",
+                        own.display(),
+                        path.display()
+                    );
+                }
+                text
+            }
+            None if own.exists() => config::read_file(&own)?,
+            None => config::TEMPLATE.to_owned(),
+        };
+        let config = Config::load(data.config_file(given).as_deref(), flags)?;
+        Ok(Self { config, text })
+    }
+}
+
+/// Makes keys, CA, database and the operator's key, which is the answer. Certificates will point to `url`.
+pub(crate) async fn initialize(
+    data: &DataFolder,
+    plan: &Plan,
+    url: &str,
+) -> anyhow::Result<String> {
+    if let State::Damaged(what) = data.state() {
+        bail!("{what}: restore the folder from a backup; nothing was changed");
+    }
+    let Plan { config, text } = plan;
+    // Whatever can be refused is refused before the first file is made.
+    wire_up::check_supported(config)?;
+    let clock = clock(config.policy.profile)?;
+    let mailer = wire_up::mailer(data, config)?;
+    wire_up::perspective(config, Vec::new())?;
+
+    data.begin_init()?;
+    data.discard_unfinished()?;
+    data.write("the configuration", &data.config(), text.as_bytes(), 0o600)?;
+    if !data.products().exists() {
+        data.write(
+            "the catalogue",
+            &data.products(),
+            DEFAULT_CATALOGUE.as_bytes(),
+            0o644,
+        )?;
+    }
+    wire_up::catalogue(data)?;
+    wire_up::create_authority(data, config, url, clock)?;
+    let accounts = Accounts::open(data, clock)?;
+    owner_only(&data.database(), 0o600)?;
+    accounts.add_customer(HOUSE).await?;
+    let key = accounts.add_key(HOUSE, "operator", Role::Operator).await?;
+    accounts.close();
+    if config.mail.url == "maildir" {
+        // Makes the folder.
+        mailer.probe().await?;
+    }
+    data.finish_init()?;
+    Ok(key)
+}

@@ -1,0 +1,95 @@
+//! The program `reseal`: command line, configuration, and putting the parts together. It holds no rules.
+//!
+//! A command is read in [`args`], its configuration in [`config`]; [`wire_up`] makes the running parts out of
+//! both, [`serve`] lets them run. Each other command has a file of its name.
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod accounts;
+mod args;
+mod clock;
+mod config;
+mod console;
+mod csr_check;
+mod data;
+mod demo;
+mod doctor;
+mod init;
+mod serve;
+mod wire_up;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use tracing_subscriber::EnvFilter;
+
+use args::{ApiKey, Args, Command, Csr, Customer, LogFormat};
+
+/// What is logged when `RESEAL_LOG` does not say otherwise. A line a request would cost more than it tells.
+const LOG_FILTER: &str = "info,reseal_api::access=warn,hickory_server=warn,hickory_proto=warn";
+
+fn main() -> ExitCode {
+    // Usage errors leave with 2 here, by clap.
+    let args = Args::parse();
+    start_logging(args.log_format);
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| anyhow::anyhow!("the runtime cannot start: {error}"))
+        .and_then(|runtime| runtime.block_on(run(args)));
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            console::notice(format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let config = args.config.as_deref();
+    let done = |()| ExitCode::SUCCESS;
+    match args.command {
+        Command::Init(data) => init::run(&data.data, config).await.map(done),
+        Command::Serve { data, listen } => serve::run(&data.data, config, listen, args.log_format)
+            .await
+            .map(done),
+        Command::Demo { data, exit } => demo::run(data.as_deref(), exit).await.map(done),
+        Command::Customer(Customer::Create { handle, data }) => {
+            accounts::create_customer(&data.data, config, &handle)
+                .await
+                .map(done)
+        }
+        Command::Customer(Customer::List(data)) => {
+            accounts::list_customers(&data.data, config).await.map(done)
+        }
+        Command::ApiKey(ApiKey::Create {
+            customer,
+            role,
+            login,
+            data,
+        }) => accounts::create_key(&data.data, config, &customer, &login, role)
+            .await
+            .map(done),
+        Command::ApiKey(ApiKey::List(data)) => {
+            accounts::list_keys(&data.data, config).await.map(done)
+        }
+        Command::ApiKey(ApiKey::Revoke { id, data }) => {
+            accounts::revoke_key(&data.data, config, id).await.map(done)
+        }
+        Command::Csr(Csr::Check { file, data }) => csr_check::run(&file, data.as_deref(), config),
+        Command::Doctor(data) => doctor::run(&data.data, config).await,
+    }
+}
+
+fn start_logging(format: LogFormat) {
+    let filter =
+        EnvFilter::try_from_env("RESEAL_LOG").unwrap_or_else(|_| EnvFilter::new(LOG_FILTER));
+    let logs = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(filter);
+    match format {
+        LogFormat::Text => logs.with_ansi(false).init(),
+        LogFormat::Json => logs.json().init(),
+    }
+}

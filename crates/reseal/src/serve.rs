@@ -1,0 +1,182 @@
+//! `reseal serve`: listens, works, and stops in order.
+//!
+//! At start nobody else can be working on DATA (its lock is held), so leases of an earlier run are given up
+//! and every open process goes on. What was answered survives however the process ends.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use reseal_api::Limits;
+use reseal_lifecycle::store::Store as _;
+use reseal_lifecycle::worker;
+use reseal_store::SqliteStore;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::args::LogFormat;
+use crate::clock::clock;
+use crate::config::{Config, Flags};
+use crate::data::{DataFolder, Lock, State};
+use crate::init::{self, Plan};
+use crate::{console, wire_up};
+
+/// A running server.
+pub(crate) struct Running {
+    address: SocketAddr,
+    scheme: &'static str,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<std::io::Result<()>>,
+    working: JoinHandle<()>,
+    store: Arc<SqliteStore>,
+    _lock: Lock,
+}
+
+/// Serves until a signal ends it.
+pub(crate) async fn run(
+    data: &Path,
+    config_file: Option<&Path>,
+    listen: Option<String>,
+    logs: LogFormat,
+) -> anyhow::Result<()> {
+    let data = DataFolder::new(data);
+    data.make()?;
+    let lock = data.lock()?;
+    let flags = Flags { listen };
+    if matches!(data.state(), State::Fresh | State::Interrupted) {
+        let plan = Plan::read(&data, config_file, &flags)?;
+        let listener = listen_on(plan.config.server.listen).await?;
+        let url = wire_up::public_url(&plan.config, listener.local_addr()?);
+        let key = init::initialize(&data, &plan, &url).await?;
+        init::hand_over(&data, &key);
+        return run_on(&data, &plan.config, listener, lock, logs).await;
+    }
+    data.require_initialized()?;
+    let config = Config::load(data.config_file(config_file).as_deref(), &flags)?;
+    let listener = listen_on(config.server.listen).await?;
+    run_on(&data, &config, listener, lock, logs).await
+}
+
+async fn listen_on(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("`server.listen`: {address} cannot be listened on"))
+}
+
+async fn run_on(
+    data: &DataFolder,
+    config: &Config,
+    listener: TcpListener,
+    lock: Lock,
+    logs: LogFormat,
+) -> anyhow::Result<()> {
+    // Before anything is served, so that a signal during the start is not lost.
+    let mut signals = Signals::new()?;
+    let server = start(data, config, listener, lock).await?;
+    server.announce(logs);
+    signals.wait().await;
+    server.stop().await
+}
+
+/// Starts serving `listener`.
+pub(crate) async fn start(
+    data: &DataFolder,
+    config: &Config,
+    listener: TcpListener,
+    lock: Lock,
+) -> anyhow::Result<Running> {
+    wire_up::check_supported(config)?;
+    let address = listener.local_addr()?;
+    let clock = clock(config.policy.profile)?;
+    if clock.is_shifted() {
+        tracing::warn!(now = %clock.now(), "the clock is shifted: certificates are dated by it");
+    }
+    let tls = wire_up::tls(config)?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let database = data.database();
+    let store = SqliteStore::open(&database)
+        .with_context(|| format!("{} cannot be opened", database.display()))?;
+    let store = Arc::new(store);
+    let released = store.release_leases().await?;
+    if released > 0 {
+        tracing::info!(processes = released, "processes of an earlier run go on");
+    }
+    let services = wire_up::services(data, config, Arc::clone(&store), clock, address)?;
+    let services = Arc::new(services);
+    if let Some(reason) = &services.settings().signing_refused {
+        tracing::warn!("nothing will be signed: {reason}");
+    }
+    let (stop, stopped) = watch::channel(false);
+    let working = tokio::spawn(worker::run(Arc::clone(&services), stopped.clone()));
+    let api = reseal_api::router(services, wire_up::api_config(config));
+    let serving = tokio::spawn(reseal_api::serve(
+        listener,
+        tls,
+        api,
+        Limits::default(),
+        stopped,
+    ));
+    Ok(Running {
+        address,
+        scheme,
+        stop,
+        serving,
+        working,
+        store,
+        _lock: lock,
+    })
+}
+
+impl Running {
+    /// Says where it listens, once it does.
+    fn announce(&self, logs: LogFormat) {
+        let text = format!("listening on {}://{}", self.scheme, self.address);
+        match logs {
+            LogFormat::Text => console::notice(text),
+            LogFormat::Json => tracing::info!("{text}"),
+        }
+    }
+
+    /// Lets open requests finish, then the worker, then the database.
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        let _ = self.stop.send(true);
+        let served = self.serving.await;
+        let worked = self.working.await;
+        let store = self.store;
+        tokio::task::spawn_blocking(move || store.close()).await?;
+        served.context("the HTTP server failed")??;
+        worked.context("the worker failed")
+    }
+}
+
+/// SIGTERM and SIGINT.
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> anyhow::Result<Self> {
+        let listen = |kind| signal(kind).context("signals cannot be received");
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Waits until somebody wants the program to end.
+pub(crate) async fn stop_signal() -> anyhow::Result<()> {
+    Signals::new()?.wait().await;
+    Ok(())
+}

@@ -1,0 +1,241 @@
+//! From configuration to running parts: the only place that knows every crate.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow, bail};
+use reseal_api::ApiConfig;
+use reseal_issuer::embedded::{Authority, CaSettings, EmbeddedIssuer, Passphrase};
+use reseal_lifecycle::clock::Clock;
+use reseal_lifecycle::issuer::Issuer;
+use reseal_lifecycle::product::Catalogue;
+use reseal_lifecycle::services::{Services, Settings, Trust};
+use reseal_lifecycle::store::Store;
+use reseal_pki::name::NamePolicy;
+use reseal_store::SqliteStore;
+use reseal_validation::{Dnssec, Mailer, Perspective};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::config::{CaKey, Config};
+use crate::data::DataFolder;
+
+/// Name of the embedded CA among the issuers.
+const EMBEDDED: &str = "embedded";
+
+/// Refuses a configuration that asks for what this version cannot do: better than a server that does
+/// something else.
+pub(crate) fn check_supported(config: &Config) -> anyhow::Result<()> {
+    let mut missing = Vec::new();
+    if config.database.url != "sqlite" {
+        missing.push("`database.url`: this version stores in `sqlite` only".to_owned());
+    }
+    if config.ca.key == CaKey::Pkcs11 {
+        missing.push("`ca.key`: this version keeps keys as `software` only".to_owned());
+    }
+    for issuer in &config.issuers {
+        missing.push(format!(
+            "`issuer.{}`: this version signs with its embedded CA only, not with {} issuers such as `{}`",
+            issuer.name, issuer.kind, issuer.directory
+        ));
+    }
+    for perspective in &config.dcv.perspectives {
+        missing.push(format!(
+            "`dcv.perspectives`: this version checks from here only, not from `{}` ({})",
+            perspective.name, perspective.url
+        ));
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    bail!("{}", missing.join("\n"));
+}
+
+/// Why a server with this configuration must not sign (design section 12 point 1).
+pub(crate) fn signing_refused(config: &Config) -> Option<String> {
+    if config.policy.profile == Trust::Private {
+        return None;
+    }
+    let mut reasons = Vec::new();
+    if config.dcv.perspectives.is_empty() {
+        reasons.push("`dcv.perspectives` is empty: control must be seen from several networks");
+    }
+    if config.dcv.dnssec == Dnssec::Off {
+        reasons.push("`dcv.dnssec` is `off`: answers of the DNS must be validated");
+    }
+    if reasons.is_empty() {
+        return None;
+    }
+    Some(format!(
+        "the profile `public` does not sign while {}",
+        reasons.join("; and while ")
+    ))
+}
+
+/// The URL that links and certificates point to: as configured, else where the server listens.
+pub(crate) fn public_url(config: &Config, address: SocketAddr) -> String {
+    config.server.public_url.clone().unwrap_or_else(|| {
+        let scheme = if config.server.tls.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        let mut address = address;
+        if address.ip().is_unspecified() {
+            address.set_ip(match address {
+                SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+                SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        format!("{scheme}://{address}")
+    })
+}
+
+/// Which names are certified.
+pub(crate) fn name_policy(config: &Config) -> NamePolicy {
+    NamePolicy {
+        internal_suffixes: config.policy.internal_names.clone(),
+        ..NamePolicy::default()
+    }
+}
+
+/// DATA's catalogue.
+pub(crate) fn catalogue(data: &DataFolder) -> anyhow::Result<Catalogue> {
+    let path = data.products();
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("{} cannot be read", path.display()))?;
+    Catalogue::from_toml(&text).map_err(|error| anyhow!("{}: {error}", path.display()))
+}
+
+/// The way mails go.
+pub(crate) fn mailer(data: &DataFolder, config: &Config) -> anyhow::Result<Mailer> {
+    Ok(Mailer::from_url(
+        &config.mail.url,
+        &data.mail(),
+        &config.mail.from,
+    )?)
+}
+
+/// What the CA's keys are encrypted under, when the operator has said so.
+fn passphrase(config: &Config) -> anyhow::Result<Option<Passphrase>> {
+    let file = config.ca.passphrase_file.as_deref();
+    Ok(file.map(Passphrase::read).transpose()?)
+}
+
+/// Makes the embedded CA: keys, root, intermediate. Its certificates will point to `url`.
+pub(crate) fn create_authority(
+    data: &DataFolder,
+    config: &Config,
+    url: &str,
+    clock: Clock,
+) -> anyhow::Result<()> {
+    let passphrase = passphrase(config)?;
+    let settings = CaSettings::new(config.ca.algorithm, passphrase.as_ref(), url)?;
+    Authority::create(&data.ca(), &settings, clock.now())?;
+    Ok(())
+}
+
+/// Opens the embedded CA.
+pub(crate) fn open_authority(data: &DataFolder, config: &Config) -> anyhow::Result<Authority> {
+    Ok(Authority::open(&data.ca(), passphrase(config)?.as_ref())?)
+}
+
+/// This host's view of the customers' DNS and web servers. `own` is where this server listens.
+pub(crate) fn perspective(config: &Config, own: Vec<SocketAddr>) -> anyhow::Result<Perspective> {
+    let trust_anchor = match &config.dcv.trust_anchor_file {
+        None => None,
+        Some(path) => {
+            let text = std::fs::read_to_string(path).with_context(|| {
+                format!("`dcv.trust_anchor_file`: {} cannot be read", path.display())
+            })?;
+            Some(text)
+        }
+    };
+    let settings = reseal_validation::Settings {
+        resolvers: config.dcv.resolvers.clone(),
+        dnssec: config.dcv.dnssec,
+        trust_anchor,
+        http_port: config.dcv.http_port,
+        allow_networks: config.dcv.allow_networks.clone(),
+        own_addresses: own,
+        names: name_policy(config),
+        ..reseal_validation::Settings::default()
+    };
+    Perspective::new(settings).map_err(|error| anyhow!("[dcv]: {error}"))
+}
+
+/// The rules with everything they need, over an open store. `address` is where the server listens.
+pub(crate) fn services(
+    data: &DataFolder,
+    config: &Config,
+    store: Arc<SqliteStore>,
+    clock: Clock,
+    address: SocketAddr,
+) -> anyhow::Result<Services> {
+    let url = public_url(config, address);
+    let issuer = EmbeddedIssuer::new(open_authority(data, config)?, &url)?;
+    let issuers: HashMap<String, Arc<dyn Issuer>> =
+        HashMap::from([(EMBEDDED.to_owned(), Arc::new(issuer) as Arc<dyn Issuer>)]);
+    let settings = Settings {
+        trust: config.policy.profile,
+        names: name_policy(config),
+        revoke_replaced_after: config.policy.revoke_replaced_after,
+        revoke_removed_names_after: config.policy.revoke_removed_names_after,
+        dcv_domain: config.dcv.domain.clone(),
+        caa_identity: config.dcv.caa_identity.clone(),
+        caa_reuse: config.dcv.caa_reuse,
+        signing_refused: signing_refused(config),
+        public_url: url,
+        sync_wait: config.server.sync_wait,
+    };
+    Services::new(
+        store as Arc<dyn Store>,
+        issuers,
+        perspective(config, vec![address])?,
+        mailer(data, config)?,
+        clock,
+        catalogue(data)?,
+        settings,
+    )
+    .map_err(|error| anyhow!("{}: {error}", data.products().display()))
+}
+
+/// What HTTP has to know.
+pub(crate) fn api_config(config: &Config) -> ApiConfig {
+    ApiConfig {
+        max_body: config.server.max_body,
+        ..ApiConfig::default()
+    }
+}
+
+/// HTTPS, when configured.
+pub(crate) fn tls(config: &Config) -> anyhow::Result<Option<Arc<rustls::ServerConfig>>> {
+    let Some((certificate, key)) = &config.server.tls else {
+        return Ok(None);
+    };
+    let chain = CertificateDer::pem_file_iter(certificate)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| unreadable("server.tls_certificate", certificate, &error))?;
+    let key_der = PrivateKeyDer::from_pem_file(key)
+        .map_err(|error| unreadable("server.tls_key", key, &error))?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut tls = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key_der)
+        .with_context(|| {
+            format!(
+                "{} and {} cannot serve HTTPS together",
+                certificate.display(),
+                key.display()
+            )
+        })?;
+    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Some(Arc::new(tls)))
+}
+
+fn unreadable(key: &str, path: &Path, error: &rustls::pki_types::pem::Error) -> anyhow::Error {
+    anyhow!("`{key}`: {} is not usable PEM: {error}", path.display())
+}
