@@ -1,0 +1,46 @@
+//! Fields of the certificate list (contract.md section 4.5).
+
+use reseal_lifecycle::query::{CertificateField, FieldKind};
+
+use super::{Column, Listed};
+use crate::sql;
+
+impl Listed for CertificateField {
+    const TABLE: &'static str = "certificate";
+    const COLUMNS: &'static str = sql::certificate::COLUMNS;
+    const ALL: &'static [Self] = Self::ALL;
+    const ID: Self = Self::Id;
+
+    fn kind(self) -> FieldKind {
+        self.kind()
+    }
+
+    fn column(self) -> Column {
+        match self {
+            Self::Id => Column::Plain("id"),
+            Self::Process => Column::Plain("process"),
+            Self::DomainName => Column::Plain("domain_name"),
+            Self::ValidationType => Column::Plain("validation"),
+            Self::CertificateType => Column::Plain("certificate_type"),
+            Self::Product => Column::Plain("product"),
+            Self::Organization => Column::Plain("organization"),
+            Self::PostalCode => Column::Plain("postal_code"),
+            // The wire shows a list of at most one.
+            Self::AddressLine => Column::Plain("street"),
+            Self::City => Column::Plain("city"),
+            Self::State => Column::Plain("state"),
+            Self::Country => Column::Plain("country"),
+            Self::StartDate => Column::Plain("not_before"),
+            Self::ExpiryDate => Column::Plain("not_after"),
+            Self::SubscriptionEndDate => Column::Plain("subscription_end"),
+            Self::Coc => Column::Plain("coc"),
+            Self::San => Column::Names,
+            Self::Status => Column::CertificateStatus,
+            Self::PublicKeyAlgorithm => Column::Plain("key_algorithm"),
+            Self::PublicKeySize => Column::Plain("key_size"),
+            Self::Fingerprint => Column::Hash("fingerprint"),
+            // Not issued any more (rules.md P-3), and of upstreams and people that this schema has none of.
+            Self::Department | Self::ProviderId | Self::Contact => Column::Absent,
+        }
+    }
+}

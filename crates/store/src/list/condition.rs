@@ -1,0 +1,302 @@
+//! One filter → one condition over the row.
+//!
+//! Fields without a value: they fulfil `null`, and the negative operators (`ne`, `not_like`, `not_in`), and
+//! nothing else. Lists fulfil a condition when any element does, and a negative one when none does.
+
+use jiff::Timestamp;
+use reseal_lifecycle::query::{FieldKind, Filter, FilterValue, Operator};
+use reseal_lifecycle::store::StoreError;
+use rusqlite::types::Value;
+
+use super::pattern::{self, LIKE};
+use super::{Column, Listed};
+
+/// Condition that no row fulfils.
+const NEVER: &str = "1 = 0";
+/// Condition that every row fulfils.
+const ALWAYS: &str = "1 = 1";
+
+/// Conditions joined by AND, and their parameters.
+pub(super) struct Conditions {
+    parts: Vec<String>,
+    values: Vec<Value>,
+    now: Timestamp,
+}
+
+/// The status of a certificate at the moment that is bound as parameter `now`.
+pub(super) fn certificate_status(now: usize) -> String {
+    format!("CASE WHEN status = 'ACTIVE' AND not_after < ${now} THEN 'EXPIRED' ELSE status END")
+}
+
+impl Conditions {
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self { parts: Vec::new(), values: Vec::new(), now }
+    }
+
+    /// All conditions as one, and the parameters in the order of their numbers.
+    pub(super) fn finish(self) -> (String, Vec<Value>) {
+        (joined(&self.parts, "AND", ALWAYS), self.values)
+    }
+
+    /// Only this customer's rows.
+    pub(super) fn customer(&mut self, handle: &str) {
+        let handle = self.bind(Value::Text(handle.to_owned()));
+        self.parts.push(format!("customer = {handle}"));
+    }
+
+    /// Rows that have `text` somewhere in a text field.
+    pub(super) fn search<F: Listed>(&mut self, text: &str) {
+        let Some(pattern) = pattern::substring(text) else {
+            self.parts.push(NEVER.to_owned());
+            return;
+        };
+        let pattern = self.bind(Value::Text(pattern));
+        let is_text = |field: &&F| matches!(field.kind(), FieldKind::Text | FieldKind::TextList);
+        let found: Vec<String> = F::ALL
+            .iter()
+            .filter(is_text)
+            .filter_map(|field| match field.column() {
+                Column::Plain(expression) => Some(matches_pattern(expression, &pattern)),
+                Column::Hash(expression) => Some(matches_pattern(&shown_hash(expression), &pattern)),
+                Column::Names => Some(any_name(&matches_pattern("name", &pattern))),
+                Column::Absent | Column::CertificateStatus | Column::Flag(..) => None,
+            })
+            .collect();
+        self.parts.push(joined(&found, "OR", NEVER));
+    }
+
+    /// Rows that fulfil `filter`.
+    pub(super) fn filter<F: Listed>(&mut self, filter: &Filter<F>) -> Result<(), StoreError> {
+        let kind = filter.field.kind();
+        let part = match (filter.field.column(), filter.operator) {
+            (Column::Absent, Operator::Null | Operator::Ne | Operator::NotLike | Operator::NotIn) => {
+                ALWAYS.to_owned()
+            }
+            (Column::Absent, _) | (Column::CertificateStatus, Operator::Null) => NEVER.to_owned(),
+            (Column::CertificateStatus, Operator::NotNull) => ALWAYS.to_owned(),
+            (Column::Plain(column) | Column::Hash(column), Operator::Null) => format!("{column} IS NULL"),
+            (Column::Plain(column) | Column::Hash(column), Operator::NotNull) => format!("{column} IS NOT NULL"),
+            (Column::Names, Operator::Null) => format!("NOT {}", any_name(ALWAYS)),
+            (Column::Names, Operator::NotNull) => any_name(ALWAYS),
+            (Column::Flag(condition, _), Operator::Null) => format!("NOT {condition}"),
+            (Column::Flag(condition, _), Operator::NotNull) => condition.to_owned(),
+            (column, operator) => {
+                let (operator, negative) = positive(operator);
+                let condition = self.compare(column, kind, operator, &filter.values)?;
+                if negative { negated(column, &condition) } else { condition }
+            }
+        };
+        self.parts.push(part);
+        Ok(())
+    }
+
+    /// Rows whose value has the relation `operator`, a positive one, to any of `values`.
+    fn compare(
+        &mut self,
+        column: Column,
+        kind: FieldKind,
+        operator: Operator,
+        values: &[FilterValue],
+    ) -> Result<String, StoreError> {
+        Ok(match column {
+            Column::Absent => NEVER.to_owned(),
+            Column::Plain(expression) => self.any(expression, kind, operator, values)?,
+            Column::Names if operator == Operator::Eq => {
+                let names = self.any("name", kind, operator, values)?;
+                format!("id IN (SELECT certificate FROM certificate_name WHERE {names})")
+            }
+            Column::Names => any_name(&self.any("name", kind, operator, values)?),
+            Column::CertificateStatus if operator == Operator::Eq => self.status_is_any_of(values),
+            Column::CertificateStatus => {
+                let now = Value::Integer(self.now.as_millisecond());
+                self.values.push(now);
+                let status = certificate_status(self.values.len());
+                self.any(&status, kind, operator, values)?
+            }
+            Column::Hash(expression) if operator == Operator::Eq => self.hash_is_any_of(expression, values),
+            Column::Hash(expression) => self.any(&shown_hash(expression), kind, operator, values)?,
+            Column::Flag(condition, word) if operator == Operator::Eq => {
+                let named = values.iter().any(|value| matches!(value, FilterValue::Text(text) if text == word));
+                if named { condition.to_owned() } else { NEVER.to_owned() }
+            }
+            Column::Flag(condition, word) => {
+                let expression = format!("CASE WHEN {condition} THEN '{word}' END");
+                self.any(&expression, kind, operator, values)?
+            }
+        })
+    }
+
+    fn any(
+        &mut self,
+        expression: &str,
+        kind: FieldKind,
+        operator: Operator,
+        values: &[FilterValue],
+    ) -> Result<String, StoreError> {
+        if operator == Operator::Eq && kind != FieldKind::Date && values.len() > 1 {
+            let bound = values.iter().map(|value| self.bind_comparable(kind, value));
+            let bound = bound.collect::<Result<Vec<_>, _>>()?.join(", ");
+            return Ok(format!("{expression} IN ({bound})"));
+        }
+        let parts = values.iter().map(|value| self.test(expression, kind, operator, value));
+        Ok(joined(&parts.collect::<Result<Vec<_>, _>>()?, "OR", NEVER))
+    }
+
+    /// Whether `expression` has the relation `operator` to `value`.
+    fn test(
+        &mut self,
+        expression: &str,
+        kind: FieldKind,
+        operator: Operator,
+        value: &FilterValue,
+    ) -> Result<String, StoreError> {
+        match (kind, operator, value) {
+            (FieldKind::Date, _, FilterValue::Date(moment)) => self.test_moment(expression, operator, *moment),
+            (FieldKind::Text | FieldKind::TextList | FieldKind::Enumeration, Operator::Like, FilterValue::Text(text)) => {
+                Ok(match pattern::like(text) {
+                    Some(pattern) => matches_pattern(expression, &self.bind(Value::Text(pattern))),
+                    None => NEVER.to_owned(),
+                })
+            }
+            (_, Operator::Eq | Operator::Gt | Operator::Gte | Operator::Lt | Operator::Lte, _) => {
+                let sign = sign(operator);
+                Ok(format!("{expression} {sign} {}", self.bind_comparable(kind, value)?))
+            }
+            _ => Err(unsuitable(kind, operator)),
+        }
+    }
+
+    /// Moments are shown to the second, so they are compared to the second: what equals the shown value is
+    /// equal, and not greater.
+    fn test_moment(
+        &mut self,
+        expression: &str,
+        operator: Operator,
+        moment: Timestamp,
+    ) -> Result<String, StoreError> {
+        let second = moment.as_millisecond().div_euclid(1000) * 1000;
+        let bound = |this: &mut Self, millis: i64| this.bind(Value::Integer(millis));
+        Ok(match operator {
+            Operator::Eq => {
+                let (first, next) = (bound(self, second), bound(self, second + 1000));
+                format!("({expression} >= {first} AND {expression} < {next})")
+            }
+            Operator::Gt => format!("{expression} >= {}", bound(self, second + 1000)),
+            Operator::Gte => format!("{expression} >= {}", bound(self, second)),
+            Operator::Lt => format!("{expression} < {}", bound(self, second)),
+            Operator::Lte => format!("{expression} < {}", bound(self, second + 1000)),
+            _ => return Err(unsuitable(FieldKind::Date, operator)),
+        })
+    }
+
+    fn status_is_any_of(&mut self, values: &[FilterValue]) -> String {
+        let mut words: Vec<&str> = values
+            .iter()
+            .filter_map(|value| match value {
+                FilterValue::Text(word) => Some(word.as_str()),
+                FilterValue::Integer(_) | FilterValue::Date(_) => None,
+            })
+            .collect();
+        words.sort_unstable();
+        words.dedup();
+        let now = Value::Integer(self.now.as_millisecond());
+        let parts: Vec<String> = words
+            .into_iter()
+            .map(|word| match word {
+                "ACTIVE" => format!("(status = 'ACTIVE' AND not_after >= {})", self.bind(now.clone())),
+                "EXPIRED" => format!("(status = 'ACTIVE' AND not_after < {})", self.bind(now.clone())),
+                other => format!("status = {}", self.bind(Value::Text(other.to_owned()))),
+            })
+            .collect();
+        joined(&parts, "OR", NEVER)
+    }
+
+    fn hash_is_any_of(&mut self, column: &str, values: &[FilterValue]) -> String {
+        let hashes = values.iter().filter_map(|value| match value {
+            FilterValue::Text(text) => hex::decode(text).ok(),
+            FilterValue::Integer(_) | FilterValue::Date(_) => None,
+        });
+        let parts: Vec<String> =
+            hashes.map(|hash| format!("{column} = {}", self.bind(Value::Blob(hash)))).collect();
+        joined(&parts, "OR", NEVER)
+    }
+
+    fn bind_comparable(&mut self, kind: FieldKind, value: &FilterValue) -> Result<String, StoreError> {
+        match (kind, value) {
+            (FieldKind::Integer, FilterValue::Integer(number)) => Ok(self.bind(Value::Integer(*number))),
+            (FieldKind::Text | FieldKind::TextList | FieldKind::Enumeration, FilterValue::Text(text)) => {
+                Ok(self.bind(Value::Text(text.clone())))
+            }
+            _ => Err(unsuitable(kind, Operator::Eq)),
+        }
+    }
+
+    /// Takes `value` as the next parameter; how the text refers to it.
+    fn bind(&mut self, value: Value) -> String {
+        self.values.push(value);
+        format!("${}", self.values.len())
+    }
+}
+
+/// The positive form of an operator, and whether the operator is its opposite.
+fn positive(operator: Operator) -> (Operator, bool) {
+    match operator {
+        Operator::Ne | Operator::NotIn => (Operator::Eq, true),
+        Operator::In => (Operator::Eq, false),
+        Operator::NotLike => (Operator::Like, true),
+        other => (other, false),
+    }
+}
+
+fn negated(column: Column, condition: &str) -> String {
+    match column {
+        Column::Plain(expression) | Column::Hash(expression) => {
+            format!("({expression} IS NULL OR NOT ({condition}))")
+        }
+        Column::Flag(flag, _) => format!("(NOT {flag} OR NOT ({condition}))"),
+        Column::Absent | Column::Names | Column::CertificateStatus => format!("NOT ({condition})"),
+    }
+}
+
+fn sign(operator: Operator) -> &'static str {
+    match operator {
+        Operator::Gt => ">",
+        Operator::Gte => ">=",
+        Operator::Lt => "<",
+        Operator::Lte => "<=",
+        _ => "=",
+    }
+}
+
+fn matches_pattern(expression: &str, pattern: &str) -> String {
+    format!("{expression} {LIKE} {pattern} ESCAPE '\\'")
+}
+
+fn any_name(condition: &str) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM certificate_name \
+         WHERE certificate_name.certificate = certificate.id AND {condition})"
+    )
+}
+
+/// A hash as it is shown. PostgreSQL: `upper(encode(…, 'hex'))`.
+fn shown_hash(column: &str) -> String {
+    format!("hex({column})")
+}
+
+/// Joined as a balanced tree: a long chain would exceed the depth that SQLite allows.
+fn joined(parts: &[String], word: &str, empty: &str) -> String {
+    match parts {
+        [] => empty.to_owned(),
+        [one] => one.clone(),
+        many => {
+            let (left, right) = many.split_at(many.len() / 2);
+            format!("({} {word} {})", joined(left, word, empty), joined(right, word, empty))
+        }
+    }
+}
+
+/// The layer above checks operators against kinds, so this is a fault and not a caller's mistake.
+fn unsuitable(kind: FieldKind, operator: Operator) -> StoreError {
+    StoreError::Fault(format!("a {kind:?} field cannot be compared by {operator:?} with that value"))
+}

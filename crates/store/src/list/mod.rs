@@ -1,0 +1,148 @@
+//! Lists: filters, search, order and paging of contract.md section 1.4 as SQL.
+//!
+//! The text is put together from constants of this module only; whatever came from a caller is a bound
+//! parameter. Parameters appear in the text in the order of their numbers (see [`crate::sql`]).
+//!
+//! - `condition`: one filter → one condition
+//! - `pattern`: `like` patterns and substrings
+//! - `certificate`, `process`: which field is which column
+
+mod certificate;
+mod condition;
+mod pattern;
+mod process;
+
+use jiff::Timestamp;
+use reseal_lifecycle::customer::Scope;
+use reseal_lifecycle::query::{FieldKind, Query};
+use reseal_lifecycle::store::StoreError;
+use rusqlite::types::Value;
+
+use condition::Conditions;
+
+/// Where a field's value is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Column {
+    /// An expression over the row.
+    Plain(&'static str),
+    /// Nothing is ever kept for it.
+    Absent,
+    /// The names of a certificate: many values.
+    Names,
+    /// The status of a certificate, which depends on the moment.
+    CertificateStatus,
+    /// A hash that is kept as bytes and shown in hex.
+    Hash(&'static str),
+    /// A word that a row either has or has not: the condition that it has it, and the word.
+    Flag(&'static str, &'static str),
+}
+
+/// A list's table and fields.
+trait Listed: Copy + PartialEq + 'static {
+    const TABLE: &'static str;
+    const COLUMNS: &'static str;
+    const ALL: &'static [Self];
+    const ID: Self;
+
+    fn kind(self) -> FieldKind;
+    fn column(self) -> Column;
+}
+
+/// The two statements of a list request.
+#[derive(Debug)]
+pub(crate) struct Select {
+    /// Reads the rows of the page.
+    pub(crate) rows: String,
+    /// Its parameters.
+    pub(crate) row_values: Vec<Value>,
+    /// Counts the rows of all pages.
+    pub(crate) count: String,
+    /// How many of the parameters counting takes, from the first on.
+    pub(crate) count_values: usize,
+    /// Most rows on the page.
+    pub(crate) limit: Option<u32>,
+    /// Rows before the page.
+    pub(crate) offset: u64,
+    /// Whether the number of all rows is wanted.
+    pub(crate) total: bool,
+}
+
+/// A list of certificates, statuses as they are at `now`.
+pub(crate) fn certificates(
+    scope: &Scope,
+    query: &reseal_lifecycle::query::CertificateQuery,
+    now: Timestamp,
+) -> Result<Select, StoreError> {
+    select(scope, query, now)
+}
+
+/// A list of processes.
+pub(crate) fn processes(
+    scope: &Scope,
+    query: &reseal_lifecycle::query::ProcessQuery,
+) -> Result<Select, StoreError> {
+    // No field of a process depends on the moment.
+    select(scope, query, Timestamp::UNIX_EPOCH)
+}
+
+fn select<F: Listed>(scope: &Scope, query: &Query<F>, now: Timestamp) -> Result<Select, StoreError> {
+    let mut conditions = Conditions::new(now);
+    if let Scope::Customer(handle) = scope {
+        conditions.customer(handle);
+    }
+    for filter in &query.filters {
+        conditions.filter(filter)?;
+    }
+    if let Some(text) = &query.text {
+        conditions.search::<F>(text);
+    }
+    let (filter, mut values) = conditions.finish();
+    let (table, columns) = (F::TABLE, F::COLUMNS);
+    let count = format!("SELECT COUNT(*) FROM {table} WHERE {filter}");
+    let count_values = values.len();
+    let order = order(&query.order, now, &mut values);
+    values.push(Value::Integer(query.limit.map_or(i64::MAX, i64::from)));
+    values.push(Value::Integer(i64::try_from(query.offset).unwrap_or(i64::MAX)));
+    let (limit, offset) = (values.len() - 1, values.len());
+    let rows = format!(
+        "SELECT {columns} FROM {table} WHERE {filter} ORDER BY {order} LIMIT ${limit} OFFSET ${offset}"
+    );
+    Ok(Select {
+        rows,
+        row_values: values,
+        count,
+        count_values,
+        limit: query.limit,
+        offset: query.offset,
+        total: query.total,
+    })
+}
+
+/// The sort keys; ties and an empty list: newest first.
+fn order<F: Listed>(keys: &[(F, bool)], now: Timestamp, values: &mut Vec<Value>) -> String {
+    let mut seen: Vec<F> = Vec::new();
+    let mut terms = Vec::new();
+    for &(field, descending) in keys {
+        // Once sorted by a field, sorting by it again changes nothing.
+        if seen.contains(&field) {
+            continue;
+        }
+        seen.push(field);
+        let expression = match field.column() {
+            Column::Absent => continue,
+            Column::Plain(expression) | Column::Hash(expression) => expression.to_owned(),
+            Column::Flag(condition, _) => format!("CASE WHEN {condition} THEN 1 ELSE 0 END"),
+            Column::Names => "names".to_owned(),
+            Column::CertificateStatus => {
+                values.push(Value::Integer(now.as_millisecond()));
+                condition::certificate_status(values.len())
+            }
+        };
+        terms.push(format!("{expression} {}", if descending { "DESC" } else { "ASC" }));
+    }
+    if !seen.contains(&F::ID) {
+        terms.push("id DESC".to_owned());
+    }
+    terms.join(", ")
+}
+

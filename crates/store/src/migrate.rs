@@ -1,0 +1,178 @@
+//! Brings a database to the schema this program knows.
+//!
+//! Migrations are numbered files that never change once released: each is recorded with its checksum, and a
+//! database that records another text, or a number this program does not know, is refused before anything is
+//! written. All missing migrations are applied in one transaction, so a crash leaves the old schema, and two
+//! programs that start at once apply them once.
+
+use std::fmt::Write as _;
+
+use aws_lc_rs::digest;
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+
+/// One step of the schema's history.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Migration {
+    /// Counted from 1 without gaps.
+    pub(crate) version: u32,
+    /// Name of the file.
+    pub(crate) name: &'static str,
+    /// Its text.
+    pub(crate) sql: &'static str,
+}
+
+/// The history of the SQLite schema.
+pub(crate) const SQLITE: &[Migration] = &[Migration {
+    version: 1,
+    name: "0001_spine",
+    sql: include_str!("sql/sqlite/0001_spine.sql"),
+}];
+
+/// Why a database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MigrationError {
+    /// A later program wrote it.
+    #[error(
+        "the database has schema version {found}, this program knows {known}: use the program that wrote it, \
+         or a newer one"
+    )]
+    Newer {
+        /// Version in the database.
+        found: u32,
+        /// Newest version known here.
+        known: u32,
+    },
+    /// A migration was edited after it had been applied.
+    #[error(
+        "migration `{name}` was applied with checksum `{recorded}`, this program has it with `{expected}`: \
+         the database was made by an unreleased program and cannot be brought up to date"
+    )]
+    Changed {
+        /// Name of the file.
+        name: &'static str,
+        /// SHA-256 in the database.
+        recorded: String,
+        /// SHA-256 of the text here.
+        expected: String,
+    },
+    /// The database refused.
+    #[error("{0}")]
+    Database(#[from] rusqlite::Error),
+}
+
+const CREATE_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\
+    version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied INTEGER NOT NULL)";
+const SELECT_NEWEST: &str = "SELECT MAX(version) FROM schema_migration";
+const SELECT_CHECKSUM: &str = "SELECT checksum FROM schema_migration WHERE version = $1";
+const INSERT: &str =
+    "INSERT INTO schema_migration (version, name, checksum, applied) VALUES ($1, $2, $3, $4)";
+
+/// Applies what is missing of `migrations`.
+pub(crate) fn run(connection: &mut Connection, migrations: &[Migration]) -> Result<(), MigrationError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute_batch(CREATE_TABLE)?;
+    let known = migrations.last().map_or(0, |migration| migration.version);
+    let found: Option<u32> = transaction.query_row(SELECT_NEWEST, [], |row| row.get(0))?;
+    if let Some(found) = found.filter(|found| *found > known) {
+        return Err(MigrationError::Newer { found, known });
+    }
+    for migration in migrations {
+        let expected = checksum(migration.sql);
+        let recorded: Option<String> = transaction
+            .query_row(SELECT_CHECKSUM, [migration.version], |row| row.get(0))
+            .optional()?;
+        match recorded {
+            Some(recorded) if recorded == expected => {}
+            Some(recorded) => {
+                return Err(MigrationError::Changed { name: migration.name, recorded, expected });
+            }
+            None => {
+                transaction.execute_batch(migration.sql)?;
+                let applied = jiff::Timestamp::now().as_millisecond();
+                transaction.execute(INSERT, params![migration.version, migration.name, expected, applied])?;
+                tracing::info!(migration = migration.name, "schema migrated");
+            }
+        }
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+/// SHA-256 in hex, over the text with line feeds only: a checkout with CRLF is the same migration.
+fn checksum(sql: &str) -> String {
+    let unified = sql.replace("\r\n", "\n");
+    let digest = digest::digest(&digest::SHA256, unified.as_bytes());
+    digest.as_ref().iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: Migration =
+        Migration { version: 1, name: "0001_a", sql: "CREATE TABLE a (id INTEGER PRIMARY KEY) STRICT;" };
+    const SECOND: Migration =
+        Migration { version: 2, name: "0002_b", sql: "CREATE TABLE b (id INTEGER PRIMARY KEY) STRICT;" };
+
+    fn tables(connection: &Connection) -> Vec<String> {
+        let mut select =
+            connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").unwrap();
+        let names = select.query_map([], |row| row.get(0)).unwrap();
+        names.collect::<Result<_, _>>().unwrap()
+    }
+
+    #[test]
+    fn migrations_are_applied_once_and_in_order() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        run(&mut connection, &[FIRST]).unwrap();
+        assert_eq!(tables(&connection), ["a", "schema_migration"]);
+        run(&mut connection, &[FIRST, SECOND]).unwrap();
+        run(&mut connection, &[FIRST, SECOND]).unwrap();
+        assert_eq!(tables(&connection), ["a", "b", "schema_migration"]);
+    }
+
+    #[test]
+    fn a_database_of_a_newer_program_is_refused_and_left_alone() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        run(&mut connection, &[FIRST, SECOND]).unwrap();
+        let error = run(&mut connection, &[FIRST]).unwrap_err();
+        assert!(matches!(error, MigrationError::Newer { found: 2, known: 1 }), "{error}");
+        assert!(error.to_string().contains("schema version 2"));
+    }
+
+    #[test]
+    fn an_edited_migration_is_refused() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        run(&mut connection, &[FIRST]).unwrap();
+        let edited = Migration { sql: "CREATE TABLE a (id INTEGER PRIMARY KEY, x TEXT) STRICT;", ..FIRST };
+        let error = run(&mut connection, &[edited, SECOND]).unwrap_err();
+        assert!(matches!(error, MigrationError::Changed { name: "0001_a", .. }), "{error}");
+        assert_eq!(tables(&connection), ["a", "schema_migration"]);
+    }
+
+    #[test]
+    fn a_failing_migration_leaves_the_old_schema() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let broken = Migration { sql: "CREATE TABLE c (id INTEGER) STRICT; CREATE TABLE a (;", ..SECOND };
+        run(&mut connection, &[FIRST]).unwrap();
+        assert!(run(&mut connection, &[FIRST, broken]).is_err());
+        assert_eq!(tables(&connection), ["a", "schema_migration"]);
+    }
+
+    #[test]
+    fn line_ends_do_not_change_a_checksum() {
+        assert_eq!(checksum("a\r\nb"), checksum("a\nb"));
+        assert_ne!(checksum("a\nb"), checksum("a b"));
+    }
+
+    #[test]
+    fn the_history_is_numbered_without_gaps() {
+        for (index, migration) in SQLITE.iter().enumerate() {
+            assert_eq!(migration.version as usize, index + 1);
+            assert!(migration.name.starts_with(&format!("{:04}_", migration.version)));
+        }
+    }
+}

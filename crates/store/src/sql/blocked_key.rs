@@ -1,0 +1,13 @@
+//! Table `blocked_key`.
+
+super::statements! {
+    /// SHA-256 of the SubjectPublicKeyInfo, reason, created; the first reason stays
+    INSERT = "INSERT INTO blocked_key (spki_sha256, reason, created) VALUES ($1, $2, $3) \
+        ON CONFLICT (spki_sha256) DO NOTHING";
+    /// SHA-256 of the SubjectPublicKeyInfo, customer → blocked, used by another customer
+    SELECT_HISTORY = "SELECT \
+        CASE WHEN EXISTS (SELECT 1 FROM blocked_key WHERE spki_sha256 = $1) THEN 1 ELSE 0 END, \
+        CASE WHEN EXISTS (SELECT 1 FROM certificate WHERE spki_sha256 = $1 AND customer < $2) \
+               OR EXISTS (SELECT 1 FROM certificate WHERE spki_sha256 = $1 AND customer > $2) \
+             THEN 1 ELSE 0 END";
+}

@@ -1,0 +1,57 @@
+//! Tables `certificate` and `certificate_name`. Rows read have the columns of [`COLUMNS`].
+
+/// Columns of a row, in the order in which they are read.
+macro_rules! columns {
+    () => {
+        "id, customer, process, subscription, product, validation, certificate_type, status, domain_name, \
+         names, organization, country, state, city, postal_code, street, coc, issuer, serial, not_before, \
+         not_after, subscription_end, key_algorithm, key_size, spki_sha256, fingerprint, predecessor, \
+         successor, revoked_at, revocation_reason, revocation_note, revocation_scheduled, csr, der"
+    };
+}
+
+/// Columns of a row, for lists.
+pub(crate) const COLUMNS: &str = columns!();
+
+super::statements! {
+    /// The columns of a row without id, in their order → id
+    INSERT = "INSERT INTO certificate (customer, process, subscription, product, validation, \
+        certificate_type, status, domain_name, names, organization, country, state, city, postal_code, \
+        street, coc, issuer, serial, not_before, not_after, subscription_end, key_algorithm, key_size, \
+        spki_sha256, fingerprint, predecessor, successor, revoked_at, revocation_reason, revocation_note, \
+        revocation_scheduled, csr, der) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, \
+        $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)";
+    /// certificate, name; a foreign certificate may carry a name twice
+    INSERT_NAME = "INSERT INTO certificate_name (certificate, name) VALUES ($1, $2) \
+        ON CONFLICT (certificate, name) DO NOTHING";
+    /// id → row
+    SELECT = concat!("SELECT ", columns!(), " FROM certificate WHERE id = $1");
+    /// fingerprint → id
+    SELECT_BY_FINGERPRINT = "SELECT id FROM certificate WHERE fingerprint = $1";
+    /// subscription → id of its newest certificate
+    SELECT_NEWEST = "SELECT id FROM certificate WHERE subscription = $1 ORDER BY id DESC LIMIT 1";
+    /// now, limit → ids whose scheduled revocation is due, the longest overdue first
+    SELECT_DUE_REVOCATIONS = "SELECT id FROM certificate WHERE revocation_scheduled <= $1 \
+        ORDER BY revocation_scheduled, id LIMIT $2";
+    /// new status, successor, revoke at, id. What is revoked stays revoked, and a revocation that was
+    /// scheduled earlier stays where it was.
+    REPLACE = "UPDATE certificate SET \
+        status = CASE WHEN revoked_at IS NULL THEN $1 ELSE status END, \
+        successor = $2, \
+        revocation_scheduled = CASE \
+            WHEN revoked_at IS NOT NULL THEN NULL \
+            WHEN revocation_scheduled IS NULL OR revocation_scheduled > $3 THEN $3 \
+            ELSE revocation_scheduled END \
+        WHERE id = $4";
+    /// revoke at, predecessor, successor, now, name: older certificates of the predecessor's subscription that
+    /// carry the name and are still valid
+    SCHEDULE_SIBLINGS = "UPDATE certificate SET revocation_scheduled = $1 \
+        WHERE subscription = (SELECT old.subscription FROM certificate AS old WHERE old.id = $2) AND id < $3 AND not_after >= $4 AND revoked_at IS NULL \
+        AND (revocation_scheduled IS NULL OR revocation_scheduled > $1) \
+        AND EXISTS (SELECT 1 FROM certificate_name \
+                    WHERE certificate_name.certificate = certificate.id AND certificate_name.name = $5)";
+    /// at, reason, note, id; only once
+    REVOKE = "UPDATE certificate SET status = 'REVOKED', revoked_at = $1, revocation_reason = $2, \
+        revocation_note = $3, revocation_scheduled = NULL WHERE id = $4 AND revoked_at IS NULL";
+}

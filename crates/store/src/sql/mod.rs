@@ -1,0 +1,33 @@
+//! Every statement, one file a table, and the migrations, one folder a dialect.
+//!
+//! Statements are standard SQL that SQLite and PostgreSQL both take. Parameters are `$1`, `$2` …: PostgreSQL
+//! numbers them by their names, SQLite by their first appearance, so a test checks that both agree and
+//! prepares each statement. The number of an inserted row is the connection's last one in SQLite; PostgreSQL
+//! will append `RETURNING id`, which costs SQLite a search for rows that refer to the new one. Lists are put together at run time, see [`crate::list`].
+
+pub(crate) mod api_key;
+pub(crate) mod authorization;
+pub(crate) mod blocked_key;
+pub(crate) mod certificate;
+pub(crate) mod customer;
+pub(crate) mod event;
+pub(crate) mod heartbeat;
+pub(crate) mod mail_token;
+pub(crate) mod process;
+pub(crate) mod reservation;
+pub(crate) mod subscription;
+
+/// Declares statements as constants, and all of them together as `ALL` for the test that prepares them.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $sql:expr;)+) => {
+        $($(#[$doc])* pub(crate) const $name: &str = $sql;)+
+
+        /// Every statement of this table with its name.
+        #[cfg(test)]
+        pub(crate) const ALL: &[(&str, &str)] = &[$((stringify!($name), $name)),+];
+    };
+}
+use statements;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,40 @@
+//! Table `process`. Rows read have the columns of [`COLUMNS`].
+
+/// Columns of a row, in the order in which they are read.
+macro_rules! columns {
+    () => {
+        "id, version, customer, opened_by, action, identifier, source, subscription, certificate, \
+         created, updated, next_run, state, command"
+    };
+}
+
+/// Columns of a row, for lists.
+pub(crate) const COLUMNS: &str = columns!();
+
+super::statements! {
+    /// customer, opened by, action, identifier, source, subscription, certificate, created, updated, status,
+    /// open, requires attention, next run, lease, state, command → id
+    INSERT = "INSERT INTO process (version, customer, opened_by, action, identifier, source, subscription, \
+        certificate, created, updated, status, open, requires_attention, next_run, lease_until, state, command) \
+        VALUES (0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+    /// subscription, certificate, updated, status, open, requires attention, next run, lease, state; id, version
+    ADVANCE = "UPDATE process SET version = version + 1, subscription = $1, certificate = $2, updated = $3, \
+        status = $4, open = $5, requires_attention = $6, next_run = $7, lease_until = $8, state = $9 \
+        WHERE id = $10 AND version = $11";
+    /// subscription, certificate, id: what is known only once the certificate is stored
+    SET_RESULT = "UPDATE process SET subscription = $1, certificate = $2 WHERE id = $3";
+    /// id → row
+    SELECT = concat!("SELECT ", columns!(), " FROM process WHERE id = $1");
+    /// subscription → id
+    SELECT_OPEN = "SELECT id FROM process WHERE subscription = $1 AND open = 1";
+    /// now, limit → rows whose time has come and that nobody works on
+    SELECT_DUE = concat!("SELECT ", columns!(), " FROM process WHERE next_run <= $1 AND open = 1 \
+        AND (lease_until IS NULL OR lease_until <= $1) ORDER BY next_run, id LIMIT $2");
+    /// lease, id
+    LEASE = "UPDATE process SET lease_until = $1 WHERE id = $2";
+    /// lease, id, now → row, unless somebody works on it or it is over
+    CLAIM = concat!("UPDATE process SET lease_until = $1 WHERE id = $2 AND open = 1 \
+        AND (lease_until IS NULL OR lease_until <= $3) RETURNING ", columns!());
+    /// Gives up every lease.
+    RELEASE_ALL = "UPDATE process SET lease_until = NULL WHERE open = 1 AND lease_until IS NOT NULL";
+}

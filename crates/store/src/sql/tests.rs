@@ -1,0 +1,67 @@
+//! What the compiler cannot see about SQL text: that the engine takes it, and that its parameters are
+//! numbered the same way in both dialects.
+
+use rusqlite::Connection;
+
+use crate::migrate::{self, SQLITE};
+
+fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+    [
+        super::api_key::ALL,
+        super::authorization::ALL,
+        super::blocked_key::ALL,
+        super::certificate::ALL,
+        super::customer::ALL,
+        super::event::ALL,
+        super::heartbeat::ALL,
+        super::mail_token::ALL,
+        super::process::ALL,
+        super::reservation::ALL,
+        super::subscription::ALL,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}
+
+#[test]
+fn every_statement_can_be_prepared() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    migrate::run(&mut connection, SQLITE).unwrap();
+    for (name, sql) in all() {
+        connection.prepare(sql).unwrap_or_else(|error| panic!("{name}: {error}\n{sql}"));
+    }
+}
+
+#[test]
+fn parameters_appear_in_the_order_of_their_numbers() {
+    for (name, sql) in all() {
+        let mut known = 0;
+        for piece in sql.split('$').skip(1) {
+            let digits: String = piece.chars().take_while(char::is_ascii_digit).collect();
+            let number: usize = digits.parse().unwrap();
+            assert!((1..=known + 1).contains(&number), "{name}: ${number} after ${known}");
+            known = known.max(number);
+        }
+    }
+}
+
+/// The statements of the hot path must not read a whole table.
+#[test]
+fn statements_with_a_condition_use_an_index() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    migrate::run(&mut connection, SQLITE).unwrap();
+    let whole_tables = ["SELECT_ALL", "RELEASE_ALL"];
+    for (name, sql) in all().filter(|(name, _)| !whole_tables.contains(name)) {
+        let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let nulls = vec![rusqlite::types::Null; plan.parameter_count()];
+        let steps: Vec<String> = plan
+            .query_map(rusqlite::params_from_iter(nulls), |row| row.get(3))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        for step in steps {
+            assert!(!step.starts_with("SCAN") || step == "SCAN CONSTANT ROW", "{name}: {step}");
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! One step of a process, written: the process, what happened, and what the step brings along.
+//!
+//! Everything that can be made ready without the database is made ready before the writer is asked
+//! ([`Step::new`]): its one thread only binds and writes.
+
+use std::sync::Arc;
+
+use reseal_lifecycle::authorization::Authorization;
+use reseal_lifecycle::certificate::{CertificateId, Revocation, SubscriptionId};
+use reseal_lifecycle::process::{Process, ProcessId};
+use reseal_lifecycle::store::{Change, Issuance, Reservation, StoreError};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::fault::{store_error, unless_unique, violates_uniqueness};
+use super::issue;
+use super::rows::{millis, reason_word};
+use crate::sql;
+
+/// A change with everything rendered that is stored as text.
+pub(crate) struct Step {
+    process: Arc<Process>,
+    change: Attached,
+    status: &'static str,
+    state: String,
+    command: String,
+    events: Vec<(i64, String)>,
+}
+
+/// What a change brings along beside the process and its events.
+struct Attached {
+    authorizations: Vec<Authorization>,
+    mail_tokens: Vec<[u8; 32]>,
+    reservation: Option<Reservation>,
+    /// With the certificate's names rendered.
+    issuance: Option<(Box<Issuance>, String)>,
+    revocation: Option<(CertificateId, Revocation)>,
+    block_key: Option<([u8; 32], String)>,
+    lease: Option<i64>,
+}
+
+/// What the database decided about a stored step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stored {
+    id: ProcessId,
+    version: i64,
+    subscription: Option<SubscriptionId>,
+    certificate: Option<CertificateId>,
+}
+
+impl Stored {
+    /// `process` as it now stands in the database.
+    pub(crate) fn complete(self, mut process: Process) -> Process {
+        process.id = self.id;
+        process.version = self.version.unsigned_abs();
+        process.subscription = self.subscription;
+        process.certificate = self.certificate;
+        process
+    }
+}
+
+impl Step {
+    /// Renders what is stored as text. `command` only for a process that `is_new`: it never changes.
+    pub(crate) fn new(change: Change, is_new: bool) -> Result<Self, StoreError> {
+        let Change {
+            process,
+            events,
+            authorizations,
+            mail_tokens,
+            reservation,
+            issuance,
+            revocation,
+            block_key,
+            lease,
+        } = change;
+        let events = events
+            .iter()
+            .map(|event| Ok((millis(event.at), json(&event.kind)?)))
+            .collect::<Result<_, StoreError>>()?;
+        let issuance = issuance
+            .map(|issuance| json(&issuance.certificate.names).map(|names| (issuance, names)))
+            .transpose()?;
+        let lease = lease.map(millis);
+        Ok(Self {
+            status: process.status().as_str(),
+            state: json(process.state())?,
+            command: if is_new { json(&process.command)? } else { String::new() },
+            events,
+            process: Arc::new(process),
+            change: Attached {
+                authorizations,
+                mail_tokens,
+                reservation,
+                issuance,
+                revocation,
+                block_key,
+                lease,
+            },
+        })
+    }
+
+    /// The process as it was handed in.
+    pub(crate) fn process(&self) -> Arc<Process> {
+        Arc::clone(&self.process)
+    }
+
+    /// Writes a process that is new.
+    pub(crate) fn open(&self, connection: &Connection) -> Result<Stored, StoreError> {
+        let process = &*self.process;
+        let inserted = insert(
+            connection,
+            sql::process::INSERT,
+            params![
+                process.customer,
+                process.user,
+                process.action.as_str(),
+                process.identifier,
+                process.source,
+                process.subscription,
+                process.certificate,
+                millis(process.created),
+                millis(process.updated),
+                self.status,
+                process.is_open(),
+                process.requires_attention(),
+                process.next_run.map(millis),
+                self.change.lease,
+                self.state,
+                self.command,
+            ],
+        );
+        let id = match inserted {
+            Ok(id) => id,
+            Err(error) if violates_uniqueness(&error) => return Err(self.already_open(connection, &error)),
+            Err(error) => return Err(store_error(&error)),
+        };
+        self.write_rest(connection, id, 0)
+    }
+
+    /// Writes the next step of a known process, if nobody else did so since it was read.
+    pub(crate) fn advance(&self, connection: &Connection) -> Result<Stored, StoreError> {
+        let process = &*self.process;
+        let updated = connection.prepare_cached(sql::process::ADVANCE).and_then(|mut update| {
+            update.execute(params![
+                process.subscription,
+                process.certificate,
+                millis(process.updated),
+                self.status,
+                process.is_open(),
+                process.requires_attention(),
+                process.next_run.map(millis),
+                self.change.lease,
+                self.state,
+                process.id,
+                process.version.cast_signed(),
+            ])
+        });
+        match updated {
+            Ok(0) => Err(StoreError::Stale),
+            Ok(_) => self.write_rest(connection, process.id, process.version.cast_signed() + 1),
+            Err(error) if violates_uniqueness(&error) => Err(self.already_open(connection, &error)),
+            Err(error) => Err(store_error(&error)),
+        }
+    }
+
+    /// Which process keeps this one from being open.
+    fn already_open(&self, connection: &Connection, error: &rusqlite::Error) -> StoreError {
+        let open = connection.prepare_cached(sql::process::SELECT_OPEN).and_then(|mut select| {
+            select.query_row([self.process.subscription], |row| row.get(0)).optional()
+        });
+        match open {
+            Ok(Some(id)) => StoreError::OpenProcess(id),
+            Ok(None) => store_error(error),
+            Err(error) => store_error(&error),
+        }
+    }
+
+    fn write_rest(&self, connection: &Connection, id: ProcessId, version: i64) -> Result<Stored, StoreError> {
+        let change = &self.change;
+        let database = |error: rusqlite::Error| store_error(&error);
+        self.write_events(connection, id, version).map_err(database)?;
+        self.write_authorizations(connection, id).map_err(database)?;
+        for hash in &change.mail_tokens {
+            execute(connection, sql::mail_token::INSERT, params![hash, id]).map_err(unless_unique("mail token"))?;
+        }
+        if let Some(reservation) = &change.reservation {
+            let values =
+                params![id, reservation.serial, reservation.issuer, reservation.tbs, millis(reservation.created)];
+            execute(connection, sql::reservation::INSERT, values).map_err(unless_unique("serial"))?;
+        }
+        let mut stored = Stored {
+            id,
+            version,
+            subscription: self.process.subscription,
+            certificate: self.process.certificate,
+        };
+        if let Some((issuance, names)) = &change.issuance {
+            let (subscription, certificate) =
+                issue::write(connection, issuance, names, &self.process, id)?;
+            execute(connection, sql::process::SET_RESULT, params![subscription, certificate, id])
+                .map_err(database)?;
+            stored.subscription = Some(subscription);
+            stored.certificate = Some(certificate);
+        }
+        if let Some((certificate, revocation)) = &change.revocation {
+            let values = params![
+                millis(revocation.at),
+                revocation.reason.map(reason_word),
+                revocation.note,
+                certificate
+            ];
+            if execute(connection, sql::certificate::REVOKE, values).map_err(database)? == 0 {
+                // Revoked by somebody else in the meantime: the caller decides anew on what is there now.
+                return Err(StoreError::Stale);
+            }
+        }
+        if let Some((key, reason)) = &change.block_key {
+            let values = params![key, reason, millis(self.process.updated)];
+            execute(connection, sql::blocked_key::INSERT, values).map_err(database)?;
+        }
+        Ok(stored)
+    }
+
+    fn write_events(&self, connection: &Connection, id: ProcessId, version: i64) -> rusqlite::Result<()> {
+        let mut insert = connection.prepare_cached(sql::event::INSERT)?;
+        for (ordinal, (at, kind)) in (0_i64..).zip(&self.events) {
+            insert.execute(params![id, version, ordinal, at, kind])?;
+        }
+        Ok(())
+    }
+
+    fn write_authorizations(&self, connection: &Connection, id: ProcessId) -> rusqlite::Result<()> {
+        for proof in &self.change.authorizations {
+            let values =
+                params![proof.customer, proof.adn, proof.method.br_section(), millis(proof.obtained), id];
+            execute(connection, sql::authorization::INSERT, values)?;
+        }
+        Ok(())
+    }
+}
+
+/// Runs a statement that returns no rows; how many rows it changed.
+pub(crate) fn execute(
+    connection: &Connection,
+    sql: &str,
+    values: impl rusqlite::Params,
+) -> rusqlite::Result<usize> {
+    connection.prepare_cached(sql)?.execute(values)
+}
+
+/// Inserts a row; its number.
+pub(crate) fn insert(connection: &Connection, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<i64> {
+    connection.prepare_cached(sql)?.insert(values)
+}
+
+/// `value` as it is stored.
+fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Fault(format!("a value cannot be stored: {error}")))
+}

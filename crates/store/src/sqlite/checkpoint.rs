@@ -1,0 +1,93 @@
+//! Moves the write-ahead log into the database file, off the writer's path.
+//!
+//! A thread of its own copies what is committed while the writer goes on (`PASSIVE` waits for nobody). Under
+//! unbroken load that never reaches the log's end, and only a log that was copied whole starts over. So when
+//! the log has grown past [`OVERGROWN`], the writer itself copies the rest between two batches: little is
+//! left by then, and the log cannot grow without bound.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+
+use rusqlite::Connection;
+
+use super::connection::open_checkpointer;
+
+/// After how many writes the log is copied.
+const EVERY: usize = 1024;
+/// Pages in the log (of 4 KiB: 64 MiB) from which the writer has to finish the copying itself.
+const OVERGROWN: i64 = 16_384;
+
+/// The writer's handle of the checkpointing thread.
+pub(crate) struct Checkpointer {
+    wake: Option<SyncSender<()>>,
+    overgrown: Arc<AtomicBool>,
+    since: usize,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Checkpointer {
+    /// Starts the thread for the database at `path`.
+    pub(crate) fn start(path: &Path) -> std::io::Result<Self> {
+        let (wake, woken) = sync_channel(1);
+        let overgrown = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&overgrown);
+        let path = path.to_owned();
+        let thread = std::thread::Builder::new()
+            .name("store-checkpoint".to_owned())
+            .spawn(move || copy_when_woken(&path, &woken, &flag))?;
+        Ok(Self { wake: Some(wake), overgrown, since: 0, thread: Some(thread) })
+    }
+
+    /// The writer has committed `count` more writes on `connection`.
+    pub(crate) fn written(&mut self, connection: &Connection, count: usize) {
+        self.since += count;
+        if self.overgrown.swap(false, Ordering::Relaxed) {
+            self.since = 0;
+            if let Err(error) = copy(connection) {
+                tracing::warn!(%error, "the write-ahead log could not be copied by the writer");
+            }
+        } else if self.since >= EVERY
+            && let Some(wake) = &self.wake
+        {
+            self.since = 0;
+            // Full: it is still busy with the last one and will see these pages too.
+            if let Err(TrySendError::Disconnected(())) = wake.try_send(()) {
+                tracing::warn!("the checkpointing thread is gone");
+            }
+        }
+    }
+
+    /// Ends the thread.
+    pub(crate) fn stop(mut self) {
+        drop(self.wake.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the checkpointing thread panicked");
+        }
+    }
+}
+
+fn copy_when_woken(path: &Path, woken: &Receiver<()>, overgrown: &AtomicBool) {
+    // Opened late and kept: most programs that open the database never get here.
+    let mut connection = None;
+    while woken.recv().is_ok() {
+        let result = match &connection {
+            Some(connection) => copy(connection),
+            None => open_checkpointer(path).and_then(|opened| copy(connection.insert(opened))),
+        };
+        match result {
+            Ok(pages) if pages > OVERGROWN => overgrown.store(true, Ordering::Relaxed),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "the write-ahead log could not be copied; it grows meanwhile"),
+        }
+    }
+}
+
+/// Copies as much as possible without waiting; how many pages the log has.
+fn copy(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))
+}

@@ -1,0 +1,131 @@
+//! A new certificate, and what becomes of those before it.
+
+use reseal_lifecycle::certificate::{Certificate, CertificateId, SubscriptionId};
+use reseal_lifecycle::process::{Process, ProcessId};
+use reseal_lifecycle::store::{Issuance, Replacement, StoreError, Subscription};
+use rusqlite::{Connection, params};
+
+use super::change::{execute, insert};
+use super::fault::{store_error, unless_unique};
+use super::rows::{millis, reason_word, validation_word};
+use crate::sql;
+
+/// Stores `issuance` of the process numbered `id`, whose names are rendered in `names`; the numbers of the
+/// subscription and of the certificate.
+pub(crate) fn write(
+    connection: &Connection,
+    issuance: &Issuance,
+    names: &str,
+    process: &Process,
+    id: ProcessId,
+) -> Result<(SubscriptionId, CertificateId), StoreError> {
+    let database = |error: rusqlite::Error| store_error(&error);
+    let subscription = match &issuance.subscription {
+        Some(subscription) => insert_subscription(connection, subscription).map_err(database)?,
+        None => issuance.certificate.subscription,
+    };
+    if let Some((paid, wildcards)) = issuance.paid {
+        execute(connection, sql::subscription::SET_PAID, params![paid, wildcards, subscription])
+            .map_err(database)?;
+    }
+    let certificate = insert_certificate(connection, &issuance.certificate, names, id, subscription)
+        .map_err(unless_unique("certificate"))?;
+    if let Some(replacement) = &issuance.replaces {
+        let now = millis(process.updated);
+        replace(connection, replacement, certificate, now)?;
+    }
+    Ok((subscription, certificate))
+}
+
+fn insert_subscription(connection: &Connection, subscription: &Subscription) -> rusqlite::Result<SubscriptionId> {
+    insert(
+        connection,
+        sql::subscription::INSERT,
+        params![
+            subscription.customer,
+            subscription.product,
+            millis(subscription.start),
+            millis(subscription.end),
+            subscription.months,
+            subscription.paid_names,
+            subscription.paid_wildcards,
+        ],
+    )
+}
+
+fn insert_certificate(
+    connection: &Connection,
+    certificate: &Certificate,
+    names: &str,
+    process: ProcessId,
+    subscription: SubscriptionId,
+) -> rusqlite::Result<CertificateId> {
+    let organization = certificate.organization.as_ref();
+    let revocation = certificate.revocation.as_ref();
+    let id = insert(
+        connection,
+        sql::certificate::INSERT,
+        params![
+            certificate.customer,
+            process,
+            subscription,
+            certificate.product,
+            validation_word(certificate.validation),
+            certificate.certificate_type.as_str(),
+            certificate.stored_status.as_str(),
+            certificate.domain_name,
+            names,
+            organization.map(|subject| &subject.organization),
+            organization.map(|subject| &subject.country),
+            organization.and_then(|subject| subject.state.as_deref()),
+            organization.and_then(|subject| subject.locality.as_deref()),
+            organization.and_then(|subject| subject.postal_code.as_deref()),
+            organization.and_then(|subject| subject.street.as_deref()),
+            certificate.coc,
+            certificate.issuer,
+            certificate.serial,
+            millis(certificate.not_before),
+            millis(certificate.not_after),
+            millis(certificate.subscription_end),
+            certificate.key_algorithm,
+            certificate.key_size,
+            certificate.spki_sha256,
+            certificate.fingerprint,
+            certificate.predecessor,
+            certificate.successor,
+            revocation.map(|revocation| millis(revocation.at)),
+            revocation.and_then(|revocation| revocation.reason).map(reason_word),
+            revocation.and_then(|revocation| revocation.note.as_deref()),
+            certificate.revocation_scheduled.map(millis),
+            certificate.csr,
+            certificate.der,
+        ],
+    )?;
+    let mut insert_name = connection.prepare_cached(sql::certificate::INSERT_NAME)?;
+    for name in &certificate.names {
+        insert_name.execute(params![id, name])?;
+    }
+    Ok(id)
+}
+
+/// Marks the predecessor, and schedules the revocation of older siblings (rules.md R-4).
+fn replace(
+    connection: &Connection,
+    replacement: &Replacement,
+    successor: CertificateId,
+    now: i64,
+) -> Result<(), StoreError> {
+    let database = |error: rusqlite::Error| store_error(&error);
+    let revoke_at = replacement.revoke_at.map(millis);
+    let values = params![replacement.status.as_str(), successor, revoke_at, replacement.certificate];
+    if execute(connection, sql::certificate::REPLACE, values).map_err(database)? == 0 {
+        let id = replacement.certificate;
+        return Err(StoreError::Fault(format!("certificate {id}, which is to be replaced, is not stored")));
+    }
+    let Some(revoke_at) = revoke_at else { return Ok(()) };
+    for name in &replacement.siblings_with {
+        let values = params![revoke_at, replacement.certificate, successor, now, name];
+        execute(connection, sql::certificate::SCHEDULE_SIBLINGS, values).map_err(database)?;
+    }
+    Ok(())
+}

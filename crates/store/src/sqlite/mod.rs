@@ -1,0 +1,89 @@
+//! The SQLite store.
+//!
+//! - `connection`: how connections are opened
+//! - `writer`: the one writing thread, group commit
+//! - `checkpoint`: the log's way into the database file
+//! - `read`: reading threads
+//! - `change`, `issue`: one step of a process as rows
+//! - `page`: lists
+//! - `rows`: rows as objects
+//! - `fault`: errors
+//!
+//! Other programs may use the same file meanwhile (command lines beside a running server): SQLite's own locks
+//! keep them apart, and whoever comes second waits up to ten seconds.
+
+mod change;
+mod checkpoint;
+mod connection;
+mod fault;
+mod issue;
+mod page;
+mod read;
+mod rows;
+mod store;
+mod writer;
+
+use std::path::Path;
+
+use reseal_lifecycle::store::StoreError;
+
+use crate::migrate;
+use checkpoint::Checkpointer;
+use fault::{migration_error, store_error};
+use read::Lane;
+use writer::Writer;
+
+/// Threads for single rows: as many as small machines have cores.
+const POINT_READERS: usize = 2;
+/// Threads for lists.
+const LIST_READERS: usize = 2;
+
+/// A store in one SQLite file. Dropping it closes it.
+pub struct SqliteStore {
+    writer: Writer,
+    points: Lane,
+    lists: Lane,
+}
+
+impl SqliteStore {
+    /// Opens the database at `path`, creates it if there is none, and brings it to the present schema.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the file cannot be opened or another program holds its lock for more
+    /// than ten seconds; [`StoreError::Fault`] when it is no database, or of a newer program.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let database = |error: rusqlite::Error| store_error(&error);
+        let thread = |error: std::io::Error| StoreError::Fault(format!("a thread cannot be started: {error}"));
+        let mut connection = connection::open_writer(path).map_err(database)?;
+        migrate::run(&mut connection, migrate::SQLITE).map_err(|error| migration_error(&error))?;
+        let points = Lane::start(path, "read", POINT_READERS)?;
+        let lists = Lane::start(path, "list", LIST_READERS)?;
+        let checkpointer = Checkpointer::start(path).map_err(thread)?;
+        let writer = Writer::start(connection, checkpointer).map_err(thread)?;
+        Ok(Self { writer, points, lists })
+    }
+
+    /// Finishes what was begun, moves the log into the database file and closes all connections. Blocks until
+    /// that is done. Whoever calls the store afterwards is told that it is unavailable.
+    pub fn close(&self) {
+        self.points.stop();
+        self.lists.stop();
+        // Last, so that the last connection to be closed is one that copies the log.
+        self.writer.stop();
+    }
+
+    /// How many transactions were committed since the store was opened: with group commit fewer than writes.
+    pub fn commits(&self) -> u64 {
+        self.writer.commits()
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+
+#[cfg(test)]
+mod tests;

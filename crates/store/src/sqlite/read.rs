@@ -1,0 +1,117 @@
+//! Reads on threads of their own, each with a connection that cannot write. They see the last commit and
+//! never wait for the writer.
+//!
+//! Two lanes, so that a list over a million rows does not hold up the single rows that every request needs.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use reseal_lifecycle::store::StoreError;
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::connection::open_reader;
+use super::fault::{closed, store_error};
+
+type Job = Box<dyn FnOnce(&Connection) + Send>;
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    closed: bool,
+}
+
+#[derive(Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    ready: Condvar,
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next job, or nothing once the lane is closed.
+    fn next(&self) -> Option<Job> {
+        let mut queue = self.queue();
+        loop {
+            if let Some(job) = queue.jobs.pop_front() {
+                return Some(job);
+            }
+            if queue.closed {
+                return None;
+            }
+            queue = self.ready.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// Some reading threads behind one queue.
+pub(crate) struct Lane {
+    shared: Arc<Shared>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Lane {
+    /// Opens `count` connections and starts their threads.
+    pub(crate) fn start(path: &Path, name: &str, count: usize) -> Result<Self, StoreError> {
+        let shared = Arc::new(Shared::default());
+        let lane = Self { shared: Arc::clone(&shared), threads: Mutex::default() };
+        for number in 0..count {
+            let connection = open_reader(path).map_err(|error| store_error(&error))?;
+            let shared = Arc::clone(&shared);
+            let thread = std::thread::Builder::new()
+                .name(format!("store-{name}-{number}"))
+                .spawn(move || {
+                    while let Some(job) = shared.next() {
+                        job(&connection);
+                    }
+                })
+                .map_err(|error| StoreError::Fault(format!("a reading thread cannot be started: {error}")))?;
+            lane.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+        }
+        Ok(lane)
+    }
+
+    /// Runs `read` on one of the lane's threads.
+    pub(crate) async fn read<F, T>(&self, read: F) -> Result<T, StoreError>
+    where
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (caller, answer) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            if caller.is_closed() {
+                return;
+            }
+            let outcome = catch_unwind(AssertUnwindSafe(|| read(connection)))
+                .unwrap_or_else(|_| Err(StoreError::Fault("a read panicked".to_owned())));
+            let _ = caller.send(outcome);
+        });
+        {
+            let mut queue = self.shared.queue();
+            if queue.closed {
+                return Err(closed());
+            }
+            queue.jobs.push_back(job);
+        }
+        self.shared.ready.notify_one();
+        answer.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// Answers what is queued, then ends the threads and closes their connections.
+    pub(crate) fn stop(&self) {
+        self.shared.queue().closed = true;
+        self.shared.ready.notify_all();
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a reading thread panicked");
+            }
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Rows of the database as objects of the domain, and the words in which single values are stored.
+
+use jiff::Timestamp;
+use reseal_lifecycle::authorization::Authorization;
+use reseal_lifecycle::certificate::{Certificate, Revocation, RevocationReason};
+use reseal_lifecycle::customer::{ApiKey, Customer};
+use reseal_lifecycle::event::{Event, EventKind};
+use reseal_lifecycle::process::{Opening, Process, State};
+use reseal_lifecycle::store::{Reservation, Subscription};
+use reseal_pki::dn::OrganizationSubject;
+use reseal_pki::profile::ValidationType;
+use rusqlite::Row;
+use rusqlite::types::{FromSqlError, Type};
+use serde::de::value::{Error as WordError, StrDeserializer};
+use serde::de::{DeserializeOwned, IntoDeserializer as _};
+
+/// A moment as it is stored: milliseconds since 1970 in UTC.
+pub(crate) fn millis(moment: Timestamp) -> i64 {
+    moment.as_millisecond()
+}
+
+/// The word for a validation level, the same as on the wire.
+pub(crate) fn validation_word(validation: ValidationType) -> &'static str {
+    match validation {
+        ValidationType::Domain => "DOMAIN_VALIDATION",
+        ValidationType::Organization => "ORGANIZATION_VALIDATION",
+        ValidationType::Extended => "EXTENDED_VALIDATION",
+    }
+}
+
+/// The word for a reason of revocation.
+pub(crate) fn reason_word(reason: RevocationReason) -> &'static str {
+    match reason {
+        RevocationReason::KeyCompromise => "KEY_COMPROMISE",
+        RevocationReason::AffiliationChanged => "AFFILIATION_CHANGED",
+        RevocationReason::Superseded => "SUPERSEDED",
+        RevocationReason::CessationOfOperation => "CESSATION_OF_OPERATION",
+    }
+}
+
+/// Reads the columns of a row one after the other.
+struct Columns<'a> {
+    row: &'a Row<'a>,
+    next: usize,
+}
+
+impl<'a> Columns<'a> {
+    fn of(row: &'a Row<'a>) -> Self {
+        Self { row, next: 0 }
+    }
+
+    fn value<T: rusqlite::types::FromSql>(&mut self) -> rusqlite::Result<T> {
+        self.next += 1;
+        self.row.get(self.next - 1)
+    }
+
+    fn text(&mut self) -> rusqlite::Result<&'a str> {
+        self.next += 1;
+        Ok(self.row.get_ref(self.next - 1)?.as_str()?)
+    }
+
+    fn optional_text(&mut self) -> rusqlite::Result<Option<&'a str>> {
+        self.next += 1;
+        Ok(self.row.get_ref(self.next - 1)?.as_str_or_null()?)
+    }
+
+    fn moment(&mut self) -> rusqlite::Result<Timestamp> {
+        let millis = self.value()?;
+        Timestamp::from_millisecond(millis).map_err(|error| self.fault(Type::Integer, error))
+    }
+
+    fn optional_moment(&mut self) -> rusqlite::Result<Option<Timestamp>> {
+        let Some(millis) = self.value()? else { return Ok(None) };
+        Timestamp::from_millisecond(millis)
+            .map(Some)
+            .map_err(|error| self.fault(Type::Integer, error))
+    }
+
+    /// A value of an enumeration whose stored word is its serde name.
+    fn word<T: DeserializeOwned>(&mut self) -> rusqlite::Result<T> {
+        let text = self.text()?;
+        self.read_word(text)
+    }
+
+    fn optional_word<T: DeserializeOwned>(&mut self) -> rusqlite::Result<Option<T>> {
+        self.optional_text()?.map(|text| self.read_word(text)).transpose()
+    }
+
+    fn read_word<T: DeserializeOwned>(&self, text: &str) -> rusqlite::Result<T> {
+        let words: StrDeserializer<'_, WordError> = text.into_deserializer();
+        T::deserialize(words).map_err(|error| self.fault(Type::Text, error))
+    }
+
+    fn json<T: DeserializeOwned>(&mut self) -> rusqlite::Result<T> {
+        let text = self.text()?;
+        serde_json::from_str(text).map_err(|error| self.fault(Type::Text, error))
+    }
+
+    fn fault(&self, kind: Type, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+        rusqlite::Error::FromSqlConversionFailure(self.next - 1, kind, FromSqlError::other(error).into())
+    }
+}
+
+/// A row with the columns of [`crate::sql::customer`].
+pub(crate) fn customer(row: &Row<'_>) -> rusqlite::Result<Customer> {
+    let mut columns = Columns::of(row);
+    Ok(Customer { handle: columns.value()?, created: columns.moment()? })
+}
+
+/// A row with the columns of [`crate::sql::api_key`].
+pub(crate) fn api_key(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
+    let mut columns = Columns::of(row);
+    Ok(ApiKey {
+        id: columns.value()?,
+        customer: columns.value()?,
+        login: columns.value()?,
+        role: match columns.text()? {
+            "operator" => reseal_lifecycle::customer::Role::Operator,
+            _ => reseal_lifecycle::customer::Role::Customer,
+        },
+        created: columns.moment()?,
+        revoked: columns.optional_moment()?,
+    })
+}
+
+/// A row with the columns of [`crate::sql::subscription`].
+pub(crate) fn subscription(row: &Row<'_>) -> rusqlite::Result<Subscription> {
+    let mut columns = Columns::of(row);
+    Ok(Subscription {
+        id: columns.value()?,
+        customer: columns.value()?,
+        product: columns.value()?,
+        start: columns.moment()?,
+        end: columns.moment()?,
+        months: columns.value()?,
+        paid_names: columns.value()?,
+        paid_wildcards: columns.value()?,
+    })
+}
+
+/// A row with the columns of [`crate::sql::process::COLUMNS`].
+pub(crate) fn process(row: &Row<'_>) -> rusqlite::Result<Process> {
+    let mut columns = Columns::of(row);
+    let id = columns.value()?;
+    let version: i64 = columns.value()?;
+    let customer = columns.value()?;
+    let user = columns.value()?;
+    let action = columns.word()?;
+    let identifier = columns.value()?;
+    let source = columns.value()?;
+    let subscription = columns.value()?;
+    let certificate = columns.value()?;
+    let created = columns.moment()?;
+    let updated = columns.moment()?;
+    let next_run = columns.optional_moment()?;
+    let state: State = columns.json()?;
+    let command = columns.json()?;
+    let opening = Opening { customer, user, action, command, source, subscription };
+    let mut process = Process::restored(opening, identifier, state, created);
+    process.id = id;
+    process.version = version.unsigned_abs();
+    process.certificate = certificate;
+    process.updated = updated;
+    process.next_run = next_run;
+    Ok(process)
+}
+
+/// A row with the columns of [`crate::sql::certificate::COLUMNS`].
+pub(crate) fn certificate(row: &Row<'_>) -> rusqlite::Result<Certificate> {
+    let mut columns = Columns::of(row);
+    Ok(Certificate {
+        id: columns.value()?,
+        customer: columns.value()?,
+        process: columns.value()?,
+        subscription: columns.value()?,
+        product: columns.value()?,
+        validation: columns.word()?,
+        certificate_type: columns.word()?,
+        stored_status: columns.word()?,
+        domain_name: columns.value()?,
+        names: columns.json()?,
+        organization: organization(&mut columns)?,
+        coc: columns.value()?,
+        issuer: columns.value()?,
+        serial: columns.value()?,
+        not_before: columns.moment()?,
+        not_after: columns.moment()?,
+        subscription_end: columns.moment()?,
+        key_algorithm: columns.value()?,
+        key_size: columns.value()?,
+        spki_sha256: columns.value()?,
+        fingerprint: columns.value()?,
+        predecessor: columns.value()?,
+        successor: columns.value()?,
+        revocation: revocation(&mut columns)?,
+        revocation_scheduled: columns.optional_moment()?,
+        csr: columns.value()?,
+        der: columns.value()?,
+    })
+}
+
+fn organization(columns: &mut Columns<'_>) -> rusqlite::Result<Option<OrganizationSubject>> {
+    let organization: Option<String> = columns.value()?;
+    let country: Option<String> = columns.value()?;
+    let (state, locality, postal_code, street) =
+        (columns.value()?, columns.value()?, columns.value()?, columns.value()?);
+    Ok(organization.map(|organization| OrganizationSubject {
+        organization,
+        country: country.unwrap_or_default(),
+        state,
+        locality,
+        postal_code,
+        street,
+    }))
+}
+
+fn revocation(columns: &mut Columns<'_>) -> rusqlite::Result<Option<Revocation>> {
+    let at = columns.optional_moment()?;
+    let (reason, note) = (columns.optional_word()?, columns.value()?);
+    Ok(at.map(|at| Revocation { at, reason, note }))
+}
+
+/// A row of [`crate::sql::event::SELECT_TIMELINE`].
+pub(crate) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
+    let mut columns = Columns::of(row);
+    let at = columns.moment()?;
+    let kind: EventKind = columns.json()?;
+    Ok(Event { at, kind })
+}
+
+/// A row of [`crate::sql::authorization::SELECT_BY_NAME`] asked for `customer` and `adn`.
+pub(crate) fn authorization(row: &Row<'_>, customer: &str, adn: &str) -> rusqlite::Result<Authorization> {
+    let mut columns = Columns::of(row);
+    Ok(Authorization {
+        id: columns.value()?,
+        customer: customer.to_owned(),
+        adn: adn.to_owned(),
+        method: columns.word()?,
+        obtained: columns.moment()?,
+        process: columns.value()?,
+    })
+}
+
+/// A row of [`crate::sql::reservation::SELECT_BY_PROCESS`].
+pub(crate) fn reservation(row: &Row<'_>) -> rusqlite::Result<Reservation> {
+    let mut columns = Columns::of(row);
+    Ok(Reservation {
+        serial: columns.value()?,
+        issuer: columns.value()?,
+        tbs: columns.value()?,
+        created: columns.moment()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_the_serde_names() {
+        for validation in [ValidationType::Domain, ValidationType::Organization, ValidationType::Extended] {
+            assert_eq!(serde_json::to_value(validation).unwrap(), validation_word(validation));
+        }
+        for reason in [
+            RevocationReason::KeyCompromise,
+            RevocationReason::AffiliationChanged,
+            RevocationReason::Superseded,
+            RevocationReason::CessationOfOperation,
+        ] {
+            assert_eq!(serde_json::to_value(reason).unwrap(), reason_word(reason));
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! The methods of [`Store`]: which statement answers which question.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use reseal_lifecycle::authorization::Authorization;
+use reseal_lifecycle::certificate::{Certificate, CertificateId, SubscriptionId};
+use reseal_lifecycle::customer::{ApiKey, Customer, Role, Scope};
+use reseal_lifecycle::event::Event;
+use reseal_lifecycle::process::{Process, ProcessId};
+use reseal_lifecycle::query::{CertificateQuery, Page, ProcessQuery};
+use reseal_lifecycle::store::{Change, KeyHistory, Reservation, Store, StoreError, Subscription};
+use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
+
+use super::change::{Step, execute, insert};
+use super::fault::{store_error, unless_unique};
+use super::rows::{self, millis};
+use super::{SqliteStore, page};
+use crate::{list, sql};
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn create_customer(&self, customer: Customer) -> Result<(), StoreError> {
+        self.writer
+            .write(move |connection| {
+                let values = params![customer.handle, millis(customer.created)];
+                execute(connection, sql::customer::INSERT, values).map_err(unless_unique("customer"))?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn customers(&self) -> Result<Vec<Customer>, StoreError> {
+        self.lists.read(|connection| many(connection, sql::customer::SELECT_ALL, [], rows::customer)).await
+    }
+
+    async fn customer_exists(&self, handle: &str) -> Result<bool, StoreError> {
+        let handle = handle.to_owned();
+        self.points
+            .read(move |connection| {
+                let found = one(connection, sql::customer::EXISTS, [handle], |row| row.get::<_, i64>(0))?;
+                Ok(found.is_some())
+            })
+            .await
+    }
+
+    async fn add_api_key(
+        &self,
+        customer: &str,
+        login: &str,
+        role: Role,
+        secret_hash: [u8; 32],
+        now: Timestamp,
+    ) -> Result<i64, StoreError> {
+        let (customer, login) = (customer.to_owned(), login.to_owned());
+        self.writer
+            .write(move |connection| {
+                let values = params![customer, login, role.as_str(), secret_hash, millis(now)];
+                insert(connection, sql::api_key::INSERT, values).map_err(unless_unique("API key"))
+            })
+            .await
+    }
+
+    async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError> {
+        self.lists.read(|connection| many(connection, sql::api_key::SELECT_ALL, [], rows::api_key)).await
+    }
+
+    async fn revoke_api_key(&self, id: i64, now: Timestamp) -> Result<bool, StoreError> {
+        self.writer
+            .write(move |connection| {
+                let changed = execute(connection, sql::api_key::REVOKE, params![millis(now), id]);
+                Ok(changed.map_err(|error| store_error(&error))? > 0)
+            })
+            .await
+    }
+
+    async fn api_key(&self, secret_hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError> {
+        let hash = *secret_hash;
+        self.points
+            .read(move |connection| one(connection, sql::api_key::SELECT_UNREVOKED, [hash], rows::api_key))
+            .await
+    }
+
+    async fn certificate(&self, scope: &Scope, id: CertificateId) -> Result<Option<Certificate>, StoreError> {
+        let found = self
+            .points
+            .read(move |connection| one(connection, sql::certificate::SELECT, [id], rows::certificate))
+            .await?;
+        Ok(found.filter(|certificate| scope.admits(&certificate.customer)))
+    }
+
+    async fn certificates(
+        &self,
+        scope: &Scope,
+        query: &CertificateQuery,
+        now: Timestamp,
+    ) -> Result<Page<Certificate>, StoreError> {
+        let select = list::certificates(scope, query, now)?;
+        self.lists.read(move |connection| page::read(connection, &select, rows::certificate)).await
+    }
+
+    async fn certificate_by_fingerprint(
+        &self,
+        fingerprint: &[u8; 32],
+    ) -> Result<Option<CertificateId>, StoreError> {
+        let fingerprint = *fingerprint;
+        self.points
+            .read(move |connection| number(connection, sql::certificate::SELECT_BY_FINGERPRINT, [fingerprint]))
+            .await
+    }
+
+    async fn subscription(&self, id: SubscriptionId) -> Result<Option<Subscription>, StoreError> {
+        self.points
+            .read(move |connection| one(connection, sql::subscription::SELECT, [id], rows::subscription))
+            .await
+    }
+
+    async fn newest_certificate(
+        &self,
+        subscription: SubscriptionId,
+    ) -> Result<Option<CertificateId>, StoreError> {
+        self.points
+            .read(move |connection| number(connection, sql::certificate::SELECT_NEWEST, [subscription]))
+            .await
+    }
+
+    async fn process(&self, scope: &Scope, id: ProcessId) -> Result<Option<Process>, StoreError> {
+        let found = self
+            .points
+            .read(move |connection| one(connection, sql::process::SELECT, [id], rows::process))
+            .await?;
+        Ok(found.filter(|process| scope.admits(&process.customer)))
+    }
+
+    async fn processes(&self, scope: &Scope, query: &ProcessQuery) -> Result<Page<Process>, StoreError> {
+        let select = list::processes(scope, query)?;
+        self.lists.read(move |connection| page::read(connection, &select, rows::process)).await
+    }
+
+    async fn timeline(&self, process: ProcessId) -> Result<Vec<Event>, StoreError> {
+        self.points
+            .read(move |connection| many(connection, sql::event::SELECT_TIMELINE, [process], rows::event))
+            .await
+    }
+
+    async fn open_process(&self, subscription: SubscriptionId) -> Result<Option<ProcessId>, StoreError> {
+        self.points
+            .read(move |connection| number(connection, sql::process::SELECT_OPEN, [subscription]))
+            .await
+    }
+
+    async fn process_of_mail_token(&self, token_hash: &[u8; 32]) -> Result<Option<ProcessId>, StoreError> {
+        let hash = *token_hash;
+        self.points
+            .read(move |connection| number(connection, sql::mail_token::SELECT_PROCESS, [hash]))
+            .await
+    }
+
+    async fn authorizations(&self, customer: &str, adns: &[String]) -> Result<Vec<Authorization>, StoreError> {
+        let (customer, adns) = (customer.to_owned(), adns.to_vec());
+        self.points.read(move |connection| newest_authorizations(connection, &customer, &adns)).await
+    }
+
+    async fn key_history(&self, customer: &str, spki_sha256: &[u8; 32]) -> Result<KeyHistory, StoreError> {
+        let (customer, key) = (customer.to_owned(), *spki_sha256);
+        self.points
+            .read(move |connection| {
+                let history = one(connection, sql::blocked_key::SELECT_HISTORY, params![key, customer], |row| {
+                    Ok(KeyHistory { blocked: row.get(0)?, used_by_another_customer: row.get(1)? })
+                })?;
+                history.ok_or_else(|| StoreError::Fault("a query over two facts returned none".to_owned()))
+            })
+            .await
+    }
+
+    async fn reservation(&self, process: ProcessId) -> Result<Option<Reservation>, StoreError> {
+        self.points
+            .read(move |connection| {
+                one(connection, sql::reservation::SELECT_BY_PROCESS, [process], rows::reservation)
+            })
+            .await
+    }
+
+    async fn block_key(&self, spki_sha256: [u8; 32], reason: &str, now: Timestamp) -> Result<(), StoreError> {
+        let reason = reason.to_owned();
+        self.writer
+            .write(move |connection| {
+                let values = params![spki_sha256, reason, millis(now)];
+                execute(connection, sql::blocked_key::INSERT, values).map_err(|error| store_error(&error))?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn open(&self, change: Change) -> Result<Process, StoreError> {
+        let step = Step::new(change, true)?;
+        let process = step.process();
+        let stored = self.writer.write(move |connection| step.open(connection)).await?;
+        Ok(stored.complete(Arc::unwrap_or_clone(process)))
+    }
+
+    async fn advance(&self, change: Change) -> Result<Process, StoreError> {
+        let step = Step::new(change, false)?;
+        let process = step.process();
+        let stored = self.writer.write(move |connection| step.advance(connection)).await?;
+        Ok(stored.complete(Arc::unwrap_or_clone(process)))
+    }
+
+    async fn claim_due(&self, now: Timestamp, lease: Timestamp, limit: u32) -> Result<Vec<Process>, StoreError> {
+        self.writer
+            .write(move |connection| {
+                let due = params![millis(now), limit];
+                let processes = many(connection, sql::process::SELECT_DUE, due, rows::process)?;
+                for process in &processes {
+                    execute(connection, sql::process::LEASE, params![millis(lease), process.id])
+                        .map_err(|error| store_error(&error))?;
+                }
+                Ok(processes)
+            })
+            .await
+    }
+
+    async fn claim(
+        &self,
+        id: ProcessId,
+        now: Timestamp,
+        lease: Timestamp,
+    ) -> Result<Option<Process>, StoreError> {
+        self.writer
+            .write(move |connection| {
+                let values = params![millis(lease), id, millis(now)];
+                one(connection, sql::process::CLAIM, values, rows::process)
+            })
+            .await
+    }
+
+    async fn release_leases(&self) -> Result<u64, StoreError> {
+        self.writer
+            .write(|connection| {
+                let released = execute(connection, sql::process::RELEASE_ALL, []);
+                Ok(released.map_err(|error| store_error(&error))? as u64)
+            })
+            .await
+    }
+
+    async fn due_revocations(&self, now: Timestamp, limit: u32) -> Result<Vec<CertificateId>, StoreError> {
+        self.points
+            .read(move |connection| {
+                let values = params![millis(now), limit];
+                many(connection, sql::certificate::SELECT_DUE_REVOCATIONS, values, |row| row.get(0))
+            })
+            .await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        let beats = self.points.read(|connection| number(connection, sql::heartbeat::SELECT, [])).await?;
+        if beats.is_none() {
+            return Err(StoreError::Fault("the table `heartbeat` has lost its row".to_owned()));
+        }
+        self.writer
+            .write(|connection| {
+                execute(connection, sql::heartbeat::BEAT, []).map_err(|error| store_error(&error))?;
+                Ok(())
+            })
+            .await
+    }
+}
+
+/// The row that `sql` finds, if any.
+fn one<T>(
+    connection: &Connection,
+    sql: &str,
+    values: impl Params,
+    read: fn(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Option<T>, StoreError> {
+    connection
+        .prepare_cached(sql)
+        .and_then(|mut select| select.query_row(values, read).optional())
+        .map_err(|error| store_error(&error))
+}
+
+/// The number that `sql` finds, if any.
+fn number(connection: &Connection, sql: &str, values: impl Params) -> Result<Option<i64>, StoreError> {
+    one(connection, sql, values, |row| row.get(0))
+}
+
+/// All rows that `sql` finds.
+fn many<T>(
+    connection: &Connection,
+    sql: &str,
+    values: impl Params,
+    read: fn(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, StoreError> {
+    connection
+        .prepare_cached(sql)
+        .and_then(|mut select| select.query_map(values, read)?.collect())
+        .map_err(|error| store_error(&error))
+}
+
+/// Rows come method by method, the newest first.
+fn newest_authorizations(
+    connection: &Connection,
+    customer: &str,
+    adns: &[String],
+) -> Result<Vec<Authorization>, StoreError> {
+    let read = || -> rusqlite::Result<Vec<Authorization>> {
+        let mut select = connection.prepare_cached(sql::authorization::SELECT_BY_NAME)?;
+        let mut newest: Vec<Authorization> = Vec::new();
+        for (index, adn) in adns.iter().enumerate() {
+            if adns[..index].contains(adn) {
+                continue;
+            }
+            let mut found = select.query(params![customer, adn])?;
+            while let Some(row) = found.next()? {
+                let authorization = rows::authorization(row, customer, adn)?;
+                let is_older = newest.last().is_some_and(|last| {
+                    last.adn == authorization.adn && last.method == authorization.method
+                });
+                if !is_older {
+                    newest.push(authorization);
+                }
+            }
+        }
+        Ok(newest)
+    };
+    read().map_err(|error| store_error(&error))
+}
