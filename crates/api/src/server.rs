@@ -168,3 +168,6 @@ async fn exchange(
         tracing::debug!(%error, "a connection ended badly");
     }
 }
+
+#[cfg(test)]
+mod tests;
