@@ -26,12 +26,17 @@ use tracing_subscriber::EnvFilter;
 use args::{ApiKey, Args, Command, Csr, Customer, LogFormat};
 
 /// What is logged when `RESEAL_LOG` does not say otherwise. A line a request would cost more than it tells.
-const LOG_FILTER: &str = "info,reseal_api::access=warn,hickory_server=warn,hickory_proto=warn";
+const LOG_FILTER: &str = "info,reseal_api::access=warn,hickory_proto=warn";
 
 fn main() -> ExitCode {
     // Usage errors leave with 2 here, by clap.
     let args = Args::parse();
-    start_logging(args.log_format);
+    let filter = match args.command {
+        // What happens is on the screen already.
+        Command::Demo { .. } => "error",
+        _ => LOG_FILTER,
+    };
+    start_logging(args.log_format, filter);
     let outcome = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -82,9 +87,8 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn start_logging(format: LogFormat) {
-    let filter =
-        EnvFilter::try_from_env("RESEAL_LOG").unwrap_or_else(|_| EnvFilter::new(LOG_FILTER));
+fn start_logging(format: LogFormat, filter: &str) {
+    let filter = EnvFilter::try_from_env("RESEAL_LOG").unwrap_or_else(|_| EnvFilter::new(filter));
     let logs = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_env_filter(filter);

@@ -14,6 +14,7 @@ use reseal_lifecycle::product::Catalogue;
 use reseal_lifecycle::services::{Services, Settings, Trust};
 use reseal_lifecycle::store::Store;
 use reseal_pki::name::NamePolicy;
+use reseal_pki::profile::PolicyArc;
 use reseal_store::SqliteStore;
 use reseal_validation::{Dnssec, Mailer, Perspective};
 use rustls::pki_types::pem::PemObject as _;
@@ -101,6 +102,15 @@ pub(crate) fn name_policy(config: &Config) -> NamePolicy {
     }
 }
 
+/// Whose policy identifiers certificates assert: a private authority must not claim the public ones
+/// (rules.md 0.5).
+fn policy_arc(config: &Config) -> PolicyArc {
+    match config.policy.profile {
+        Trust::Private => PolicyArc::Private,
+        Trust::Public => PolicyArc::Cabf,
+    }
+}
+
 /// DATA's catalogue.
 pub(crate) fn catalogue(data: &DataFolder) -> anyhow::Result<Catalogue> {
     let path = data.products();
@@ -175,7 +185,7 @@ pub(crate) fn services(
     address: SocketAddr,
 ) -> anyhow::Result<Services> {
     let url = public_url(config, address);
-    let issuer = EmbeddedIssuer::new(open_authority(data, config)?, &url)?;
+    let issuer = EmbeddedIssuer::new(open_authority(data, config)?, policy_arc(config), &url)?;
     let issuers: HashMap<String, Arc<dyn Issuer>> =
         HashMap::from([(EMBEDDED.to_owned(), Arc::new(issuer) as Arc<dyn Issuer>)]);
     let settings = Settings {

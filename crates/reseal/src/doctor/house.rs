@@ -2,11 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use reseal_issuer::embedded::{Protection, Severity, inspect};
 use reseal_lifecycle::store::Store as _;
-use reseal_pki::certificate::Certificate;
 use reseal_pki::key::debian;
 use reseal_store::SqliteStore;
 
@@ -16,15 +15,10 @@ use crate::config::Config;
 use crate::data::DataFolder;
 use crate::wire_up;
 
-/// How long before its end a CA certificate is a matter of concern. A leaf must end before its issuer does.
-const CA_ENDS_SOON: SignedDuration = SignedDuration::from_hours(24 * 400);
-
-/// Secrets that others may read, and files that are missing.
+/// Secrets that others may read, and files that are missing; the CA's own are looked at with the CA.
 pub(super) fn files(data: &DataFolder, config: &Config, report: &mut Report) {
     let before = report.findings.len();
     let mut private = vec![data.root().to_owned(), data.database(), data.ca()];
-    private.extend(keys(&data.ca()));
-    private.extend(config.ca.passphrase_file.clone());
     private.extend(config.server.tls.as_ref().map(|(_, key)| key.clone()));
     for path in private {
         match fs::metadata(&path) {
@@ -49,20 +43,10 @@ pub(super) fn files(data: &DataFolder, config: &Config, report: &mut Report) {
     }
     if report.findings.len() == before {
         report.ok(format!(
-            "{}: keys and database are closed to others",
+            "{}: the folder and the database are closed to others",
             data.root().display()
         ));
     }
-}
-
-fn keys(folder: &Path) -> Vec<std::path::PathBuf> {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return Vec::new();
-    };
-    let files = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    files
-        .filter(|path| path.extension().is_none_or(|extension| extension != "pem"))
-        .collect()
 }
 
 /// Whether products.toml can be read.
@@ -79,48 +63,34 @@ pub(super) fn catalogue(data: &DataFolder, report: &mut Report) {
     }
 }
 
-/// Whether the CA's keys can be used, and for how long its certificates are good.
+/// Whether the CA's keys can be used, how they are kept, and for how long its certificates are good.
 pub(super) fn authority(data: &DataFolder, config: &Config, report: &mut Report) {
-    if config.ca.passphrase_file.is_some() {
-        report.ok("the CA's keys are encrypted under the passphrase of `ca.passphrase_file`");
-    } else {
-        report.warn(
-            "the CA's keys are encrypted under a key that lies beside them: whoever copies the folder has \
-             both. Set `ca.passphrase_file` to a file on another medium before the next `init`",
-        );
-    }
-    match wire_up::open_authority(data, config) {
-        Ok(_) => report.ok("the CA's keys open and match their certificates"),
-        Err(error) => report.fail(format!("the CA cannot sign: {error:#}")),
-    }
     let now = clock(config.policy.profile).map_or_else(|_| Timestamp::now(), |clock| clock.now());
-    for name in ["root", "intermediate"] {
-        let path = data.ca().join(format!("{name}.pem"));
-        let certificate = fs::read_to_string(&path)
-            .map_err(|error| error.to_string())
-            .and_then(|text| {
-                Certificate::from_pem_or_der(&text).map_err(|error| error.to_string())
-            });
-        match certificate {
-            Err(error) => report.fail(format!("{} cannot be read: {error}", path.display())),
-            Ok(certificate) => remaining(name, certificate.not_after(), now, report),
+    let url = wire_up::public_url(config, config.server.listen);
+    let seen = inspect(&data.ca(), config.ca.passphrase_file.as_deref(), &url, now);
+    if seen.worst() < Some(Severity::Fault) {
+        report.ok(format!(
+            "the CA's keys open and match the certificates of {}",
+            seen.issuing_subject.unwrap_or_default()
+        ));
+        for (name, end) in [
+            ("issuing", seen.issuing_not_after),
+            ("root", seen.root_not_after),
+        ] {
+            if let Some(end) = end {
+                report.ok(format!("the {name} certificate ends at {end:.0}"));
+            }
         }
     }
-}
-
-fn remaining(name: &str, end: Timestamp, now: Timestamp, report: &mut Report) {
-    let left = end.duration_since(now);
-    let day = format!("{end:.0}");
-    if left.is_negative() {
-        report.fail(format!(
-            "the {name} certificate ended at {day}: nothing it signs is trusted"
-        ));
-    } else if left < CA_ENDS_SOON {
-        report.warn(format!(
-            "the {name} certificate ends at {day}: what it signs cannot last longer"
-        ));
-    } else {
-        report.ok(format!("the {name} certificate is good until {day}"));
+    if let Some(Protection::Passphrase { .. }) = seen.protection {
+        report.ok("the CA's keys are encrypted under a passphrase");
+    }
+    for finding in seen.findings {
+        match finding.severity {
+            Severity::Note => report.ok(finding.message),
+            Severity::Warning => report.warn(finding.message),
+            Severity::Fault => report.fail(finding.message),
+        }
     }
 }
 
