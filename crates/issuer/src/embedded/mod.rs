@@ -1,0 +1,34 @@
+//! The embedded certification authority: a root, an issuing intermediate below
+//! it, and their keys, encrypted, in one folder.
+//!
+//! The cast, in the order things happen:
+//! - [`Authority::create`] makes the folder in one stroke, [`Authority::open`]
+//!   opens it: `authority`, on top of `folder` (files) and `keyfile` (encryption
+//!   at rest, with a [`Passphrase`] or a generated key: `secret`)
+//! - [`EmbeddedIssuer`] issues with it: `issuer`, through `signer` (the key in
+//!   memory) and with the addresses of `pointer`
+//! - [`inspect`] looks for trouble without changing anything: for `doctor`
+//!
+//! What survives a crash: everything or nothing. The files are written to a
+//! folder beside the final one, made durable, and moved into place by a single
+//! rename; they are never changed afterwards. Issuing keeps no state here.
+
+mod authority;
+mod folder;
+mod inspect;
+mod issuer;
+mod keyfile;
+mod pointer;
+mod secret;
+mod signer;
+#[cfg(test)]
+mod tests;
+
+pub use authority::{Authority, CaSettings, CreateError, OpenError};
+pub use folder::FolderError;
+pub use inspect::{Finding, Inspection, Severity, inspect};
+pub use issuer::{CRL_SHARDS, EmbeddedIssuer};
+pub use keyfile::{KeyFileError, Protection};
+pub use pointer::{PointerError, Pointers};
+pub use secret::{Cost, Passphrase, SecretError};
+pub use signer::{KeyType, SignError, SoftwareKey};

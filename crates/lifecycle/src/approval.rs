@@ -1,0 +1,277 @@
+//! The mail that asks a domain's owner for approval, and the answer (BR 3.2.2.4.4, rules.md D-14 to D-19).
+//!
+//! The link's token exists in the mail alone; the store has its hash, the process has it too and loses it
+//! when the mail is answered, superseded or too old. Looking at the link changes nothing.
+
+use std::sync::Arc;
+
+use aws_lc_rs::{digest, rand};
+use jiff::{SignedDuration, Timestamp};
+use reseal_pki::method::Method;
+use reseal_validation::email::Message;
+use subtle::ConstantTimeEq as _;
+
+use crate::authorization::Authorization;
+use crate::customer::Scope;
+use crate::error::Error;
+use crate::event::{Event, EventKind};
+use crate::issuance::{LEASE, apply};
+use crate::process::{MailChallenge, Process, ProcessId, ProofState, State};
+use crate::product::DcvType;
+use crate::services::{Services, Settings};
+use crate::store::{Change, StoreError};
+
+/// A Random Value may be used for 30 days (D-3).
+const TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// The Random Value of one mail: 128 bits from the system's generator.
+pub(crate) struct Token {
+    text: String,
+}
+
+impl Token {
+    pub(crate) fn new() -> Result<Self, Error> {
+        let mut bytes = [0_u8; 16];
+        rand::fill(&mut bytes).map_err(|_| Error::internal("no randomness from the system"))?;
+        Ok(Self {
+            text: hex::encode(bytes),
+        })
+    }
+
+    pub(crate) fn hash(&self) -> [u8; 32] {
+        hash(&self.text)
+    }
+
+    pub(crate) fn hash_hex(&self) -> String {
+        hex::encode(self.hash())
+    }
+}
+
+fn hash(token: &str) -> [u8; 32] {
+    let mut hash = [0_u8; 32];
+    hash.copy_from_slice(digest::digest(&digest::SHA256, token.as_bytes()).as_ref());
+    hash
+}
+
+/// Ties the page's form to its link, so that a form cannot be made without having seen the page.
+fn form_token(token: &str) -> String {
+    let bound = format!("reseal approval form {token}");
+    hex::encode(digest::digest(&digest::SHA256, bound.as_bytes()))
+}
+
+/// What the approval page shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approval {
+    /// Names that an approval proves.
+    pub names: Vec<String>,
+    /// Who asked for the certificate.
+    pub customer: String,
+    /// Product handle.
+    pub product: String,
+    /// The process.
+    pub process: ProcessId,
+    /// For whom the link was made.
+    pub address: String,
+    /// Goes into the form.
+    pub form_token: String,
+}
+
+/// The answer to a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// The certificate may be issued for these names.
+    Approve,
+    /// It may not.
+    Reject,
+}
+
+/// The mail of a process's challenge `index`; `None` when there is no such challenge.
+pub(crate) fn message(
+    process: &Process,
+    index: usize,
+    token: &Token,
+    settings: &Settings,
+) -> Option<Message> {
+    let work = process.work()?;
+    let mail = work.mails.get(index)?;
+    let names: Vec<&str> = mail.names.iter().map(reseal_pki::name::DnsName::as_str).collect();
+    let (customer, product) = (&process.customer, &work.order.product);
+    let text = format!(
+        "Somebody asked for a TLS certificate that names a domain of yours.\n\
+         \n\
+         Names this approval covers:\n{}\n\
+         \n\
+         Applicant: {customer}\n\
+         Product:   {product}\n\
+         Request:   {}\n\
+         \n\
+         To approve or reject it, open this page (opening it decides nothing):\n\
+         {}/dcv/approve/{}\n\
+         \n\
+         The link works once and for 30 days. If you do not know the applicant, reject the request or ignore this mail.\n",
+        names.iter().map(|name| format!("  {name}")).collect::<Vec<_>>().join("\n"),
+        process.id,
+        settings.public_url,
+        token.text,
+    );
+    Some(Message {
+        to: mail.address.clone(),
+        subject: format!("Approve a certificate for {}", names.first()?),
+        text,
+        // The hash tells copies of a mail apart without giving the token away.
+        message_id: format!("{}.{}@{}", process.id, &token.hash_hex()[..24], settings.caa_identity),
+        date: mail.created?,
+    })
+}
+
+impl Services {
+    /// What the page of the link `token` shows; `None` for every link that decides nothing (unknown, used,
+    /// superseded, expired): callers show the same page for all of them (D-19).
+    pub async fn approval(&self, token: &str) -> Result<Option<Approval>, Error> {
+        let Some((process, index)) = self.mail_of(token).await? else {
+            return Ok(None);
+        };
+        Ok(process.work().map(|work| {
+            let mail = &work.mails[index];
+            Approval {
+                names: mail.names.iter().map(|name| name.as_str().to_owned()).collect(),
+                customer: process.customer.clone(),
+                product: work.order.product.clone(),
+                process: process.id,
+                address: mail.address.clone(),
+                form_token: form_token(token),
+            }
+        }))
+    }
+
+    /// Takes the answer of whoever holds the link; `false` when the link decides nothing.
+    pub async fn decide(
+        self: &Arc<Self>,
+        token: &str,
+        form: &str,
+        decision: Decision,
+    ) -> Result<bool, Error> {
+        let expected = form_token(token);
+        if !bool::from(expected.as_bytes().ct_eq(form.as_bytes())) {
+            return Ok(false);
+        }
+        let process = loop {
+            let Some((process, index)) = self.mail_of(token).await? else {
+                return Ok(false);
+            };
+            match self.store.advance(self.answered(process, index, decision)?).await {
+                Ok(process) => break process,
+                // A check was recorded at the same moment: answer on top of it.
+                Err(StoreError::Stale) => {}
+                Err(error) => return Err(error.into()),
+            }
+        };
+        if decision == Decision::Approve {
+            let services = Arc::clone(self);
+            let run = tokio::spawn(async move { services.run(process).await });
+            // The worker finishes what does not end in time.
+            let _ = tokio::time::timeout(self.settings.sync_wait, run).await;
+        }
+        Ok(true)
+    }
+
+    fn answered(
+        &self,
+        process: Process,
+        index: usize,
+        decision: Decision,
+    ) -> Result<Change, Error> {
+        let now = self.clock.now();
+        let customer = process.customer.clone();
+        let mut obtained = Vec::new();
+        let (process, events) = process
+            .update(now, |work| {
+                let mail = work.mails.remove(index);
+                let mut events = vec![Event::new(
+                    now,
+                    EventKind::MailAnswered {
+                        address: mail.address.clone(),
+                        approved: decision == Decision::Approve,
+                        names: mail.names.iter().map(|name| name.as_str().to_owned()).collect(),
+                    },
+                )];
+                match decision {
+                    Decision::Approve => {
+                        let authorization = authorization_of(&mail, customer, now);
+                        events.extend(apply(work, &authorization, self));
+                        obtained.push(authorization);
+                    }
+                    Decision::Reject => {
+                        for proof in work.proofs.iter_mut().filter(|proof| {
+                            proof.method == DcvType::Email && mail.names.contains(&proof.name)
+                        }) {
+                            proof.state = rejected(&mail.address);
+                        }
+                    }
+                }
+                events
+            })
+            .map_err(Error::internal)?;
+        let mut change = Change::new(process, events);
+        change.authorizations = obtained;
+        change.lease = (decision == Decision::Approve)
+            .then(|| now.checked_add(LEASE).ok())
+            .flatten();
+        Ok(change)
+    }
+
+    /// The open process and mail that `token` decides about now.
+    async fn mail_of(&self, token: &str) -> Result<Option<(Process, usize)>, Error> {
+        if token.len() != 32 {
+            return Ok(None);
+        }
+        let token_hash = hash(token);
+        let Some(id) = self.store.process_of_mail_token(&token_hash).await? else {
+            return Ok(None);
+        };
+        let Some(process) = self.store.process(&Scope::Everything, id).await? else {
+            return Ok(None);
+        };
+        if !matches!(
+            process.state(),
+            State::Checking { .. } | State::Suspended { .. }
+        ) {
+            return Ok(None);
+        }
+        let (now, wanted) = (self.clock.now(), hex::encode(token_hash));
+        let alive = |mail: &MailChallenge| {
+            mail.token_sha256
+                .as_ref()
+                .is_some_and(|known| bool::from(known.as_bytes().ct_eq(wanted.as_bytes())))
+                && mail
+                    .created
+                    .is_some_and(|created| now.duration_since(created) <= TOKEN_LIFE)
+        };
+        let index = process
+            .work()
+            .and_then(|work| work.mails.iter().position(alive));
+        Ok(index.map(|index| (process, index)))
+    }
+}
+
+/// The proof is for the domain of the address, which was computed from the requested names: never for
+/// whatever domain happens to run the mailbox (D-17).
+fn authorization_of(mail: &MailChallenge, customer: String, now: Timestamp) -> Authorization {
+    let adn = mail.address.rsplit_once('@').map_or("", |(_, domain)| domain);
+    Authorization {
+        id: 0,
+        customer,
+        adn: adn.to_owned(),
+        method: Method::ConstructedEmail,
+        obtained: now,
+        process: 0,
+    }
+}
+
+fn rejected(address: &str) -> ProofState {
+    ProofState::Attention {
+        expected: format!("approval by {address}"),
+        seen: "the request was rejected there".to_owned(),
+        advice: "Ask the domain's owner, then resend with the same or another method.".to_owned(),
+    }
+}

@@ -1,0 +1,180 @@
+//! What happened to a process. One list, recorded with each change: the timeline shows it whole, audit and
+//! notifications are views of it.
+
+use jiff::Timestamp;
+use reseal_pki::method::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+impl Event {
+    /// `kind` happened at `at`.
+    pub fn new(at: Timestamp, kind: EventKind) -> Self {
+        Self { at, kind }
+    }
+}
+
+/// What can happen. The tag is `event` in the stored and shown form.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum EventKind {
+    /// The request was accepted and is durable.
+    Accepted {
+        /// Who asked.
+        user: String,
+        /// Names of the certificate to be.
+        names: Vec<String>,
+    },
+    /// A proof of an earlier process is relied on.
+    ProofReused {
+        /// The name.
+        name: String,
+        /// Authorization Domain Name of the earlier proof.
+        adn: String,
+        /// Its method.
+        method: Method,
+        /// When its evidence was obtained.
+        obtained: Timestamp,
+    },
+    /// One look at what the customer published, successful or not.
+    Attempt {
+        /// The name.
+        name: String,
+        /// `DNS`, `FILE` or `EMAIL`.
+        method: String,
+        /// `proved`, `notYet`, `unreachable` or `refused`.
+        verdict: String,
+        /// What was expected.
+        expected: String,
+        /// What was seen.
+        seen: String,
+        /// What to do.
+        advice: String,
+        /// What was asked, of whom, what came back.
+        evidence: Value,
+    },
+    /// Control of a name is proved.
+    Proved {
+        /// The name.
+        name: String,
+        /// Authorization Domain Name.
+        adn: String,
+        /// Method.
+        method: Method,
+    },
+    /// A mail asking for approval was handed over.
+    MailSent {
+        /// Recipient.
+        address: String,
+        /// Names it asks about.
+        names: Vec<String>,
+        /// What the mail server or folder said.
+        receipt: String,
+    },
+    /// A mail could not be handed over; it will be tried again.
+    MailFailed {
+        /// Recipient.
+        address: String,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody answered a mail.
+    MailAnswered {
+        /// Recipient the link was made for.
+        address: String,
+        /// Whether it was an approval.
+        approved: bool,
+        /// Names it was about.
+        names: Vec<String>,
+    },
+    /// CAA was looked up and decided.
+    CaaChecked {
+        /// The name.
+        name: String,
+        /// Whether issuance is permitted.
+        permitted: bool,
+        /// Why.
+        reason: String,
+        /// Each level asked and what came back.
+        evidence: Value,
+    },
+    /// The customer changed how names are to be proved, or asked for a check now.
+    Resent {
+        /// Who.
+        user: String,
+        /// Names whose method changed.
+        changed: Vec<String>,
+    },
+    /// The process waits.
+    Waiting {
+        /// For what.
+        reason: String,
+        /// Next look.
+        next: Option<Timestamp>,
+    },
+    /// Serial and to-be-signed certificate are recorded.
+    Reserved {
+        /// Serial, hex.
+        serial: String,
+        /// Issuer.
+        issuer: String,
+    },
+    /// A reservation will never be signed again.
+    ReservationAbandoned {
+        /// Serial, hex.
+        serial: String,
+        /// Why.
+        reason: String,
+    },
+    /// The certificate is issued and stored.
+    Issued {
+        /// Serial, hex.
+        serial: String,
+        /// Last second of validity.
+        not_after: Timestamp,
+    },
+    /// The certificate this one replaces has been marked.
+    Replaced {
+        /// Its number.
+        certificate: i64,
+        /// Its new status.
+        status: String,
+        /// When it will be revoked, if so.
+        revocation_scheduled_at: Option<Timestamp>,
+    },
+    /// A certificate was revoked.
+    Revoked {
+        /// Its number.
+        certificate: i64,
+        /// Who asked; `reseal` for a scheduled one.
+        user: String,
+        /// Reason word, if one was given.
+        reason: Option<String>,
+        /// The caller's own words.
+        note: Option<String>,
+    },
+    /// A foreign certificate was taken in.
+    Imported {
+        /// Fingerprint, hex.
+        fingerprint: String,
+    },
+    /// The process ended without a certificate.
+    Failed {
+        /// Why.
+        reason: String,
+    },
+    /// The process was cancelled.
+    Cancelled {
+        /// Who.
+        user: String,
+    },
+}

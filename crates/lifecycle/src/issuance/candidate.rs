@@ -1,0 +1,71 @@
+//! The CSR of a request: examined by itself (rules.md section 2), then against what is known of its key.
+
+use reseal_pki::csr::{Csr, CsrPolicy};
+use reseal_pki::key::KeyPolicy;
+
+use crate::error::{Error, Kind, Violation};
+use crate::services::Services;
+
+/// Parses and checks the CSR; everything that is wrong with it is reported at once.
+pub(super) fn examine(services: &Services, text: &str) -> Result<Csr, Error> {
+    let csr = Csr::parse(text).map_err(|error| refused([(error.rule(), error.to_string())]))?;
+    let policy = CsrPolicy {
+        keys: KeyPolicy::default(),
+        names: &services.settings.names,
+        allow_ip: false,
+    };
+    let found = csr.check(&policy);
+    if found.is_empty() {
+        return Ok(csr);
+    }
+    Err(refused(
+        found.iter().map(|error| (error.rule(), error.to_string())),
+    ))
+}
+
+/// Refuses keys that are ours, blocked, or certified for another customer (C-21 to C-23). Asked when a
+/// request comes in and again before its certificate is signed (C-24).
+pub(super) async fn check_key(
+    services: &Services,
+    customer: &str,
+    spki_sha256: &[u8; 32],
+) -> Result<(), Error> {
+    if services
+        .issuers
+        .values()
+        .any(|issuer| issuer.own_keys().contains(spki_sha256))
+    {
+        return Err(refused([(
+            "C-22",
+            "the key belongs to this certification authority: make a key of your own".to_owned(),
+        )]));
+    }
+    let history = services.store.key_history(customer, spki_sha256).await?;
+    if history.blocked {
+        return Err(refused([(
+            "C-21",
+            "the key is on the list of blocked keys and will never be certified: make a new key".to_owned(),
+        )]));
+    }
+    if history.used_by_another_customer {
+        return Err(refused([(
+            "C-23",
+            "the key is already certified for somebody else: make a new key".to_owned(),
+        )]));
+    }
+    Ok(())
+}
+
+fn refused(problems: impl IntoIterator<Item = (&'static str, String)>) -> Error {
+    let violations: Vec<Violation> = problems
+        .into_iter()
+        .map(|(rule, text)| Violation::new("csr", format!("{text} [{rule}]"), None))
+        .collect();
+    let texts: Vec<&str> = violations.iter().map(|v| v.message.as_str()).collect();
+    Error {
+        kind: Kind::InvalidCsr,
+        message: format!("The CSR cannot be used: {}", texts.join("; ")),
+        violations,
+        ..Error::new(Kind::InvalidCsr, "")
+    }
+}

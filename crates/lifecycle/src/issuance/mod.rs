@@ -1,0 +1,116 @@
+//! From a request to a certificate: `reissue` and `request` are the fronts, `plan` decides (pure), `run`
+//! proves, checks CAA, signs and stores, `resend`, `cancel` and `organization` are what can be done to a process that waits.
+
+mod caa;
+mod candidate;
+mod cancel;
+mod names;
+mod outer;
+mod plan;
+mod prove;
+mod quote;
+mod reissue;
+mod request;
+mod resend;
+mod run;
+mod sign;
+
+use serde_json::Value;
+
+use crate::certificate::CertificateId;
+use crate::process::{Approver, Process};
+use crate::product::DcvType;
+
+pub(crate) use caa::CaaCache;
+pub(crate) use outer::LEASE;
+pub(crate) use prove::apply;
+pub use quote::{Billable, Quote};
+
+/// Look-ups of one process under way at the same time.
+const AT_ONCE: usize = 8;
+
+/// How one name is to be proved, as asked for. Syntax is checked, meaning is not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DcvChoice {
+    /// The name.
+    pub common_name: String,
+    /// The method.
+    pub method: DcvType,
+    /// Approver address.
+    pub email: Option<String>,
+}
+
+/// The fields that request, reissue and renew have in common. Syntax is checked, meaning is not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CertificateRequest {
+    /// The CSR as received.
+    pub csr: String,
+    /// Overrides the CSR's common name.
+    pub domain_name: Option<String>,
+    /// Overrides the CSR's names; `Some(vec![])` declines the free www counterpart.
+    pub san: Option<Vec<String>>,
+    /// O.
+    pub organization: Option<String>,
+    /// OU: accepted and never certified (C-10).
+    pub department: Option<String>,
+    /// ST.
+    pub state: Option<String>,
+    /// Street.
+    pub address: Option<String>,
+    /// Postal code.
+    pub postal_code: Option<String>,
+    /// L.
+    pub city: Option<String>,
+    /// C, upper case; request only.
+    pub country: Option<String>,
+    /// Chamber of commerce number.
+    pub coc: Option<String>,
+    /// Language of the validation, upper case.
+    pub language: Option<String>,
+    /// Mixed into the challenges.
+    pub unique_value: Option<String>,
+    /// Prove by auth key at once.
+    pub auth_key: bool,
+    /// Contact of an OV or EV request.
+    pub approver: Option<Approver>,
+    /// How to prove which name.
+    pub dcv: Vec<DcvChoice>,
+    /// The accepted body, for the process's `command`.
+    pub command: Value,
+}
+
+/// A request for a new certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewCertificate {
+    /// For whom: the caller's own handle, or any for an operator.
+    pub customer: String,
+    /// Product handle.
+    pub product: String,
+    /// Months.
+    pub period: u32,
+    /// The rest.
+    pub request: CertificateRequest,
+}
+
+/// Whether to do it or only to say what it would be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Do it.
+    Execute,
+    /// Validate fully, change nothing, answer with the price.
+    Quote,
+}
+
+/// What a request led to.
+#[derive(Debug)]
+pub enum Answer {
+    /// A process was opened; `certificate` is set when it was issued within the call.
+    Process {
+        /// The process as it stands.
+        process: Box<Process>,
+        /// The new certificate.
+        certificate: Option<CertificateId>,
+    },
+    /// The price, with [`Mode::Quote`].
+    Quote(Quote),
+}

@@ -1,0 +1,311 @@
+//! Around the deed: puts the order together, records it, starts it, and waits a bounded time for its end.
+//!
+//! Survives a crash: from the moment [`Services::launch`] has its process stored, the worker finishes what
+//! the request began. Nothing before that leaves a trace.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use reseal_pki::csr::Csr;
+use reseal_pki::dn::OrganizationSubject;
+use reseal_pki::name::DnsName;
+use reseal_pki::profile::ValidationType;
+use reseal_validation::challenge::random_value;
+use tokio::sync::oneshot;
+
+use super::names::NameSet;
+use super::plan::{self, Earlier, Planning, Tokens};
+use super::sign::Signature;
+use super::{Answer, CertificateRequest, quote};
+use crate::authorization::{self, Authorization};
+use crate::certificate::Certificate;
+use crate::customer::Scope;
+use crate::error::{Error, Violation};
+use crate::fault;
+use crate::process::{Opening, Order, Organization, Process, Work};
+use crate::product::{Product, ProductField};
+use crate::services::Services;
+use crate::store::Change;
+
+/// How long a worker may be silent before somebody else takes its process.
+pub(crate) const LEASE: SignedDuration = SignedDuration::from_secs(120);
+
+/// A request whose names are decided, before the proofs are planned.
+pub(super) struct Draft<'a> {
+    pub(super) customer: &'a str,
+    pub(super) product: &'a Product,
+    pub(super) request: &'a CertificateRequest,
+    pub(super) csr: &'a Csr,
+    pub(super) set: NameSet,
+    pub(super) subscription_end: Option<Timestamp>,
+    pub(super) months: Option<u32>,
+    pub(super) previous: Option<&'a Certificate>,
+    pub(super) earlier: Vec<Earlier>,
+    pub(super) organization: Organization,
+    /// The organization in the certificate being reissued.
+    pub(super) subject: Option<OrganizationSubject>,
+}
+
+impl Draft<'_> {
+    /// Whether the product's certificates name an organization.
+    pub(super) fn needs_organization(&self) -> bool {
+        self.product.validation_type != ValidationType::Domain
+    }
+
+    /// Whether live authorizations prove every name.
+    pub(super) fn is_covered(
+        &self,
+        known: &[Authorization],
+        services: &Services,
+        now: Timestamp,
+    ) -> bool {
+        self.set.names.iter().all(|name| {
+            authorization::find(known, name, now, &services.settings.names).is_some()
+        })
+    }
+
+    /// The organization as asked for: the request's fields, else the CSR's, else the old certificate's.
+    pub(super) fn subject_now(&self) -> Option<OrganizationSubject> {
+        if !self.needs_organization() {
+            return None;
+        }
+        let (request, csr, old) = (self.request, self.csr.subject(), self.subject.as_ref());
+        let pick = |json: &Option<String>, csr: &Option<String>, old: Option<String>| {
+            json.clone().or_else(|| csr.clone()).or(old)
+        };
+        Some(OrganizationSubject {
+            organization: pick(
+                &request.organization,
+                &csr.organization,
+                old.map(|old| old.organization.clone()),
+            )?,
+            country: pick(
+                &request.country,
+                &csr.country,
+                old.map(|old| old.country.clone()),
+            )?
+            .to_ascii_uppercase(),
+            state: pick(
+                &request.state,
+                &csr.state,
+                old.and_then(|old| old.state.clone()),
+            ),
+            locality: pick(
+                &request.city,
+                &csr.locality,
+                old.and_then(|old| old.locality.clone()),
+            ),
+            postal_code: pick(
+                &request.postal_code,
+                &csr.postal_code,
+                old.and_then(|old| old.postal_code.clone()),
+            ),
+            street: pick(
+                &request.address,
+                &csr.street.first().cloned(),
+                old.and_then(|old| old.street.clone()),
+            ),
+        })
+    }
+
+    /// Fields that the product requires and neither the request nor the CSR has (decision 3).
+    pub(super) fn missing_fields(&self) -> Vec<Violation> {
+        let (request, csr) = (self.request, self.csr.subject());
+        let present = |field: ProductField| match field {
+            ProductField::DomainName => request.domain_name.is_some(),
+            ProductField::Dcv => !request.dcv.is_empty(),
+            ProductField::Address => request.address.is_some() || !csr.street.is_empty(),
+            ProductField::PostalCode => request.postal_code.is_some() || csr.postal_code.is_some(),
+            ProductField::Approver => request.approver.is_some(),
+            ProductField::Organization => {
+                request.organization.is_some() || csr.organization.is_some()
+            }
+            ProductField::City => request.city.is_some() || csr.locality.is_some(),
+            ProductField::State => request.state.is_some() || csr.state.is_some(),
+            ProductField::Country => request.country.is_some() || csr.country.is_some(),
+            ProductField::Coc => request.coc.is_some(),
+            // OU is never certified (C-10), agreements come with EV, authKey is a switch.
+            ProductField::Department | ProductField::SaEmail | ProductField::AuthKey => true,
+        };
+        self.product
+            .required_fields
+            .iter()
+            .filter(|field| !present(**field))
+            .map(|field| {
+                let name = field.wire_name();
+                let message = format!("product `{}` requires it", self.product.product);
+                Violation::new(name, message, None)
+            })
+            .collect()
+    }
+
+    /// The order as it will stand in the process.
+    fn order(&self) -> Order {
+        let previous: Vec<&str> = self
+            .previous
+            .map(|old| old.names.iter().map(String::as_str).collect())
+            .unwrap_or_default();
+        let names = &self.set.names;
+        let added = names
+            .iter()
+            .filter(|name| self.previous.is_some() && !previous.contains(&name.as_str()));
+        let removed = previous
+            .iter()
+            .filter(|old| !names.iter().any(|name| name.as_str() == **old))
+            .filter_map(|old| serde_json::from_value::<DnsName>((*old).into()).ok());
+        let mut order = Order {
+            product: self.product.product.clone(),
+            validation: self.product.validation_type,
+            certificate_type: self.product.certificate_type,
+            issuer: self.product.issuer.clone(),
+            common_name: self.set.common_name.clone(),
+            common_name_in_subject: self.product.common_name_in_subject,
+            removed: removed.collect(),
+            added: added.cloned().collect(),
+            common_name_moved: self
+                .previous
+                .is_some_and(|old| old.domain_name != self.set.common_name.as_str()),
+            names: names.clone(),
+            csr: self.csr.der().to_vec(),
+            spki_sha256: hex::encode(self.csr.public_key().spki_sha256()),
+            subject: self.subject_now(),
+            coc: self
+                .request
+                .coc
+                .clone()
+                .or_else(|| self.previous.and_then(|old| old.coc.clone())),
+            approver: self.request.approver.clone(),
+            language: self.request.language.clone(),
+            months: self.months,
+            subscription_end: self.subscription_end,
+            paid: (0, 0),
+        };
+        order.paid = quote::counted(&order, self.product);
+        order
+    }
+}
+
+impl Services {
+    /// The customer's proofs that could serve the draft's names.
+    pub(super) async fn authorizations_for(
+        &self,
+        draft: &Draft<'_>,
+    ) -> Result<Vec<Authorization>, Error> {
+        let adns = plan::candidate_domain_names(&draft.set.names, &self.settings.names);
+        Ok(self.store.authorizations(draft.customer, &adns).await?)
+    }
+
+    /// The whole plan of a draft, or everything that is wrong with its `dcv`.
+    pub(super) fn plan(
+        &self,
+        draft: &Draft<'_>,
+        authorizations: &[Authorization],
+        now: Timestamp,
+    ) -> Result<Work, Error> {
+        let mut proofs = plan::proofs(&Planning {
+            names: &draft.set.names,
+            product: draft.product,
+            policy: &self.settings.names,
+            choices: &draft.request.dcv,
+            authorizations,
+            earlier: &draft.earlier,
+            now,
+        })
+        .map_err(Error::constraint)?;
+        let random = random_value().map_err(Error::internal)?;
+        let unique_value = draft.request.unique_value.clone();
+        if proofs.iter().any(|proof| !proof.is_proved()) {
+            plan::fill_challenges(
+                &mut proofs,
+                &Tokens {
+                    csr: draft.csr,
+                    unique_value: unique_value.as_deref(),
+                    random: &random,
+                    domain: &self.settings.dcv_domain,
+                },
+            );
+        }
+        let organization = match &draft.organization {
+            Organization::NotNeeded if draft.needs_organization() => Organization::Waiting,
+            known => known.clone(),
+        };
+        Ok(Work {
+            order: draft.order(),
+            mails: plan::mails_for(&proofs, &[]),
+            proofs,
+            caa: Vec::new(),
+            organization,
+            random,
+            unique_value,
+            challenges_created: now,
+            rounds: 0,
+        })
+    }
+
+    /// Records the process and starts it; answers when it has ended, or after `sync_wait` as it stands.
+    ///
+    /// Both happen in a task of their own: a caller that hangs up changes nothing.
+    pub(super) async fn launch(
+        self: &Arc<Self>,
+        opening: Opening,
+        work: Work,
+    ) -> Result<Answer, Error> {
+        let services = Arc::clone(self);
+        let (opened, accepted) = oneshot::channel();
+        let task = tokio::spawn(async move { services.open_and_run(opening, work, opened).await });
+        let id = accepted
+            .await
+            .map_err(|_| Error::internal("the task that opens the process died"))??;
+        let process = match tokio::time::timeout(self.settings.sync_wait, task).await {
+            Ok(Ok(Some(process))) => process,
+            // Still running, or its end could not be stored now: the worker goes on with it.
+            _ => self
+                .store
+                .process(&Scope::Everything, id)
+                .await?
+                .ok_or_else(|| Error::internal(format!("process {id} is gone")))?,
+        };
+        let certificate = process.certificate;
+        Ok(Answer::Process {
+            process: Box::new(process),
+            certificate,
+        })
+    }
+
+    /// Records the process, tells `opened`, and runs it. When every proof is at hand and CAA permits, the
+    /// serial is reserved in the very commit that records the process: two commits in all.
+    async fn open_and_run(
+        self: Arc<Self>,
+        opening: Opening,
+        work: Work,
+        opened: oneshot::Sender<Result<i64, Error>>,
+    ) -> Option<Process> {
+        let now = self.clock.now();
+        let (process, mut events) = Process::open(opening, work, now);
+        let (process, signature) = self.try_at_once(process, &mut events, now).await;
+        let mut change = Change::new(process, events);
+        change.lease = now.checked_add(LEASE).ok();
+        change.reservation = signature.as_ref().map(Signature::reservation);
+        let stored = match self.store.open(change).await {
+            Ok(process) => {
+                let _ = opened.send(Ok(process.id));
+                process
+            }
+            Err(error) => {
+                let _ = opened.send(Err(error.into()));
+                return None;
+            }
+        };
+        fault::point(fault::Point::Accepted).await;
+        let id = stored.id;
+        let result = match signature {
+            Some(signature) => self.sign(stored, signature).await,
+            None => self.run(stored).await,
+        };
+        result
+            .inspect_err(|error| {
+                tracing::warn!(process = id, %error, source = ?error.source, "left to the worker");
+            })
+            .ok()
+    }
+}

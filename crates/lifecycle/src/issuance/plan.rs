@@ -1,0 +1,332 @@
+//! How each name will be proved (design section 3 step 5, decision 6). Pure: no I/O, no clock, no randomness.
+
+use jiff::Timestamp;
+use reseal_pki::calendar;
+use reseal_pki::csr::Csr;
+use reseal_pki::method::Method;
+use reseal_pki::name::{DnsName, NamePolicy};
+use reseal_validation::challenge::{Challenge, TokenParts};
+use reseal_validation::email::constructed_addresses;
+
+use super::DcvChoice;
+use crate::authorization::{self, Authorization};
+use crate::error::Violation;
+use crate::process::{MailChallenge, NameProof, ProofState};
+use crate::product::{DcvType, Product};
+
+/// How a name was proved the last time.
+#[derive(Clone, Debug)]
+pub(super) struct Earlier {
+    pub(super) name: DnsName,
+    pub(super) method: DcvType,
+    pub(super) email: Option<String>,
+}
+
+/// What the proofs are planned from.
+pub(super) struct Planning<'a> {
+    pub(super) names: &'a [DnsName],
+    pub(super) product: &'a Product,
+    pub(super) policy: &'a NamePolicy,
+    pub(super) choices: &'a [DcvChoice],
+    pub(super) authorizations: &'a [Authorization],
+    pub(super) earlier: &'a [Earlier],
+    pub(super) now: Timestamp,
+}
+
+/// Parts of the challenges' contents.
+pub(super) struct Tokens<'a> {
+    pub(super) csr: &'a Csr,
+    pub(super) unique_value: Option<&'a str>,
+    pub(super) random: &'a str,
+    pub(super) domain: &'a str,
+}
+
+/// The BR method behind a customer's choice.
+pub(crate) fn br_method(dcv: DcvType) -> Method {
+    match dcv {
+        DcvType::Email => Method::ConstructedEmail,
+        DcvType::File => Method::Website,
+        DcvType::Dns => Method::DnsChange,
+    }
+}
+
+/// The customer's word for a BR method.
+fn dcv_type(method: Method) -> DcvType {
+    match method {
+        Method::ConstructedEmail | Method::CaaEmail | Method::TxtEmail => DcvType::Email,
+        Method::Website | Method::AcmeHttp | Method::AcmeTlsAlpn => DcvType::File,
+        Method::DnsChange | Method::AcmeDnsAccount | Method::PersistentTxt => DcvType::Dns,
+    }
+}
+
+/// One proof a name, without challenges yet; or everything that is wrong with the choices.
+pub(super) fn proofs(planning: &Planning<'_>) -> Result<Vec<NameProof>, Vec<Violation>> {
+    let violations = check_choices(planning);
+    if !violations.is_empty() {
+        return Err(violations);
+    }
+    let mut proofs: Vec<NameProof> = planning
+        .names
+        .iter()
+        .map(|name| proof_of(name, planning))
+        .collect();
+    share_domain_names(&mut proofs, planning.policy);
+    Ok(proofs)
+}
+
+/// Whether every choice names a name of the set, once, by a method that can prove it.
+pub(super) fn check_choices(planning: &Planning<'_>) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for (index, choice) in planning.choices.iter().enumerate() {
+        let text = choice.common_name.as_str();
+        let mut refuse = |field: &str, message: String, value: &str| {
+            violations.push(Violation::new(
+                format!("dcv[{index}].{field}"),
+                message,
+                Some(value),
+            ));
+        };
+        let Some(name) = planning.names.iter().find(|name| name.as_str() == text) else {
+            refuse(
+                "commonName",
+                format!("`{text}` is not a name of this certificate [D-2]"),
+                text,
+            );
+            continue;
+        };
+        if planning.choices[..index]
+            .iter()
+            .any(|earlier| earlier.common_name == choice.common_name)
+        {
+            refuse(
+                "commonName",
+                format!("`{text}` has two entries: one method a name [D-2]"),
+                text,
+            );
+            continue;
+        }
+        if let Some(message) = method_problem(name, choice.method, planning) {
+            refuse("type", message, choice.method.as_str());
+            continue;
+        }
+        if choice.method == DcvType::Email {
+            let email = choice.email.as_deref().unwrap_or_default();
+            if let Some(message) = address_problem(name, email, planning.policy) {
+                refuse("email", message, email);
+            }
+        }
+    }
+    violations
+}
+
+fn method_problem(name: &DnsName, method: DcvType, planning: &Planning<'_>) -> Option<String> {
+    let product = planning.product;
+    if name.is_wildcard() && method == DcvType::File {
+        return Some(format!(
+            "a file can only prove the name it lies under, never the wildcard `{name}`: use DNS or EMAIL [D-21]"
+        ));
+    }
+    if !product.dcv.contains(&method) {
+        let offered: Vec<_> = product.dcv.iter().map(|dcv| dcv.as_str()).collect();
+        return Some(format!(
+            "product `{}` takes {}, not {}",
+            product.product,
+            offered.join(", "),
+            method.as_str()
+        ));
+    }
+    if !calendar::method_allowed(br_method(method), planning.now) {
+        return Some(format!(
+            "{} proofs are no longer allowed (BR {}): use DNS or FILE [D-15]",
+            method.as_str(),
+            br_method(method).br_section()
+        ));
+    }
+    None
+}
+
+fn address_problem(name: &DnsName, email: &str, policy: &NamePolicy) -> Option<String> {
+    let allowed = constructed_addresses(&name.authorization_domain_names(true, policy));
+    if allowed.iter().any(|address| address == email) {
+        return None;
+    }
+    let mut shown = allowed;
+    shown.truncate(10);
+    Some(format!(
+        "`{email}` cannot approve `{name}`; possible are {} [D-14]",
+        shown.join(", ")
+    ))
+}
+
+/// The proof of one name: a live authorization if there is one, else the chosen or default method.
+fn proof_of(name: &DnsName, planning: &Planning<'_>) -> NameProof {
+    let chosen = planning
+        .choices
+        .iter()
+        .find(|choice| choice.common_name == name.as_str());
+    let live = authorization::find(
+        planning.authorizations,
+        name,
+        planning.now,
+        planning.policy,
+    );
+    if let Some(live) = live {
+        return NameProof {
+            name: name.clone(),
+            method: chosen.map_or_else(|| dcv_type(live.method), |choice| choice.method),
+            email: chosen.and_then(|choice| choice.email.clone()),
+            adn: live.adn.clone(),
+            challenge: None,
+            state: ProofState::Proved {
+                method: live.method,
+                adn: live.adn.clone(),
+                obtained: live.obtained,
+                reused: true,
+            },
+        };
+    }
+    let (method, email) = chosen.map_or_else(
+        || default_method(name, planning),
+        |choice| (choice.method, choice.email.clone()),
+    );
+    NameProof {
+        name: name.clone(),
+        method,
+        email: email.filter(|_| method == DcvType::Email),
+        adn: name.fqdn().to_owned(),
+        challenge: None,
+        state: ProofState::Waiting,
+    }
+}
+
+/// The method of a name without an entry: its own last one, else that of the name it is the counterpart of,
+/// else the first that the product takes, DNS before all.
+fn default_method(name: &DnsName, planning: &Planning<'_>) -> (DcvType, Option<String>) {
+    let usable = |method: DcvType, email: Option<&String>| {
+        method_problem(name, method, planning).is_none()
+            && (method != DcvType::Email
+                || email.is_some_and(|email| address_problem(name, email, planning.policy).is_none()))
+    };
+    let earlier = planning
+        .earlier
+        .iter()
+        .find(|earlier| earlier.name == *name)
+        .map(|earlier| (earlier.method, earlier.email.clone()));
+    let counterpart = name.www_counterpart().and_then(|other| {
+        planning
+            .choices
+            .iter()
+            .find(|choice| choice.common_name == other.as_str())
+            .map(|choice| (choice.method, choice.email.clone()))
+    });
+    let from_wildcard = planning
+        .choices
+        .iter()
+        .find(|choice| choice.common_name.strip_prefix("*.") == Some(name.as_str()))
+        .map(|choice| (choice.method, choice.email.clone()));
+    [earlier, counterpart, from_wildcard]
+        .into_iter()
+        .flatten()
+        .find(|(method, email)| usable(*method, email.as_ref()))
+        .or_else(|| usable(DcvType::Dns, None).then_some((DcvType::Dns, None)))
+        .or_else(|| usable(DcvType::File, None).then_some((DcvType::File, None)))
+        .unwrap_or((DcvType::Dns, None))
+}
+
+/// Chooses the Authorization Domain Name of every open proof, so that one record or mail serves as many
+/// names of the set as it may: DNS looks at the highest name of the set above this one, EMAIL at the
+/// domain of the address (D-17), FILE at the name itself (D-21).
+pub(super) fn share_domain_names(proofs: &mut [NameProof], policy: &NamePolicy) {
+    let by_dns: Vec<String> = proofs
+        .iter()
+        .filter(|proof| proof.method == DcvType::Dns && !proof.is_proved())
+        .map(|proof| proof.name.fqdn().to_owned())
+        .collect();
+    for proof in proofs.iter_mut().filter(|proof| !proof.is_proved()) {
+        proof.adn = match proof.method {
+            DcvType::File => proof.name.fqdn().to_owned(),
+            DcvType::Email => proof
+                .email
+                .as_deref()
+                .and_then(|email| email.rsplit_once('@'))
+                .map_or_else(|| proof.name.fqdn().to_owned(), |(_, domain)| domain.to_owned()),
+            DcvType::Dns => proof
+                .name
+                .authorization_domain_names(true, policy)
+                .into_iter()
+                .filter(|adn| by_dns.contains(adn))
+                .min_by_key(String::len)
+                .unwrap_or_else(|| proof.name.fqdn().to_owned()),
+        };
+    }
+}
+
+/// Gives every open DNS and FILE proof its challenge. One that has it keeps it; names that share a record
+/// share its contents.
+pub(super) fn fill_challenges(proofs: &mut [NameProof], tokens: &Tokens<'_>) {
+    let (md5, sha256) = (tokens.csr.md5_hex(), tokens.csr.sha256_hex());
+    let parts = TokenParts {
+        md5_hex: &md5,
+        sha256_hex: &sha256,
+        unique_value: tokens.unique_value,
+        random: tokens.random,
+        domain: tokens.domain,
+    };
+    for index in 0..proofs.len() {
+        let proof = &proofs[index];
+        if proof.is_proved() || proof.challenge.is_some() {
+            continue;
+        }
+        let shared = proofs.iter().find(|other| {
+            other.challenge.is_some() && other.method == proof.method && other.adn == proof.adn
+        });
+        let challenge = match (proof.method, shared) {
+            (DcvType::Email, _) => None,
+            (_, Some(other)) => other.challenge.clone(),
+            (DcvType::Dns, None) => Some(Challenge::dns(&parts, &proof.adn)),
+            (DcvType::File, None) => Some(Challenge::file(&parts, proof.name.fqdn())),
+        };
+        proofs[index].challenge = challenge;
+    }
+}
+
+/// The mails that the open EMAIL proofs need: one an address. Mails already under way for exactly the same
+/// names stay as they are.
+pub(super) fn mails_for(proofs: &[NameProof], present: &[MailChallenge]) -> Vec<MailChallenge> {
+    let mut wanted: Vec<MailChallenge> = Vec::new();
+    for proof in proofs.iter().filter(|proof| !proof.is_proved()) {
+        let (DcvType::Email, Some(address)) = (proof.method, &proof.email) else {
+            continue;
+        };
+        match wanted.iter_mut().find(|mail| mail.address == *address) {
+            Some(mail) => mail.names.push(proof.name.clone()),
+            None => wanted.push(MailChallenge {
+                address: address.clone(),
+                names: vec![proof.name.clone()],
+                token_sha256: None,
+                created: None,
+                sent: None,
+            }),
+        }
+    }
+    for mail in &mut wanted {
+        if let Some(same) = present
+            .iter()
+            .find(|old| old.address == mail.address && old.names == mail.names)
+        {
+            *mail = same.clone();
+        }
+    }
+    wanted
+}
+
+/// Every Authorization Domain Name under which a proof for one of `names` might be recorded.
+pub(super) fn candidate_domain_names(names: &[DnsName], policy: &NamePolicy) -> Vec<String> {
+    let mut adns: Vec<String> = names
+        .iter()
+        .flat_map(|name| name.authorization_domain_names(true, policy))
+        .collect();
+    adns.sort_unstable();
+    adns.dedup();
+    adns
+}

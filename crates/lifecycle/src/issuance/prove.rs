@@ -1,0 +1,242 @@
+//! One round of looking for what the customer published, and of handing over mails that are due.
+
+use jiff::Timestamp;
+use reseal_validation::challenge::Challenge;
+use reseal_validation::evidence::{Attempt, Verdict};
+
+use super::plan::br_method;
+use crate::approval;
+use crate::authorization::Authorization;
+use crate::error::Error;
+use crate::event::{Event, EventKind};
+use crate::process::{Process, ProofState, Work};
+use crate::services::Services;
+use crate::store::Change;
+
+/// What one look found about one challenge.
+pub(super) struct Look {
+    challenge: Challenge,
+    attempt: Attempt,
+}
+
+impl Services {
+    /// Looks at every challenge that is still open, each once, several at the same time.
+    pub(super) async fn look(&self, process: &Process) -> Vec<Look> {
+        let mut challenges: Vec<Challenge> = Vec::new();
+        for proof in process.work().iter().flat_map(|work| &work.proofs) {
+            match &proof.challenge {
+                Some(challenge) if !proof.is_proved() && !challenges.contains(challenge) => {
+                    challenges.push(challenge.clone());
+                }
+                _ => {}
+            }
+        }
+        let mut looks = Vec::with_capacity(challenges.len());
+        for chunk in challenges.chunks(super::AT_ONCE) {
+            let tasks: Vec<_> = chunk
+                .iter()
+                .map(|challenge| {
+                    let (perspective, challenge) = (self.perspective.clone(), challenge.clone());
+                    tokio::spawn(async move {
+                        let attempt = perspective.attempt(&challenge).await;
+                        Look { challenge, attempt }
+                    })
+                })
+                .collect();
+            for task in tasks {
+                // A look that died proves nothing; the next round looks again.
+                looks.extend(task.await.ok());
+            }
+        }
+        looks
+    }
+
+    /// Hands over every mail that was not handed over yet. A token lives only in its mail: its hash is
+    /// recorded before the mail leaves, and a mail whose handing over was not recorded gets a new one.
+    pub(super) async fn send_mails(&self, mut process: Process) -> Result<Process, Error> {
+        let due: Vec<usize> = process
+            .work()
+            .iter()
+            .flat_map(|work| work.mails.iter().enumerate())
+            .filter(|(_, mail)| mail.sent.is_none())
+            .map(|(index, _)| index)
+            .collect();
+        for index in due {
+            let now = self.clock.now();
+            let token = approval::Token::new()?;
+            let (next, events) = process
+                .update(now, |work| {
+                    work.mails[index].token_sha256 = Some(token.hash_hex());
+                    work.mails[index].created = Some(now);
+                    Vec::new()
+                })
+                .map_err(Error::internal)?;
+            let mut change = Change::new(next, events);
+            change.mail_tokens.push(token.hash());
+            process = self.advance_leased(change).await?;
+            process = self.hand_over(process, index, &token).await?;
+        }
+        Ok(process)
+    }
+
+    async fn hand_over(
+        &self,
+        process: Process,
+        index: usize,
+        token: &approval::Token,
+    ) -> Result<Process, Error> {
+        let Some(message) = approval::message(&process, index, token, &self.settings) else {
+            return Ok(process);
+        };
+        let result = self.mailer.send(&message).await;
+        let now = self.clock.now();
+        let (process, events) = process
+            .update(now, |work| {
+                let mail = &mut work.mails[index];
+                let kind = match result {
+                    Ok(receipt) => {
+                        mail.sent = Some(now);
+                        EventKind::MailSent {
+                            address: mail.address.clone(),
+                            names: mail.names.iter().map(|name| name.as_str().to_owned()).collect(),
+                            receipt: receipt.taken_by,
+                        }
+                    }
+                    Err(error) => EventKind::MailFailed {
+                        address: mail.address.clone(),
+                        reason: error.to_string(),
+                    },
+                };
+                vec![Event::new(now, kind)]
+            })
+            .map_err(Error::internal)?;
+        self.advance_leased(Change::new(process, events)).await
+    }
+}
+
+/// Takes what a round found into the work: events to record, proofs obtained.
+pub(super) fn take_in(
+    work: &mut Work,
+    looks: &[Look],
+    customer: &str,
+    services: &Services,
+) -> (Vec<Event>, Vec<Authorization>) {
+    let (mut events, mut obtained) = (Vec::new(), Vec::new());
+    for look in looks {
+        let attempt = &look.attempt;
+        let concerned = |work: &Work| {
+            work.proofs
+                .iter()
+                .position(|proof| !proof.is_proved() && proof.challenge.as_ref() == Some(&look.challenge))
+        };
+        let Some(index) = concerned(work) else {
+            continue;
+        };
+        let proof = &work.proofs[index];
+        events.push(Event::new(
+            attempt.at,
+            EventKind::Attempt {
+                name: proof.name.as_str().to_owned(),
+                method: proof.method.as_str().to_owned(),
+                verdict: verdict_word(attempt.verdict).to_owned(),
+                expected: attempt.expected.clone(),
+                seen: attempt.seen.clone(),
+                advice: attempt.advice.clone(),
+                evidence: serde_json::to_value(&attempt.evidence).unwrap_or_default(),
+            },
+        ));
+        if attempt.verdict == Verdict::Proved {
+            let authorization = Authorization {
+                id: 0,
+                customer: customer.to_owned(),
+                adn: proof.adn.clone(),
+                method: br_method(proof.method),
+                obtained: attempt.at,
+                process: 0,
+            };
+            events.extend(apply(work, &authorization, services));
+            obtained.push(authorization);
+            continue;
+        }
+        let state = match attempt.verdict {
+            // An outage is nobody's mistake, and what was never published needs no correction.
+            Verdict::Unreachable | Verdict::Proved => ProofState::Waiting,
+            Verdict::NotYet | Verdict::Refused => ProofState::Attention {
+                expected: attempt.expected.clone(),
+                seen: attempt.seen.clone(),
+                advice: attempt.advice.clone(),
+            },
+        };
+        // The first round runs before the customer could have published anything.
+        if work.rounds > 0 || attempt.verdict == Verdict::Refused {
+            for proof in &mut work.proofs {
+                if !proof.is_proved() && proof.challenge.as_ref() == Some(&look.challenge) {
+                    proof.state = state.clone();
+                }
+            }
+        }
+    }
+    work.rounds += 1;
+    (events, obtained)
+}
+
+/// Marks every name that `authorization` proves.
+pub(crate) fn apply(
+    work: &mut Work,
+    authorization: &Authorization,
+    services: &Services,
+) -> Vec<Event> {
+    let mut events = Vec::new();
+    for proof in &mut work.proofs {
+        if proof.is_proved()
+            || !authorization.covers(
+                &proof.name,
+                authorization.obtained,
+                &services.settings.names,
+            )
+        {
+            continue;
+        }
+        proof.state = ProofState::Proved {
+            method: authorization.method,
+            adn: authorization.adn.clone(),
+            obtained: authorization.obtained,
+            reused: false,
+        };
+        events.push(Event::new(
+            authorization.obtained,
+            EventKind::Proved {
+                name: proof.name.as_str().to_owned(),
+                adn: authorization.adn.clone(),
+                method: authorization.method,
+            },
+        ));
+    }
+    events
+}
+
+/// Gives proofs whose evidence is too old at `now` back to the customer (V-3, V-4, V-6).
+pub(super) fn drop_stale(work: &mut Work, now: Timestamp) -> bool {
+    let mut dropped = false;
+    for proof in &mut work.proofs {
+        if let ProofState::Proved {
+            method, obtained, ..
+        } = &proof.state
+            && !(reseal_pki::calendar::method_allowed(*method, now)
+                && reseal_pki::calendar::evidence_usable(*method, *obtained, now))
+        {
+            proof.state = ProofState::Waiting;
+            dropped = true;
+        }
+    }
+    dropped
+}
+
+fn verdict_word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Proved => "proved",
+        Verdict::NotYet => "notYet",
+        Verdict::Unreachable => "unreachable",
+        Verdict::Refused => "refused",
+    }
+}

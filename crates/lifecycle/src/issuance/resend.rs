@@ -1,0 +1,160 @@
+//! A customer says "look now", perhaps after choosing another way to prove a name.
+
+use std::sync::Arc;
+
+use reseal_validation::challenge::random_value;
+
+use super::plan::{self, Planning};
+use super::{DcvChoice, LEASE};
+use crate::customer::{Caller, Scope};
+use crate::error::{Error, Kind};
+use crate::event::{Event, EventKind};
+use crate::process::{NameProof, Process, ProcessId, ProofState, ResumeType, Work};
+use crate::product::DcvType;
+use crate::services::Services;
+use crate::store::{Change, StoreError};
+
+impl Services {
+    /// Checks an open process now, whatever its schedule, and sends its mails again. Challenges stay as they
+    /// are while the method stays; a name whose method changes gets a new one and its old one is dead (D-12).
+    /// The answer is what still stands in the way, if anything, as far as it is known after `sync_wait`.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`], [`Kind::Status`], [`Kind::Constraint`] for unusable choices.
+    pub async fn resend(
+        self: &Arc<Self>,
+        caller: &Caller,
+        id: ProcessId,
+        dcv: Option<Vec<DcvChoice>>,
+    ) -> Result<Option<String>, Error> {
+        let choices = dcv.unwrap_or_default();
+        let process = loop {
+            let process = self.process(caller, id).await?;
+            if !process.resume_types().contains(&ResumeType::Resend) {
+                return Err(Error::new(
+                    Kind::Status,
+                    format!(
+                        "Process {id} is {}: there is nothing to resend",
+                        process.status().as_str()
+                    ),
+                ));
+            }
+            match self.store.advance(self.resent(process, caller, &choices)?).await {
+                Ok(process) => break process,
+                // A check was recorded at the same moment: choose on top of it.
+                Err(StoreError::Stale) => {}
+                Err(error) => return Err(error.into()),
+            }
+        };
+        let services = Arc::clone(self);
+        let run = tokio::spawn(async move { services.run(process).await });
+        let process = match tokio::time::timeout(self.settings.sync_wait, run).await {
+            Ok(Ok(Ok(process))) => Some(process),
+            _ => self.store.process(&Scope::Everything, id).await?,
+        };
+        Ok(process.as_ref().and_then(warning))
+    }
+
+    /// The step that takes the choices in and keeps the process for the check that follows.
+    fn resent(
+        &self,
+        process: Process,
+        caller: &Caller,
+        choices: &[DcvChoice],
+    ) -> Result<Change, Error> {
+        let now = self.clock.now();
+        let work = process
+            .work()
+            .ok_or_else(|| Error::internal("a resendable process without work"))?;
+        let product = self.product(&work.order.product)?;
+        let violations = plan::check_choices(&Planning {
+            names: &work.order.names,
+            product,
+            policy: &self.settings.names,
+            choices,
+            authorizations: &[],
+            earlier: &[],
+            now,
+        });
+        if !violations.is_empty() {
+            return Err(Error::constraint(violations));
+        }
+        let random = random_value().map_err(Error::internal)?;
+        let user = caller.user.clone();
+        let (process, events) = process
+            .update(now, |work| {
+                let changed = choose(work, choices, random);
+                self.refill(work);
+                for mail in &mut work.mails {
+                    mail.sent = None;
+                }
+                vec![Event::new(now, EventKind::Resent { user, changed })]
+            })
+            .map_err(Error::internal)?;
+        let mut change = Change::new(process, events);
+        change.lease = now.checked_add(LEASE).ok();
+        Ok(change)
+    }
+}
+
+/// Applies the choices to names that are still open; the answer is which of them changed.
+fn choose(work: &mut Work, choices: &[DcvChoice], random: String) -> Vec<String> {
+    let mut changed = Vec::new();
+    for choice in choices {
+        let open = work
+            .proofs
+            .iter_mut()
+            .find(|proof| proof.name.as_str() == choice.common_name && !proof.is_proved());
+        let Some(proof) = open else {
+            continue;
+        };
+        let email = choice
+            .email
+            .clone()
+            .filter(|_| choice.method == DcvType::Email);
+        if proof.method == choice.method && proof.email == email {
+            continue;
+        }
+        proof.method = choice.method;
+        proof.email = email;
+        proof.challenge = None;
+        proof.state = ProofState::Waiting;
+        changed.push(choice.common_name.clone());
+    }
+    if !changed.is_empty() {
+        work.random = random;
+    }
+    changed
+}
+
+/// What the first open name still lacks.
+fn warning(process: &Process) -> Option<String> {
+    let work = process.work()?;
+    if !process.is_open() {
+        return None;
+    }
+    let open = work.proofs.iter().find_map(|proof| match &proof.state {
+        ProofState::Attention {
+            expected,
+            seen,
+            advice,
+        } => Some(format!(
+            "{}: expected {expected}; saw {seen}. {advice}",
+            proof.name
+        )),
+        ProofState::Waiting | ProofState::Proved { .. } => None,
+    });
+    let caa = || {
+        let refused = work.caa.iter().find(|caa| !caa.permitted)?;
+        Some(format!("CAA does not permit {}: {}", refused.name, refused.reason))
+    };
+    open.or_else(caa)
+        .or_else(|| {
+            let waiting: Vec<&NameProof> =
+                work.proofs.iter().filter(|proof| !proof.is_proved()).collect();
+            waiting
+                .first()
+                .map(|proof| format!("{}: not proved yet", proof.name))
+        })
+        .or_else(|| process.status_detail().map(str::to_owned))
+}

@@ -1,0 +1,371 @@
+//! The deed: takes an open process as far as it can go now. The same code runs in the request that opened
+//! the process and in a worker that found it waiting.
+//!
+//! | recorded last | after a crash |
+//! | --- | --- |
+//! | accepted | the worker starts with a round of checks |
+//! | proved | CAA is asked again, then a serial is reserved |
+//! | reserved | the recorded certificate, and no other, is signed |
+//! | completed | nothing is left to do |
+
+use jiff::{SignedDuration, Timestamp};
+use reseal_pki::csr::Csr;
+use reseal_pki::profile::ValidationType;
+
+use super::outer::LEASE;
+use super::plan::{self, Tokens};
+use super::prove;
+use super::sign::Signature;
+use super::{candidate, sign};
+use crate::error::{Error, Kind};
+use crate::event::Event;
+use crate::fault;
+use crate::issuer::IssuerError;
+use crate::process::{Process, State, Work, next_check};
+use crate::services::Services;
+use crate::store::Change;
+
+/// Challenges die 30 days after they were made (D-3, D-11).
+const CHALLENGE_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// How long a request may wait for CAA before it is recorded without (and checked again afterwards).
+const CAA_BEFORE_RECORD: std::time::Duration = std::time::Duration::from_secs(1);
+
+impl Services {
+    /// Runs a process that the caller holds the lease of, until it waits or has ended.
+    ///
+    /// # Errors
+    /// The store or the issuer cannot answer now: what is recorded stands, and the worker comes back to it.
+    pub(crate) async fn run(&self, mut process: Process) -> Result<Process, Error> {
+        loop {
+            let now = self.clock.now();
+            match Stage::of(&process, now) {
+                Stage::Over => return Ok(process),
+                // Seen by nobody until the round that follows is recorded.
+                Stage::Waiting => (process, _) = process.resume(now).map_err(Error::internal)?,
+                Stage::Expired => {
+                    let reason = "the challenges expired after 30 days without proof of control of every name: start again";
+                    return self.fail(process, reason.to_owned()).await;
+                }
+                Stage::Checking => match self.check(process).await? {
+                    Next::Stop(process) => return Ok(process),
+                    Next::Sign(process, signature) => return self.sign(process, *signature).await,
+                },
+                Stage::Signing(serial, validation) => {
+                    let reserved = self.resume_signature(&process, &serial, validation).await?;
+                    match reserved {
+                        Ok(signature) => return self.sign(process, signature).await,
+                        Err(reason) => {
+                            let (checking, events) =
+                                process.abandon(reason, now).map_err(Error::internal)?;
+                            process = self.advance_leased(Change::new(checking, events)).await?;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// One round: mails, looks, CAA; then either a reserved signature or a wait.
+    async fn check(&self, process: Process) -> Result<Next, Error> {
+        let process = self.renew_stale_proofs(process).await?;
+        let process = self.send_mails(process).await?;
+        let process = self.round(process).await?;
+        let Some(work) = process.work() else {
+            return Ok(Next::Stop(process));
+        };
+        if !work.all_proved() {
+            let detail = waiting_for(work);
+            return self.wait(process, Vec::new(), detail).await;
+        }
+        fault::point(fault::Point::Proved).await;
+        if !work.organization_done() {
+            let detail = "waits for the validation of the organization".to_owned();
+            return self.wait(process, Vec::new(), detail).await;
+        }
+        let round = self.check_caa(&process).await;
+        let refused = round.states.iter().find(|state| !state.permitted).map(|state| {
+            format!("CAA does not permit `{}`: {}", state.name, state.reason)
+        });
+        let (process, _) = process
+            .update(self.clock.now(), |work| {
+                work.caa = round.states;
+                Vec::new()
+            })
+            .map_err(Error::internal)?;
+        if let Some(detail) = refused {
+            return self.wait(process, round.events, detail).await;
+        }
+        fault::point(fault::Point::CaaChecked).await;
+        self.reserve(process, round.events).await
+    }
+
+    /// Looks at every open challenge and records what was seen. CAA is looked at in the first round too, so
+    /// that a refusal is known before anybody publishes anything.
+    async fn round(&self, process: Process) -> Result<Process, Error> {
+        let work = process.work().ok_or_else(|| Error::internal("a process without work"))?;
+        if work.all_proved() && work.rounds > 0 {
+            return Ok(process);
+        }
+        let early_caa = work.caa.is_empty() && !work.all_proved();
+        let (looks, caa) = tokio::join!(self.look(&process), async {
+            if early_caa {
+                Some(self.check_caa(&process).await)
+            } else {
+                None
+            }
+        });
+        let customer = process.customer.clone();
+        let mut obtained = Vec::new();
+        let (process, events) = process
+            .update(self.clock.now(), |work| {
+                let mut events = Vec::new();
+                if let Some(caa) = caa {
+                    work.caa = caa.states;
+                    events = caa.events;
+                }
+                let (seen, proofs) = prove::take_in(work, &looks, &customer, self);
+                obtained = proofs;
+                events.extend(seen);
+                events
+            })
+            .map_err(Error::internal)?;
+        let mut change = Change::new(process, events);
+        change.authorizations = obtained;
+        self.advance_leased(change).await
+    }
+
+    /// Evidence that has become too old since the process was opened gets a new challenge.
+    async fn renew_stale_proofs(&self, process: Process) -> Result<Process, Error> {
+        let now = self.clock.now();
+        let mut stale = false;
+        let (process, events) = process
+            .update(now, |work| {
+                stale = prove::drop_stale(work, now);
+                if stale {
+                    self.refill(work);
+                }
+                Vec::new()
+            })
+            .map_err(Error::internal)?;
+        if stale {
+            self.advance_leased(Change::new(process, events)).await
+        } else {
+            Ok(process)
+        }
+    }
+
+    /// Gives every open proof its place and challenge, and every address its mail.
+    pub(super) fn refill(&self, work: &mut Work) {
+        plan::share_domain_names(&mut work.proofs, &self.settings.names);
+        if let Ok(csr) = Csr::from_der(&work.order.csr) {
+            plan::fill_challenges(
+                &mut work.proofs,
+                &Tokens {
+                    csr: &csr,
+                    unique_value: work.unique_value.as_deref(),
+                    random: &work.random,
+                    domain: &self.settings.dcv_domain,
+                },
+            );
+        }
+        work.mails = plan::mails_for(&work.proofs, &work.mails);
+    }
+
+    /// Checks the key once more (C-24), builds and lints the certificate, and records serial and bytes.
+    async fn reserve(&self, process: Process, mut events: Vec<Event>) -> Result<Next, Error> {
+        if let Some(reason) = &self.settings.signing_refused {
+            return self.wait(process, events, reason.clone()).await;
+        }
+        let signature = match self.prepare(&process).await {
+            Ok(signature) => signature,
+            Err(NotPrepared::Key(error)) => {
+                return Ok(Next::Stop(self.fail(process, error.message).await?));
+            }
+            Err(NotPrepared::Issuer(IssuerError::Lint(finding))) => {
+                tracing::error!(process = process.id, finding, "a certificate was refused before signing");
+                let reason = format!("the certificate was refused before signing: {finding}");
+                return Ok(Next::Stop(self.fail(process, reason).await?));
+            }
+            Err(NotPrepared::Issuer(error)) => {
+                return self.wait(process, events, error.to_string()).await;
+            }
+            Err(NotPrepared::Unavailable(error)) => return Err(error),
+        };
+        let issuer = signature.issuer.clone();
+        let (process, reserved) = process
+            .reserve(signature.prepared.serial.to_hex(), issuer, self.clock.now())
+            .map_err(Error::internal)?;
+        events.extend(reserved);
+        let mut change = Change::new(process, events);
+        change.reservation = Some(signature.reservation());
+        let process = self.advance_leased(change).await?;
+        Ok(Next::Sign(process, Box::new(signature)))
+    }
+
+    /// When everything a fresh process needs is at hand, checks CAA and prepares the signature before the
+    /// process is recorded, so that recording and reserving are one commit. `None`: the long way.
+    pub(super) async fn try_at_once(
+        &self,
+        process: Process,
+        events: &mut Vec<Event>,
+        now: Timestamp,
+    ) -> (Process, Option<Signature>) {
+        let ready = process
+            .work()
+            .is_some_and(|work| work.all_proved() && work.organization_done());
+        if !ready || self.settings.signing_refused.is_some() {
+            return (process, None);
+        }
+        let Ok(round) = tokio::time::timeout(CAA_BEFORE_RECORD, self.check_caa(&process)).await
+        else {
+            return (process, None);
+        };
+        if !round.permits_all() {
+            return (process, None);
+        }
+        let checked = process.clone().update(now, |work| {
+            work.caa = round.states;
+            work.rounds = 1;
+            Vec::new()
+        });
+        let Ok((checked, _)) = checked else {
+            return (process, None);
+        };
+        let Ok(signature) = self.prepare(&checked).await else {
+            return (process, None);
+        };
+        let serial = signature.prepared.serial.to_hex();
+        match checked.reserve(serial, signature.issuer.clone(), now) {
+            Ok((reserved, recorded)) => {
+                events.extend(round.events);
+                events.extend(recorded);
+                (reserved, Some(signature))
+            }
+            Err(_) => (process, None),
+        }
+    }
+
+    async fn prepare(&self, process: &Process) -> Result<Signature, NotPrepared> {
+        let work = process
+            .work()
+            .ok_or_else(|| NotPrepared::Unavailable(Error::internal("a process without work")))?;
+        let csr = Csr::from_der(&work.order.csr)
+            .map_err(|error| NotPrepared::Unavailable(Error::internal(error)))?;
+        candidate::check_key(self, &process.customer, &csr.public_key().spki_sha256())
+            .await
+            .map_err(|error| match error.kind {
+                Kind::InvalidCsr => NotPrepared::Key(error),
+                _ => NotPrepared::Unavailable(error),
+            })?;
+        sign::prepare(self, &work.order, csr.public_key())
+    }
+
+    /// Checking → suspended until the next look is due.
+    async fn wait(
+        &self,
+        process: Process,
+        mut events: Vec<Event>,
+        detail: String,
+    ) -> Result<Next, Error> {
+        let now = self.clock.now();
+        let next = process.work().map_or(now, |work| next_look(work, now));
+        let (process, waiting) = process
+            .suspend(detail, Some(next), now)
+            .map_err(Error::internal)?;
+        events.extend(waiting);
+        let process = self.store.advance(Change::new(process, events)).await?;
+        Ok(Next::Stop(process))
+    }
+
+    /// Ends a process without a certificate.
+    pub(super) async fn fail(&self, process: Process, reason: String) -> Result<Process, Error> {
+        let (process, events) = process
+            .fail(reason, self.clock.now())
+            .map_err(Error::internal)?;
+        Ok(self.store.advance(Change::new(process, events)).await?)
+    }
+
+    /// Records a step and keeps the process for this worker.
+    pub(super) async fn advance_leased(&self, mut change: Change) -> Result<Process, Error> {
+        change.lease = self.clock.now().checked_add(LEASE).ok();
+        Ok(self.store.advance(change).await?)
+    }
+}
+
+/// What follows a round of checks.
+enum Next {
+    /// Nothing more can be done now.
+    Stop(Process),
+    /// Serial and bytes are recorded.
+    Sign(Process, Box<Signature>),
+}
+
+/// Where a process stands, as far as [`Services::run`] cares.
+enum Stage {
+    Waiting,
+    Checking,
+    Expired,
+    Signing(String, ValidationType),
+    Over,
+}
+
+impl Stage {
+    fn of(process: &Process, now: Timestamp) -> Self {
+        let expired = |work: &Work| now.duration_since(work.challenges_created) > CHALLENGE_LIFE;
+        match process.state() {
+            State::Checking { work } | State::Suspended { work, .. } if expired(work) => {
+                Self::Expired
+            }
+            State::Suspended { .. } => Self::Waiting,
+            State::Checking { .. } => Self::Checking,
+            State::Signing { work, serial } => {
+                Self::Signing(serial.clone(), work.order.validation)
+            }
+            State::InDoubt { .. } | State::Ended { .. } => Self::Over,
+        }
+    }
+}
+
+/// Why nothing could be prepared.
+pub(super) enum NotPrepared {
+    /// The key may not be certified any more.
+    Key(Error),
+    /// The issuer refuses.
+    Issuer(IssuerError),
+    /// Something cannot answer now.
+    Unavailable(Error),
+}
+
+/// When to look again. Nothing can be seen by looking while only a person's answer is missing: then the
+/// answer wakes the process, and only its end is scheduled.
+fn next_look(work: &Work, now: Timestamp) -> Timestamp {
+    let person = if work.all_proved() {
+        !work.organization_done()
+    } else {
+        let open = work.proofs.iter().filter(|proof| !proof.is_proved());
+        open.into_iter().all(|proof| proof.challenge.is_none())
+            && work.mails.iter().all(|mail| mail.sent.is_some())
+    };
+    let end = work.challenges_created.saturating_add(CHALLENGE_LIFE);
+    match end {
+        Ok(end) if person => end,
+        _ => next_check(work.challenges_created, now),
+    }
+}
+
+/// What the customer reads beside `SUSPENDED`.
+fn waiting_for(work: &Work) -> String {
+    let open: Vec<&str> = work
+        .proofs
+        .iter()
+        .filter(|proof| !proof.is_proved())
+        .map(|proof| proof.name.as_str())
+        .collect();
+    let shown = open.len().min(5);
+    let more = open.len() - shown;
+    let mut text = format!("waits for proof of control of {}", open[..shown].join(", "));
+    if more > 0 {
+        text.push_str(&format!(" and {more} more"));
+    }
+    text
+}

@@ -1,0 +1,78 @@
+//! What the rules need from whatever signs.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use reseal_pki::dn::OrganizationSubject;
+use reseal_pki::key::PublicKey;
+use reseal_pki::lint::Linted;
+use reseal_pki::name::DnsName;
+use reseal_pki::profile::ValidationType;
+use reseal_pki::serial::Serial;
+
+/// What is to be certified: every field decided, every name proved.
+#[derive(Clone, Copy, Debug)]
+pub struct CertificateOrder<'a> {
+    /// The subject's key.
+    pub public_key: &'a PublicKey,
+    /// Names, the common name first.
+    pub names: &'a [DnsName],
+    /// Common name for the subject, when the product asks for one.
+    pub common_name: Option<&'a str>,
+    /// Verified organization, for OV and EV.
+    pub subject: Option<&'a OrganizationSubject>,
+    /// Validation level.
+    pub validation: ValidationType,
+    /// Last second that the subscription allows.
+    pub not_after_limit: Timestamp,
+    /// The moment of signing.
+    pub now: Timestamp,
+}
+
+/// A linted certificate waiting for its signature: exists only through the linter, and can be signed once.
+#[derive(Debug)]
+pub struct Prepared {
+    /// Its serial.
+    pub serial: Serial,
+    /// First second of validity.
+    pub not_before: Timestamp,
+    /// Last second of validity.
+    pub not_after: Timestamp,
+    /// The linted bytes.
+    pub linted: Linted,
+}
+
+/// Why nothing was signed.
+#[derive(Debug, thiserror::Error)]
+pub enum IssuerError {
+    /// The certificate would break a rule: an incident, not the customer's fault.
+    #[error("the certificate was refused before signing: {0}")]
+    Lint(String),
+    /// The issuer is not allowed to sign now, and why; trying later makes sense.
+    #[error("the issuer does not sign: {0}")]
+    Refused(String),
+    /// The key or the upstream cannot be reached now.
+    #[error("the issuer is unavailable: {0}")]
+    Unavailable(String),
+}
+
+/// An issuer.
+#[async_trait]
+pub trait Issuer: Send + Sync + 'static {
+    /// Decides serial and validity, builds the certificate and lints it. Signs nothing.
+    fn prepare(&self, order: &CertificateOrder<'_>) -> Result<Prepared, IssuerError>;
+    /// The recorded certificate of an earlier [`Issuer::prepare`], linted again for signing at `now`, after
+    /// a crash.
+    fn resume(
+        &self,
+        serial: &[u8],
+        tbs: Vec<u8>,
+        validation: ValidationType,
+        now: Timestamp,
+    ) -> Result<Prepared, IssuerError>;
+    /// Signs; the answer is the certificate, DER.
+    async fn issue(&self, prepared: Prepared) -> Result<Vec<u8>, IssuerError>;
+    /// Certificates from the issuing one up to and including the root, DER.
+    fn chain(&self) -> Vec<Vec<u8>>;
+    /// SHA-256 of the SubjectPublicKeyInfo of every key of ours: never certified for anybody (C-22).
+    fn own_keys(&self) -> Vec<[u8; 32]>;
+}

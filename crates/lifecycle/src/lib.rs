@@ -1,0 +1,29 @@
+//! The rules of a certificate's life: who may ask for what, what a request turns into, which proofs it
+//! still needs, when it may be signed, and what happens to the certificate it replaces.
+//!
+//! Start reading at [`issuance`]: a reissue goes `issuance::reissue` → `issuance::plan` →
+//! [`process::Process`] → [`store::Store`] → `issuance::run`. This crate knows nothing of HTTP, SQL or
+//! private keys: [`store::Store`] and [`issuer::Issuer`] say in this crate's own words what it needs from them.
+
+pub mod approval;
+pub mod authorization;
+pub mod certificate;
+pub mod clock;
+pub mod customer;
+pub mod error;
+pub mod event;
+pub mod fault;
+pub mod import;
+pub mod issuance;
+pub mod issuer;
+pub mod process;
+pub mod product;
+pub mod query;
+mod reading;
+pub mod revocation;
+pub mod services;
+pub mod store;
+pub mod worker;
+
+pub use error::{Error, Kind, Violation};
+pub use services::{Services, Settings};

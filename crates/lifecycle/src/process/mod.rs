@@ -1,0 +1,19 @@
+//! A process: one durable run of the state machine behind request, reissue, renew, revoke and import.
+//!
+//! [`Process`] can only change through the transitions in [`state`]; each returns the events to record, and
+//! [`crate::store::Store`] writes process and events in one transaction, provided nobody else changed the
+//! process in between. A crash at any moment therefore leaves the last recorded state, from which
+//! [`crate::worker`] goes on.
+
+mod schedule;
+mod state;
+mod work;
+
+pub use schedule::next_check;
+pub use state::{Action, IllegalTransition, Opening, Outcome, Process, ProcessStatus, ResumeType, State, Step};
+pub use work::{
+    Approver, CaaState, MailChallenge, NameProof, Order, Organization, ProofState, Work,
+};
+
+/// Number of a process.
+pub type ProcessId = i64;

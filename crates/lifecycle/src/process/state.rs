@@ -1,0 +1,575 @@
+//! The machine. Nothing outside this file can change a process's state.
+//!
+//! ```text
+//!            open                    suspend                 complete
+//!   (nothing) ──▶ Running(Checking) ─────────▶ Suspended ──▶ …
+//!                     │   ▲                        │
+//!                     │   └──────── resume ────────┘
+//!                     │ reserve
+//!                     ▼
+//!               Running(Signing) ──▶ Completed        in_doubt / reconciled: an upstream's answer was lost
+//!
+//!   fail, cancel: from every open state, except that signing cannot be cancelled
+//! ```
+//! `VALIDATED` is shown while everything is proved and nothing is signed yet.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::work::{Organization, ProofState, Work};
+use crate::certificate::{CertificateId, SubscriptionId};
+use crate::event::{Event, EventKind};
+
+/// What the process was opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// A new certificate.
+    Request,
+    /// A fresh certificate for the rest of the subscription.
+    Reissue,
+    /// A new subscription following an old one.
+    Renew,
+    /// Withdrawal.
+    Revoke,
+    /// Taking in a foreign certificate.
+    Import,
+}
+
+impl Action {
+    /// As stored and shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Reissue => "reissue",
+            Self::Renew => "renew",
+            Self::Revoke => "revoke",
+            Self::Import => "import",
+        }
+    }
+}
+
+/// Status on the wire (contract.md section 5.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ProcessStatus {
+    /// Recorded, not looked at.
+    New,
+    /// Everything is proved, nothing signed.
+    Validated,
+    /// Being checked or signed.
+    Running,
+    /// Done.
+    Completed,
+    /// The input turned out to be unusable.
+    Invalid,
+    /// Withdrawn by the customer.
+    Cancelled,
+    /// Ended without result.
+    Failed,
+    /// An upstream's answer was lost and is being reconciled.
+    InDoubt,
+    /// Waits for its time.
+    Scheduled,
+    /// Waits for somebody.
+    Suspended,
+}
+
+impl ProcessStatus {
+    /// Every status.
+    pub const ALL: [Self; 10] = [
+        Self::New,
+        Self::Validated,
+        Self::Running,
+        Self::Completed,
+        Self::Invalid,
+        Self::Cancelled,
+        Self::Failed,
+        Self::InDoubt,
+        Self::Scheduled,
+        Self::Suspended,
+    ];
+
+    /// As the contract spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "NEW",
+            Self::Validated => "VALIDATED",
+            Self::Running => "RUNNING",
+            Self::Completed => "COMPLETED",
+            Self::Invalid => "INVALID",
+            Self::Cancelled => "CANCELLED",
+            Self::Failed => "FAILED",
+            Self::InDoubt => "IN_DOUBT",
+            Self::Scheduled => "SCHEDULED",
+            Self::Suspended => "SUSPENDED",
+        }
+    }
+}
+
+/// Who may wake a process (contract.md section 6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum ResumeType {
+    /// `resend` is allowed.
+    Resend,
+    /// Cancelling is allowed.
+    Cancel,
+}
+
+/// How a process ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "camelCase")]
+pub enum Outcome {
+    /// It did what it was opened for.
+    Completed,
+    /// It could not.
+    Failed {
+        /// Why, for the customer.
+        reason: String,
+    },
+    /// The customer withdrew it.
+    Cancelled,
+}
+
+/// Where a process stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum State {
+    /// Something is being checked.
+    Checking {
+        /// What it works with.
+        work: Box<Work>,
+    },
+    /// Waits for the customer, an operator or a better moment.
+    Suspended {
+        /// What it works with.
+        work: Box<Work>,
+        /// For what it waits.
+        detail: String,
+    },
+    /// A serial is reserved; a signature is being made. Cannot be cancelled.
+    Signing {
+        /// What it works with.
+        work: Box<Work>,
+        /// The reserved serial, hex.
+        serial: String,
+    },
+    /// An upstream's answer was lost.
+    InDoubt {
+        /// What it works with.
+        work: Box<Work>,
+        /// What is known.
+        detail: String,
+    },
+    /// Over.
+    Ended {
+        /// What it worked with; import and revoke have none.
+        work: Option<Box<Work>>,
+        /// How.
+        result: Outcome,
+    },
+}
+
+/// A transition that the present state does not have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a process that is {from} cannot {wanted}")]
+pub struct IllegalTransition {
+    /// Status before.
+    pub from: &'static str,
+    /// What was asked for.
+    pub wanted: &'static str,
+}
+
+/// What a process is opened with.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// Whose it is.
+    pub customer: String,
+    /// `<customer>/<login>` of the caller.
+    pub user: String,
+    /// What for.
+    pub action: Action,
+    /// The accepted body plus its certificate id, shown as `command`.
+    pub command: Value,
+    /// The certificate it starts from.
+    pub source: Option<CertificateId>,
+    /// The subscription it belongs to, if that exists already.
+    pub subscription: Option<SubscriptionId>,
+}
+
+/// A process. `id` is 0 until it is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Process {
+    /// Its number.
+    pub id: super::ProcessId,
+    /// How often it was changed: the store refuses to overwrite another version than the one read.
+    pub version: u64,
+    /// Whose it is.
+    pub customer: String,
+    /// Who opened it.
+    pub user: String,
+    /// What for.
+    pub action: Action,
+    /// The common name.
+    pub identifier: String,
+    /// The accepted body.
+    pub command: Value,
+    /// The certificate it starts from.
+    pub source: Option<CertificateId>,
+    /// The subscription it belongs to; set by the store when issuance starts a new one.
+    pub subscription: Option<SubscriptionId>,
+    /// The certificate it led to; set by the store when that is stored.
+    pub certificate: Option<CertificateId>,
+    /// When it was opened.
+    pub created: Timestamp,
+    /// When it last changed.
+    pub updated: Timestamp,
+    /// When the store should hand it to a worker; `None`: never.
+    pub next_run: Option<Timestamp>,
+    state: State,
+}
+
+/// What every transition yields: the process after it, and what to record.
+pub type Step = (Process, Vec<Event>);
+
+impl Process {
+    /// Opens a process that has a certificate to make.
+    pub fn open(opening: Opening, work: Work, now: Timestamp) -> Step {
+        let names = work.order.names.iter().map(|name| name.as_str().to_owned());
+        let mut events = vec![Event::new(
+            now,
+            EventKind::Accepted {
+                user: opening.user.clone(),
+                names: names.collect(),
+            },
+        )];
+        events.extend(work.proofs.iter().filter_map(|proof| match &proof.state {
+            ProofState::Proved {
+                method,
+                adn,
+                obtained,
+                reused: true,
+            } => Some(Event::new(
+                now,
+                EventKind::ProofReused {
+                    name: proof.name.as_str().to_owned(),
+                    adn: adn.clone(),
+                    method: *method,
+                    obtained: *obtained,
+                },
+            )),
+            _ => None,
+        }));
+        let identifier = work.order.common_name.as_str().to_owned();
+        let state = State::Checking {
+            work: Box::new(work),
+        };
+        let process = Self::from_opening(opening, identifier, state, Some(now), now);
+        (process, events)
+    }
+
+    /// A process that is over as soon as it is recorded: import, revoke.
+    pub fn done(opening: Opening, identifier: String, events: Vec<Event>, now: Timestamp) -> Step {
+        let state = State::Ended {
+            work: None,
+            result: Outcome::Completed,
+        };
+        let process = Self::from_opening(opening, identifier, state, None, now);
+        (process, events)
+    }
+
+    fn from_opening(
+        opening: Opening,
+        identifier: String,
+        state: State,
+        next_run: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id: 0,
+            version: 0,
+            customer: opening.customer,
+            user: opening.user,
+            action: opening.action,
+            identifier,
+            command: opening.command,
+            source: opening.source,
+            subscription: opening.subscription,
+            certificate: None,
+            created: now,
+            updated: now,
+            next_run,
+            state,
+        }
+    }
+
+    /// Puts a stored process together again. Only the store calls this.
+    #[must_use]
+    pub fn with_state(self, state: State) -> Self {
+        Self { state, ..self }
+    }
+
+    /// A process as read from its columns, before [`Process::with_state`].
+    pub fn restored(opening: Opening, identifier: String, state: State, created: Timestamp) -> Self {
+        Self::from_opening(opening, identifier, state, None, created)
+    }
+
+    /// Where it stands.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// What it works or worked with.
+    pub fn work(&self) -> Option<&Work> {
+        match &self.state {
+            State::Checking { work }
+            | State::Suspended { work, .. }
+            | State::Signing { work, .. }
+            | State::InDoubt { work, .. } => Some(work),
+            State::Ended { work, .. } => work.as_deref(),
+        }
+    }
+
+    /// Status on the wire.
+    pub fn status(&self) -> ProcessStatus {
+        match &self.state {
+            State::Checking { work } if work.rounds > 0 && work.all_proved() && work.organization_done() => {
+                ProcessStatus::Validated
+            }
+            State::Checking { .. } | State::Signing { .. } => ProcessStatus::Running,
+            State::Suspended { .. } => ProcessStatus::Suspended,
+            State::InDoubt { .. } => ProcessStatus::InDoubt,
+            State::Ended { result, .. } => match result {
+                Outcome::Completed => ProcessStatus::Completed,
+                Outcome::Failed { .. } => ProcessStatus::Failed,
+                Outcome::Cancelled => ProcessStatus::Cancelled,
+            },
+        }
+    }
+
+    /// The human explanation beside the status.
+    pub fn status_detail(&self) -> Option<&str> {
+        match &self.state {
+            State::Suspended { detail, .. } | State::InDoubt { detail, .. } => Some(detail),
+            State::Ended {
+                result: Outcome::Failed { reason },
+                ..
+            } => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// What the customer may do with it now.
+    pub fn resume_types(&self) -> &'static [ResumeType] {
+        match &self.state {
+            State::Checking { .. } | State::Suspended { .. } => {
+                &[ResumeType::Resend, ResumeType::Cancel]
+            }
+            State::Signing { .. } | State::InDoubt { .. } | State::Ended { .. } => &[],
+        }
+    }
+
+    /// Whether anything can still happen to it.
+    pub fn is_open(&self) -> bool {
+        !matches!(self.state, State::Ended { .. })
+    }
+
+    /// Whether the list filter `detailStatus=SSL_REQUIRES_ATTENTION` finds it.
+    pub fn requires_attention(&self) -> bool {
+        match &self.state {
+            State::Checking { work } | State::Suspended { work, .. } => work.requires_attention(),
+            _ => false,
+        }
+    }
+
+    /// Changes what it works with, staying where it is. Only while checking or suspended.
+    pub fn update(
+        mut self,
+        now: Timestamp,
+        change: impl FnOnce(&mut Work) -> Vec<Event>,
+    ) -> Result<Step, IllegalTransition> {
+        let events = match &mut self.state {
+            State::Checking { work } | State::Suspended { work, .. } => change(work),
+            _ => return Err(self.illegal("be changed")),
+        };
+        self.updated = now;
+        Ok((self, events))
+    }
+
+    /// Suspended → checking.
+    pub fn resume(mut self, now: Timestamp) -> Result<Step, IllegalTransition> {
+        self.state = match self.state {
+            State::Checking { work } | State::Suspended { work, .. } => State::Checking { work },
+            other => {
+                self.state = other;
+                return Err(self.illegal("be resumed"));
+            }
+        };
+        self.next_run = Some(now);
+        self.updated = now;
+        Ok((self, Vec::new()))
+    }
+
+    /// Checking → suspended, to be looked at again at `next`.
+    pub fn suspend(
+        mut self,
+        detail: String,
+        next: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Step, IllegalTransition> {
+        self.state = match self.state {
+            State::Checking { work } => State::Suspended {
+                work,
+                detail: detail.clone(),
+            },
+            other => {
+                self.state = other;
+                return Err(self.illegal("be suspended"));
+            }
+        };
+        self.next_run = next;
+        self.updated = now;
+        let event = EventKind::Waiting {
+            reason: detail,
+            next,
+        };
+        Ok((self, vec![Event::new(now, event)]))
+    }
+
+    /// Checking → signing: everything is proved and `serial` (hex) is about to be recorded with this step.
+    pub fn reserve(
+        mut self,
+        serial: String,
+        issuer: String,
+        now: Timestamp,
+    ) -> Result<Step, IllegalTransition> {
+        self.state = match self.state {
+            State::Checking { work } if work.all_proved() && work.organization_done() => {
+                State::Signing {
+                    work,
+                    serial: serial.clone(),
+                }
+            }
+            other => {
+                self.state = other;
+                return Err(self.illegal("be signed for"));
+            }
+        };
+        self.next_run = Some(now);
+        self.updated = now;
+        let event = EventKind::Reserved { serial, issuer };
+        Ok((self, vec![Event::new(now, event)]))
+    }
+
+    /// Signing → checking: the reservation cannot be used any more (too old, refused by lint).
+    pub fn abandon(mut self, reason: String, now: Timestamp) -> Result<Step, IllegalTransition> {
+        let (work, serial) = match self.state {
+            State::Signing { work, serial } => (work, serial),
+            other => {
+                self.state = other;
+                return Err(self.illegal("abandon a reservation"));
+            }
+        };
+        self.state = State::Checking { work };
+        self.next_run = Some(now);
+        self.updated = now;
+        let event = EventKind::ReservationAbandoned { serial, reason };
+        Ok((self, vec![Event::new(now, event)]))
+    }
+
+    /// Signing → completed: the certificate valid until `not_after` is stored with this step.
+    pub fn complete(
+        mut self,
+        not_after: Timestamp,
+        now: Timestamp,
+    ) -> Result<Step, IllegalTransition> {
+        let (work, serial) = match self.state {
+            State::Signing { work, serial } => (work, serial),
+            other => {
+                self.state = other;
+                return Err(self.illegal("be completed"));
+            }
+        };
+        self.state = State::Ended {
+            work: Some(work),
+            result: Outcome::Completed,
+        };
+        self.next_run = None;
+        self.updated = now;
+        let event = EventKind::Issued { serial, not_after };
+        Ok((self, vec![Event::new(now, event)]))
+    }
+
+    /// Open → failed.
+    pub fn fail(mut self, reason: String, now: Timestamp) -> Result<Step, IllegalTransition> {
+        let (work, this) = self.take_open("fail")?;
+        self = this;
+        self.end(
+            Some(work),
+            Outcome::Failed {
+                reason: reason.clone(),
+            },
+            now,
+        );
+        Ok((self, vec![Event::new(now, EventKind::Failed { reason })]))
+    }
+
+    /// Checking or suspended → cancelled.
+    pub fn cancel(mut self, user: String, now: Timestamp) -> Result<Step, IllegalTransition> {
+        if !self.resume_types().contains(&ResumeType::Cancel) {
+            return Err(self.illegal("be cancelled"));
+        }
+        let (work, this) = self.take_open("be cancelled")?;
+        self = this;
+        self.end(Some(work), Outcome::Cancelled, now);
+        Ok((self, vec![Event::new(now, EventKind::Cancelled { user })]))
+    }
+
+    /// The organization's validation is decided or asks for something.
+    pub fn organization(
+        self,
+        organization: Organization,
+        now: Timestamp,
+    ) -> Result<Step, IllegalTransition> {
+        self.update(now, |work| {
+            work.organization = organization;
+            Vec::new()
+        })
+    }
+
+    fn take_open(self, wanted: &'static str) -> Result<(Box<Work>, Self), IllegalTransition> {
+        let illegal = self.illegal(wanted);
+        let placeholder = State::Ended {
+            work: None,
+            result: Outcome::Completed,
+        };
+        match self.state {
+            State::Checking { work }
+            | State::Suspended { work, .. }
+            | State::Signing { work, .. }
+            | State::InDoubt { work, .. } => Ok((
+                work,
+                Self {
+                    state: placeholder,
+                    ..self
+                },
+            )),
+            State::Ended { .. } => Err(illegal),
+        }
+    }
+
+    fn end(&mut self, work: Option<Box<Work>>, result: Outcome, now: Timestamp) {
+        self.state = State::Ended { work, result };
+        self.next_run = None;
+        self.updated = now;
+    }
+
+    fn illegal(&self, wanted: &'static str) -> IllegalTransition {
+        IllegalTransition {
+            from: self.status().as_str(),
+            wanted,
+        }
+    }
+}

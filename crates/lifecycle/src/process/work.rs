@@ -1,0 +1,265 @@
+//! What a process is working on: the order as planned, and the proofs it has and lacks.
+
+use jiff::Timestamp;
+use reseal_pki::dn::OrganizationSubject;
+use reseal_pki::method::Method;
+use reseal_pki::name::DnsName;
+use reseal_pki::profile::ValidationType;
+use reseal_validation::caa::CaaStatus;
+use reseal_validation::challenge::Challenge;
+use serde::{Deserialize, Serialize};
+
+use crate::product::{CertificateType, DcvType};
+
+/// The certificate to be made, fixed when the process was opened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Order {
+    /// Handle of the product.
+    pub product: String,
+    /// Validation level of the product at that time.
+    pub validation: ValidationType,
+    /// Shape of the name set.
+    pub certificate_type: CertificateType,
+    /// Name of the issuer.
+    pub issuer: String,
+    /// Common name; one of `names`.
+    pub common_name: DnsName,
+    /// Whether the subject carries it.
+    pub common_name_in_subject: bool,
+    /// Every name, the common name first.
+    pub names: Vec<DnsName>,
+    /// Names the predecessor had and this one will not have.
+    #[serde(default)]
+    pub removed: Vec<DnsName>,
+    /// Names the predecessor did not have.
+    #[serde(default)]
+    pub added: Vec<DnsName>,
+    /// Whether the common name differs from the predecessor's.
+    #[serde(default)]
+    pub common_name_moved: bool,
+    /// The CSR, DER, base64 in the stored form.
+    #[serde(with = "base64_bytes")]
+    pub csr: Vec<u8>,
+    /// SHA-256 of the key's SubjectPublicKeyInfo, hex.
+    pub spki_sha256: String,
+    /// Organization to be put into the subject once it is validated.
+    pub subject: Option<OrganizationSubject>,
+    /// Chamber of commerce number, for the record.
+    pub coc: Option<String>,
+    /// Who answers for an OV or EV request.
+    pub approver: Option<Approver>,
+    /// Language of the validation, upper case.
+    pub language: Option<String>,
+    /// Months bought; `None` for a reissue, which inherits the subscription.
+    pub months: Option<u32>,
+    /// End of the subscription; `None` while a new one starts only with issuance.
+    pub subscription_end: Option<Timestamp>,
+    /// Names paid for, wildcards among them counted in the second number.
+    pub paid: (u32, u32),
+}
+
+/// Contact person of an OV or EV request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Approver {
+    /// First name.
+    pub first_name: String,
+    /// Last name.
+    pub last_name: String,
+    /// Job title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_title: Option<String>,
+    /// E-mail address.
+    pub email: String,
+    /// Telephone number, `+CC.NUMBER`.
+    pub voice: String,
+}
+
+/// The state of one name's proof.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NameProof {
+    /// The name to be proved.
+    pub name: DnsName,
+    /// How the customer chose to prove it.
+    pub method: DcvType,
+    /// Approver address, with [`DcvType::Email`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Authorization Domain Name where the proof is looked for (rules.md N-20).
+    pub adn: String,
+    /// What to publish, with DNS and FILE.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub challenge: Option<Challenge>,
+    /// How far it is.
+    pub state: ProofState,
+}
+
+impl NameProof {
+    /// Whether nothing more is needed for this name.
+    pub fn is_proved(&self) -> bool {
+        matches!(self.state, ProofState::Proved { .. })
+    }
+}
+
+/// How far a proof is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum ProofState {
+    /// Not seen yet.
+    Waiting,
+    /// Something was seen that cannot work: the customer must act.
+    Attention {
+        /// What was expected.
+        expected: String,
+        /// What was seen.
+        seen: String,
+        /// What to do.
+        advice: String,
+    },
+    /// Proved.
+    Proved {
+        /// By which method.
+        method: Method,
+        /// Which Authorization Domain Name.
+        adn: String,
+        /// When the evidence was obtained.
+        obtained: Timestamp,
+        /// Whether the evidence is an earlier process's.
+        reused: bool,
+    },
+}
+
+/// A mail that asks for approval of some names. Its token exists only in the mail: here is its hash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MailChallenge {
+    /// Recipient.
+    pub address: String,
+    /// Names that an approval proves.
+    pub names: Vec<DnsName>,
+    /// SHA-256 of the link's token, hex; `None` until a mail is about to be sent.
+    pub token_sha256: Option<String>,
+    /// When the token was made.
+    pub created: Option<Timestamp>,
+    /// When the mail was handed over.
+    pub sent: Option<Timestamp>,
+}
+
+/// The last CAA check of a name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CaaState {
+    /// The name.
+    pub name: DnsName,
+    /// As the contract shows it.
+    pub status: CaaStatus,
+    /// Whether issuance is permitted.
+    pub permitted: bool,
+    /// In words.
+    pub reason: String,
+    /// When it was checked.
+    pub checked: Timestamp,
+}
+
+/// State of the organization's validation (OV, EV).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Organization {
+    /// The product is domain validated: nothing to do.
+    NotNeeded,
+    /// Waits for an operator.
+    Waiting,
+    /// An operator wants something from the customer.
+    Attention {
+        /// What.
+        detail: String,
+    },
+    /// Validated.
+    Validated {
+        /// When the data was obtained.
+        obtained: Timestamp,
+        /// Whether an earlier validation is relied on.
+        reused: bool,
+    },
+}
+
+/// Everything a certificate process works with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Work {
+    /// What is to be made.
+    pub order: Order,
+    /// One proof a name, in the order's order.
+    pub proofs: Vec<NameProof>,
+    /// Mails asking for approval.
+    #[serde(default)]
+    pub mails: Vec<MailChallenge>,
+    /// Last CAA checks.
+    #[serde(default)]
+    pub caa: Vec<CaaState>,
+    /// Organization validation.
+    pub organization: Organization,
+    /// Random Value in every challenge of this process (BR 3.2.2.4.7, rules.md D-3).
+    pub random: String,
+    /// The customer's `uniqueValue`.
+    pub unique_value: Option<String>,
+    /// When the challenges were made: they die 30 days later (D-3, D-11).
+    pub challenges_created: Timestamp,
+    /// How many rounds of checks there were.
+    #[serde(default)]
+    pub rounds: u32,
+}
+
+impl Work {
+    /// Whether every name is proved.
+    pub fn all_proved(&self) -> bool {
+        self.proofs.iter().all(NameProof::is_proved)
+    }
+
+    /// Whether the organization needs nothing more.
+    pub fn organization_done(&self) -> bool {
+        matches!(
+            self.organization,
+            Organization::NotNeeded | Organization::Validated { .. }
+        )
+    }
+
+    /// Whether the customer has to do something.
+    pub fn requires_attention(&self) -> bool {
+        !self.all_proved()
+            || self.caa.iter().any(|caa| !caa.permitted)
+            || matches!(self.organization, Organization::Attention { .. })
+    }
+
+    /// The proof of `name`.
+    pub fn proof(&self, name: &str) -> Option<&NameProof> {
+        self.proofs.iter().find(|proof| proof.name.as_str() == name)
+    }
+
+    /// The last CAA check of `name`.
+    pub fn caa_of(&self, name: &DnsName) -> Option<&CaaState> {
+        self.caa.iter().find(|caa| caa.name == *name)
+    }
+}
+
+mod base64_bytes {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        bytes: &[u8],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        STANDARD.decode(text).map_err(serde::de::Error::custom)
+    }
+}

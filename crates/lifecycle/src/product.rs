@@ -1,0 +1,309 @@
+//! The catalogue: what may be bought, and which rules each product brings.
+//!
+//! The operator edits `DATA/products.toml`; [`DEFAULT_CATALOGUE`] is what `init` writes there.
+
+use reseal_pki::profile::ValidationType;
+use serde::{Deserialize, Serialize};
+
+/// The catalogue that `init` writes (design decision 13, section 12 point 6).
+pub const DEFAULT_CATALOGUE: &str = include_str!("products.toml");
+
+/// Shape of a product's name set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum CertificateType {
+    /// One name, perhaps with its free www counterpart.
+    SingleDomain,
+    /// Several names.
+    MultiDomain,
+    /// One wildcard, perhaps with its free base name.
+    Wildcard,
+}
+
+impl CertificateType {
+    /// As the contract spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SingleDomain => "SINGLE_DOMAIN",
+            Self::MultiDomain => "MULTI_DOMAIN",
+            Self::Wildcard => "WILDCARD",
+        }
+    }
+}
+
+/// What a product can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Feature {
+    /// May be reissued.
+    Reissue,
+    /// A multi-domain certificate may hold wildcards.
+    Wildcard,
+    /// Asking for `x` adds `www.x` free.
+    WwwIncluded,
+    /// Asking for `www.x` adds `x` free; for wildcards the base name.
+    NonWwwIncluded,
+}
+
+/// Request fields that a product requires or takes (contract.md section 5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ProductField {
+    /// `domainName`
+    DomainName,
+    /// `dcv`
+    Dcv,
+    /// `address`
+    Address,
+    /// `postalCode`
+    PostalCode,
+    /// `approver`
+    Approver,
+    /// `organization`
+    Organization,
+    /// `department`
+    Department,
+    /// `city`
+    City,
+    /// `state`
+    State,
+    /// `country`
+    Country,
+    /// `coc`
+    Coc,
+    /// `saEmail`
+    SaEmail,
+    /// `authKey`
+    AuthKey,
+}
+
+impl ProductField {
+    /// The name on the wire.
+    pub fn wire_name(self) -> &'static str {
+        match self {
+            Self::DomainName => "domainName",
+            Self::Dcv => "dcv",
+            Self::Address => "address",
+            Self::PostalCode => "postalCode",
+            Self::Approver => "approver",
+            Self::Organization => "organization",
+            Self::Department => "department",
+            Self::City => "city",
+            Self::State => "state",
+            Self::Country => "country",
+            Self::Coc => "coc",
+            Self::SaEmail => "saEmail",
+            Self::AuthKey => "authKey",
+        }
+    }
+}
+
+/// Ways to prove control that a product takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum DcvType {
+    /// A mail to a constructed address (BR 3.2.2.4.4).
+    Email,
+    /// A file on the web server (BR 3.2.2.4.18).
+    File,
+    /// A DNS record (BR 3.2.2.4.7).
+    Dns,
+}
+
+impl DcvType {
+    /// As the contract spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "EMAIL",
+            Self::File => "FILE",
+            Self::Dns => "DNS",
+        }
+    }
+}
+
+/// Prices in cents; all zero unless the operator sets them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "snake_case")]
+pub struct Prices {
+    /// A new certificate, for each year begun.
+    pub request: i64,
+    /// A renewal, for each year begun.
+    pub renew: i64,
+    /// Each name beyond the included ones.
+    pub extra_domain: i64,
+    /// Each wildcard beyond the included names.
+    pub extra_wildcard: i64,
+}
+
+/// One catalogue entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Product {
+    /// Handle.
+    pub product: String,
+    /// Brand shown to customers.
+    pub brand: String,
+    /// Name shown to customers.
+    pub name: String,
+    /// Validation level.
+    pub validation_type: ValidationType,
+    /// Shape of the name set.
+    pub certificate_type: CertificateType,
+    /// What it can do.
+    #[serde(default)]
+    pub features: Vec<Feature>,
+    /// Fields a request must have.
+    #[serde(default)]
+    pub required_fields: Vec<ProductField>,
+    /// Fields a request may have.
+    #[serde(default)]
+    pub optional_fields: Vec<ProductField>,
+    /// Periods on offer, in months.
+    pub periods: Vec<u32>,
+    /// Whole euros.
+    #[serde(default)]
+    pub warranty: u32,
+    /// Free text, such as `1-5 minutes`.
+    pub issue_time: String,
+    /// Days before the end in which a renewal is offered.
+    pub renewal_window: u32,
+    /// Names in the price.
+    #[serde(default = "one")]
+    pub included_domains: u32,
+    /// Names at most.
+    #[serde(default = "one")]
+    pub max_domains: u32,
+    /// Products one may renew from.
+    #[serde(default)]
+    pub renew_from: Vec<String>,
+    /// Methods of proof it takes.
+    pub dcv: Vec<DcvType>,
+    /// Who signs: `embedded`, or a name from `[issuer.NAME]`.
+    #[serde(default = "embedded")]
+    pub issuer: String,
+    /// Whether the certificate's subject carries the common name (rules.md P-3: only when the product asks).
+    #[serde(default)]
+    pub common_name_in_subject: bool,
+    /// Prices.
+    #[serde(default)]
+    pub prices: Prices,
+    /// ISO 4217 currency of the prices.
+    #[serde(default = "euro")]
+    pub currency: String,
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn embedded() -> String {
+    "embedded".to_owned()
+}
+
+fn euro() -> String {
+    "EUR".to_owned()
+}
+
+impl Product {
+    /// Whether it has `feature`.
+    pub fn has(&self, feature: Feature) -> bool {
+        self.features.contains(&feature)
+    }
+
+    /// Whether a request must carry `field`.
+    pub fn requires(&self, field: ProductField) -> bool {
+        self.required_fields.contains(&field)
+    }
+}
+
+/// The catalogue, in the file's order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Catalogue {
+    #[serde(default, rename = "product")]
+    products: Vec<Product>,
+}
+
+impl Catalogue {
+    /// Reads the text of `products.toml`.
+    ///
+    /// # Errors
+    /// A text for the operator: what is wrong, with its line.
+    pub fn from_toml(text: &str) -> Result<Self, String> {
+        let catalogue: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        let mut seen = std::collections::HashSet::new();
+        for product in &catalogue.products {
+            let handle = &product.product;
+            if !seen.insert(handle) {
+                return Err(format!("product `{handle}` stands there twice"));
+            }
+            if product.periods.is_empty() || product.periods.contains(&0) {
+                return Err(format!(
+                    "product `{handle}`: expected `periods` of at least one month, saw {:?}",
+                    product.periods
+                ));
+            }
+            if product.dcv.is_empty() {
+                return Err(format!(
+                    "product `{handle}`: `dcv` must name at least one of EMAIL, FILE, DNS"
+                ));
+            }
+            if product.max_domains < product.included_domains.max(1) {
+                return Err(format!(
+                    "product `{handle}`: `max_domains` {} is below `included_domains` {}",
+                    product.max_domains, product.included_domains
+                ));
+            }
+        }
+        Ok(catalogue)
+    }
+
+    /// All products.
+    pub fn products(&self) -> &[Product] {
+        &self.products
+    }
+
+    /// The product of that handle.
+    pub fn get(&self, handle: &str) -> Option<&Product> {
+        self.products
+            .iter()
+            .find(|product| product.product == handle)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_catalogue_is_the_one_decided() {
+        let catalogue = Catalogue::from_toml(DEFAULT_CATALOGUE).unwrap();
+        let handles: Vec<_> = catalogue
+            .products()
+            .iter()
+            .map(|product| product.product.as_str())
+            .collect();
+        assert_eq!(
+            handles,
+            [
+                "ssl_dv", "ssl_dv_wc", "ssl_dv_md", "ssl_ov", "ssl_ov_wc", "ssl_ov_md", "ssl_ev",
+                "ssl_ev_md"
+            ]
+        );
+        for product in catalogue.products() {
+            assert!(product.has(Feature::Reissue), "{}", product.product);
+            assert_eq!(product.periods, [1, 3, 6, 12, 24, 36]);
+        }
+        let multi = catalogue.get("ssl_dv_md").unwrap();
+        assert_eq!((multi.included_domains, multi.max_domains), (5, 250));
+        assert!(multi.has(Feature::Wildcard));
+    }
+
+    #[test]
+    fn a_mistake_in_the_catalogue_is_named() {
+        let twice = format!("{DEFAULT_CATALOGUE}\n{DEFAULT_CATALOGUE}");
+        assert!(Catalogue::from_toml(&twice).unwrap_err().contains("twice"));
+        let unknown = DEFAULT_CATALOGUE.replacen("warranty", "waranty", 1);
+        assert!(Catalogue::from_toml(&unknown).unwrap_err().contains("waranty"));
+    }
+}

@@ -1,0 +1,191 @@
+//! What a list may be asked for (contract.md section 1.4), without any word of SQL.
+
+use jiff::Timestamp;
+
+/// How a field is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operator {
+    /// Equal.
+    Eq,
+    /// Not equal.
+    Ne,
+    /// Pattern with `%`.
+    Like,
+    /// Not that pattern.
+    NotLike,
+    /// Greater.
+    Gt,
+    /// Less.
+    Lt,
+    /// Greater or equal.
+    Gte,
+    /// Less or equal.
+    Lte,
+    /// Has no value.
+    Null,
+    /// Has a value.
+    NotNull,
+    /// One of several.
+    In,
+    /// None of several.
+    NotIn,
+}
+
+/// What kind of value a field has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldKind {
+    /// Text.
+    Text,
+    /// List of texts.
+    TextList,
+    /// Whole number.
+    Integer,
+    /// Moment.
+    Date,
+    /// One of fixed words, compared in any case.
+    Enumeration,
+}
+
+/// A value to compare with, already of the field's kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FilterValue {
+    /// Text, enumeration words in upper case.
+    Text(String),
+    /// Whole number.
+    Integer(i64),
+    /// Moment.
+    Date(Timestamp),
+}
+
+/// One condition; several are joined by AND.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter<F> {
+    /// Which field.
+    pub field: F,
+    /// How.
+    pub operator: Operator,
+    /// With what: one value, several for `In` and `NotIn`, none for `Null` and `NotNull`.
+    pub values: Vec<FilterValue>,
+}
+
+/// A list request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query<F> {
+    /// Conditions.
+    pub filters: Vec<Filter<F>>,
+    /// Substring looked for in all text fields.
+    pub text: Option<String>,
+    /// Sort keys, the first one strongest; `true` is descending. Ties and an empty list: newest first.
+    pub order: Vec<(F, bool)>,
+    /// How many at most; `None` for an export.
+    pub limit: Option<u32>,
+    /// How many to leave out first.
+    pub offset: u64,
+    /// Whether the total is wanted.
+    pub total: bool,
+}
+
+impl<F> Default for Query<F> {
+    fn default() -> Self {
+        Self {
+            filters: Vec::new(),
+            text: None,
+            order: Vec::new(),
+            limit: Some(10),
+            offset: 0,
+            total: true,
+        }
+    }
+}
+
+/// An answer to a [`Query`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The elements.
+    pub entities: Vec<T>,
+    /// How many there are in all, if asked for.
+    pub total: Option<u64>,
+}
+
+/// Declares a field enumeration with its wire names and kinds.
+macro_rules! fields {
+    ($(#[$doc:meta])* $name:ident { $($variant:ident = $wire:literal: $kind:ident),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum $name { $(#[doc = concat!("`", $wire, "`")] $variant),+ }
+
+        impl $name {
+            /// Every field.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The name on the wire.
+            pub fn wire_name(self) -> &'static str {
+                match self { $(Self::$variant => $wire),+ }
+            }
+
+            /// What kind of value it has.
+            pub fn kind(self) -> FieldKind {
+                match self { $(Self::$variant => FieldKind::$kind),+ }
+            }
+
+            /// The field of that wire name.
+            pub fn from_wire(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|field| field.wire_name() == name)
+            }
+        }
+    };
+}
+
+fields! {
+    /// Fields of the certificate list (contract.md section 4.5).
+    CertificateField {
+        Id = "id": Integer,
+        Process = "process": Integer,
+        DomainName = "domainName": Text,
+        ValidationType = "validationType": Enumeration,
+        CertificateType = "certificateType": Enumeration,
+        Product = "product": Text,
+        Organization = "organization": Text,
+        Department = "department": Text,
+        ProviderId = "providerId": Text,
+        PostalCode = "postalCode": Text,
+        AddressLine = "addressLine": TextList,
+        City = "city": Text,
+        State = "state": Text,
+        Country = "country": Text,
+        StartDate = "startDate": Date,
+        ExpiryDate = "expiryDate": Date,
+        SubscriptionEndDate = "subscriptionEndDate": Date,
+        Contact = "contact": Text,
+        Coc = "coc": Text,
+        San = "san": TextList,
+        Status = "status": Enumeration,
+        PublicKeyAlgorithm = "publicKeyAlgorithm": Enumeration,
+        PublicKeySize = "publicKeySize": Integer,
+        Fingerprint = "fingerprint": Text,
+    }
+}
+
+fields! {
+    /// Fields of the process list (contract.md section 4.9).
+    ProcessField {
+        Id = "id": Integer,
+        Status = "status": Enumeration,
+        DetailStatus = "detailStatus": Enumeration,
+        CreatedDate = "createdDate": Date,
+        UpdatedDate = "updatedDate": Date,
+        StartedDate = "startedDate": Date,
+        Type = "type": Text,
+        Identifier = "identifier": Text,
+        Action = "action": Text,
+        BillableAction = "billableAction": Enumeration,
+        BillableProduct = "billableProduct": Text,
+        BillableProvider = "billableProvider": Text,
+        BillableQuantity = "billableQuantity": Integer,
+    }
+}
+
+/// A certificate list request.
+pub type CertificateQuery = Query<CertificateField>;
+/// A process list request.
+pub type ProcessQuery = Query<ProcessField>;

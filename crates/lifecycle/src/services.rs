@@ -1,0 +1,146 @@
+//! Everything the rules work with, put together once at start.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use reseal_pki::name::NamePolicy;
+use reseal_validation::email::Mailer;
+use reseal_validation::perspective::Perspective;
+
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::issuance::CaaCache;
+use crate::issuer::Issuer;
+use crate::product::{Catalogue, Product};
+use crate::store::Store;
+
+/// Under which rules certificates are issued (rules.md 0.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// Own trust anchor.
+    Private,
+    /// Every rule of a publicly trusted CA.
+    Public,
+}
+
+/// What the operator configured, as far as the rules care.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `policy.profile`.
+    pub trust: Trust,
+    /// Name rules, `policy.internal_names` among them.
+    pub names: NamePolicy,
+    /// `policy.revoke_replaced_after`.
+    pub revoke_replaced_after: Option<SignedDuration>,
+    /// `policy.revoke_removed_names_after`.
+    pub revoke_removed_names_after: Option<SignedDuration>,
+    /// `dcv.domain`, the suffix in challenge contents.
+    pub dcv_domain: String,
+    /// `dcv.caa_identity`.
+    pub caa_identity: String,
+    /// `dcv.caa_reuse`: how old a CAA observation may be and still serve; zero asks the DNS at every
+    /// issuance. Never more than 8 hours count (BR 4.2.2.1).
+    pub caa_reuse: Duration,
+    /// Why nothing may be signed at all, if so (`public` without perspectives or DNSSEC).
+    pub signing_refused: Option<String>,
+    /// `server.public_url`, without a trailing slash.
+    pub public_url: String,
+    /// `server.sync_wait`.
+    pub sync_wait: Duration,
+}
+
+/// The rules with everything they need. Cheap to share: behind one `Arc`.
+pub struct Services {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) issuers: HashMap<String, Arc<dyn Issuer>>,
+    pub(crate) perspective: Perspective,
+    pub(crate) mailer: Mailer,
+    pub(crate) clock: Clock,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) settings: Settings,
+    pub(crate) caa_cache: CaaCache,
+}
+
+impl Services {
+    /// Puts the parts together.
+    ///
+    /// # Errors
+    /// A product names an issuer that does not exist.
+    pub fn new(
+        store: Arc<dyn Store>,
+        issuers: HashMap<String, Arc<dyn Issuer>>,
+        perspective: Perspective,
+        mailer: Mailer,
+        clock: Clock,
+        catalogue: Catalogue,
+        settings: Settings,
+    ) -> Result<Self, String> {
+        for product in catalogue.products() {
+            if !issuers.contains_key(&product.issuer) {
+                return Err(format!(
+                    "product `{}` names the issuer `{}`, which is not configured",
+                    product.product, product.issuer
+                ));
+            }
+        }
+        Ok(Self {
+            store,
+            issuers,
+            perspective,
+            mailer,
+            clock,
+            catalogue,
+            settings,
+            caa_cache: CaaCache::default(),
+        })
+    }
+
+    /// The catalogue.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// What the operator configured.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// The store, for parts that only read.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// The chain of the issuer called `name`: issuing certificate first, root last, DER.
+    pub fn chain(&self, name: &str) -> Option<Vec<Vec<u8>>> {
+        self.issuers.get(name).map(|issuer| issuer.chain())
+    }
+
+    /// Name rules.
+    pub fn name_policy(&self) -> &NamePolicy {
+        &self.settings.names
+    }
+
+    /// Whether requests can be served.
+    pub async fn ready(&self) -> Result<(), Error> {
+        Ok(self.store.ping().await?)
+    }
+
+    pub(crate) fn issuer(&self, name: &str) -> Result<&Arc<dyn Issuer>, Error> {
+        self.issuers
+            .get(name)
+            .ok_or_else(|| Error::internal(format!("issuer `{name}` is not configured")))
+    }
+
+    pub(crate) fn product(&self, handle: &str) -> Result<&Product, Error> {
+        self.catalogue.get(handle).ok_or_else(|| {
+            Error::internal(format!("product `{handle}` is no longer in the catalogue"))
+        })
+    }
+}

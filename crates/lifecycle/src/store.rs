@@ -1,0 +1,305 @@
+//! What the rules need from a store, as intents. Each write is one transaction and durable when it returns;
+//! an implementation may commit many callers' writes together.
+//!
+//! Uniqueness is the database's business, not the caller's: one open process a subscription, serials,
+//! customer handles.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::authorization::Authorization;
+use crate::certificate::{Certificate, CertificateId, Revocation, SubscriptionId};
+use crate::customer::{ApiKey, Customer, Role, Scope};
+use crate::event::Event;
+use crate::process::{Process, ProcessId};
+use crate::query::{CertificateQuery, Page, ProcessQuery};
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Somebody else changed the process since it was read: read again and decide again.
+    #[error("the process was changed by somebody else")]
+    Stale,
+    /// Another process of the same subscription is open.
+    #[error("process {0} is open for the same certificate")]
+    OpenProcess(ProcessId),
+    /// The handle is taken, the serial is used, the certificate is already stored.
+    #[error("{0} exists already")]
+    Exists(&'static str),
+    /// The database cannot take a write or a read now (full disk, lock, connection): nothing was changed.
+    #[error("the database cannot answer now: {reason}")]
+    Unavailable {
+        /// For the log.
+        reason: String,
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// A fault: a row that cannot be read, a statement that fails.
+    #[error("the database failed: {0}")]
+    Fault(String),
+}
+
+/// A serial and the certificate to be signed under it, recorded before any signature is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reservation {
+    /// Serial number, big-endian.
+    pub serial: Vec<u8>,
+    /// Who will sign.
+    pub issuer: String,
+    /// The exact bytes that may be signed.
+    pub tbs: Vec<u8>,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+/// A new subscription that starts with the certificate stored in the same step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subscription {
+    /// Its number; 0 until it is stored.
+    pub id: SubscriptionId,
+    /// Whose it is.
+    pub customer: String,
+    /// Handle of the product.
+    pub product: String,
+    /// First second.
+    pub start: Timestamp,
+    /// Last second.
+    pub end: Timestamp,
+    /// Months bought.
+    pub months: u32,
+    /// Names paid for.
+    pub paid_names: u32,
+    /// Wildcards among them.
+    pub paid_wildcards: u32,
+}
+
+/// What becomes of the certificate that the new one replaces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replacement {
+    /// The old certificate.
+    pub certificate: CertificateId,
+    /// `Reissued` or `Renewed`.
+    pub status: crate::certificate::CertificateStatus,
+    /// When the old certificate is to be revoked, if that follows (rules.md R-4).
+    pub revoke_at: Option<Timestamp>,
+    /// Every older certificate of the subscription that is still valid and carries one of these names is to
+    /// be revoked at `revoke_at` too.
+    pub siblings_with: Vec<String>,
+}
+
+/// A freshly signed certificate and what its storing brings along.
+#[derive(Clone, Debug)]
+pub struct Issuance {
+    /// The certificate; `id` and `process` are filled in by the store, `subscription` too when
+    /// [`Issuance::subscription`] is given.
+    pub certificate: Certificate,
+    /// A subscription that starts now.
+    pub subscription: Option<Subscription>,
+    /// Names and wildcards now paid for, when that changed.
+    pub paid: Option<(u32, u32)>,
+    /// The certificate it replaces.
+    pub replaces: Option<Replacement>,
+}
+
+/// Everything one step of a process writes.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The process after the step, with the version it was read at.
+    pub process: Process,
+    /// What happened.
+    pub events: Vec<Event>,
+    /// Proofs obtained; `process` is filled in by the store.
+    pub authorizations: Vec<Authorization>,
+    /// Hashes of mail tokens made in this step.
+    pub mail_tokens: Vec<[u8; 32]>,
+    /// A serial to reserve.
+    pub reservation: Option<Reservation>,
+    /// A certificate to store.
+    pub issuance: Option<Box<Issuance>>,
+    /// A revocation to record.
+    pub revocation: Option<(CertificateId, Revocation)>,
+    /// A key never to be certified again: SHA-256 of its SubjectPublicKeyInfo, and why.
+    pub block_key: Option<([u8; 32], String)>,
+    /// Until when no worker may take the process; `None` releases it.
+    pub lease: Option<Timestamp>,
+}
+
+impl Change {
+    /// A step that writes the process and its events only.
+    pub fn new(process: Process, events: Vec<Event>) -> Self {
+        Self {
+            process,
+            events,
+            authorizations: Vec::new(),
+            mail_tokens: Vec::new(),
+            reservation: None,
+            issuance: None,
+            revocation: None,
+            block_key: None,
+            lease: None,
+        }
+    }
+}
+
+/// Facts that decide whether a key may be certified (rules.md C-21, C-23).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeyHistory {
+    /// On the blocked list.
+    pub blocked: bool,
+    /// Certified for another customer.
+    pub used_by_another_customer: bool,
+}
+
+/// The store.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Adds a customer. [`StoreError::Exists`] when the handle is taken.
+    async fn create_customer(&self, customer: Customer) -> Result<(), StoreError>;
+    /// All customers by handle.
+    async fn customers(&self) -> Result<Vec<Customer>, StoreError>;
+    /// Whether the customer exists.
+    async fn customer_exists(&self, handle: &str) -> Result<bool, StoreError>;
+    /// Adds an API key under the hash of its secret; the answer is its number.
+    async fn add_api_key(
+        &self,
+        customer: &str,
+        login: &str,
+        role: Role,
+        secret_hash: [u8; 32],
+        now: Timestamp,
+    ) -> Result<i64, StoreError>;
+    /// All keys.
+    async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError>;
+    /// Refuses the key from `now` on; `false` when there is no such key.
+    async fn revoke_api_key(&self, id: i64, now: Timestamp) -> Result<bool, StoreError>;
+    /// The unrevoked key whose secret has that hash.
+    async fn api_key(&self, secret_hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError>;
+
+    /// A certificate, if it is inside `scope`.
+    async fn certificate(
+        &self,
+        scope: &Scope,
+        id: CertificateId,
+    ) -> Result<Option<Certificate>, StoreError>;
+    /// Certificates that match; statuses are compared as they are at `now`.
+    async fn certificates(
+        &self,
+        scope: &Scope,
+        query: &CertificateQuery,
+        now: Timestamp,
+    ) -> Result<Page<Certificate>, StoreError>;
+    /// The certificate with that fingerprint, whosever it is.
+    async fn certificate_by_fingerprint(
+        &self,
+        fingerprint: &[u8; 32],
+    ) -> Result<Option<CertificateId>, StoreError>;
+    /// A subscription.
+    async fn subscription(&self, id: SubscriptionId) -> Result<Option<Subscription>, StoreError>;
+    /// The newest certificate of a subscription.
+    async fn newest_certificate(
+        &self,
+        subscription: SubscriptionId,
+    ) -> Result<Option<CertificateId>, StoreError>;
+
+    /// A process, if it is inside `scope`.
+    async fn process(&self, scope: &Scope, id: ProcessId) -> Result<Option<Process>, StoreError>;
+    /// Processes that match.
+    async fn processes(
+        &self,
+        scope: &Scope,
+        query: &ProcessQuery,
+    ) -> Result<Page<Process>, StoreError>;
+    /// What happened to a process, oldest first.
+    async fn timeline(&self, process: ProcessId) -> Result<Vec<Event>, StoreError>;
+    /// The open process of a subscription.
+    async fn open_process(
+        &self,
+        subscription: SubscriptionId,
+    ) -> Result<Option<ProcessId>, StoreError>;
+    /// The process whose mail carried the token of that hash.
+    async fn process_of_mail_token(
+        &self,
+        token_hash: &[u8; 32],
+    ) -> Result<Option<ProcessId>, StoreError>;
+
+    /// The customer's proofs for any of `adns`, the newest of each method and name.
+    async fn authorizations(
+        &self,
+        customer: &str,
+        adns: &[String],
+    ) -> Result<Vec<Authorization>, StoreError>;
+    /// What is known of a key.
+    async fn key_history(
+        &self,
+        customer: &str,
+        spki_sha256: &[u8; 32],
+    ) -> Result<KeyHistory, StoreError>;
+    /// The reservation that a signing process made.
+    async fn reservation(&self, process: ProcessId) -> Result<Option<Reservation>, StoreError>;
+    /// Puts a key on the blocked list.
+    async fn block_key(
+        &self,
+        spki_sha256: [u8; 32],
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Stores a new process (version 0) and whatever its first step writes. The process comes back with its
+    /// number, `certificate` and `subscription` filled in. [`StoreError::OpenProcess`] when its
+    /// subscription has an open one.
+    async fn open(&self, change: Change) -> Result<Process, StoreError>;
+    /// Stores a step of a known process, raising its version. [`StoreError::Stale`] when it was changed
+    /// since it was read; then nothing is written.
+    async fn advance(&self, change: Change) -> Result<Process, StoreError>;
+    /// Processes whose time has come and that nobody works on; leased until `lease`.
+    async fn claim_due(
+        &self,
+        now: Timestamp,
+        lease: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Process>, StoreError>;
+    /// One open process for this worker alone, leased until `lease`; `None` while somebody works on it.
+    async fn claim(
+        &self,
+        id: ProcessId,
+        now: Timestamp,
+        lease: Timestamp,
+    ) -> Result<Option<Process>, StoreError>;
+    /// Gives up every lease: called once at start by a node that knows it is alone.
+    async fn release_leases(&self) -> Result<u64, StoreError>;
+    /// Certificates whose scheduled revocation is due.
+    async fn due_revocations(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<CertificateId>, StoreError>;
+
+    /// A cheap read and a cheap write: can requests be served?
+    async fn ping(&self) -> Result<(), StoreError>;
+}
+
+impl From<StoreError> for crate::error::Error {
+    fn from(error: StoreError) -> Self {
+        use crate::error::{Error, Kind};
+        match error {
+            StoreError::Stale => Error::unavailable(
+                "The process was changed at the same moment; look at it and try again",
+                Duration::from_secs(1),
+                error,
+            ),
+            StoreError::OpenProcess(id) => Error::new(
+                Kind::Exists,
+                format!("Process {id} is open for this certificate: wait for it or cancel it"),
+            ),
+            StoreError::Exists(what) => Error::new(Kind::Exists, format!("The {what} exists already")),
+            StoreError::Unavailable { retry_after, .. } => Error::unavailable(
+                "The server cannot store anything now; nothing was changed",
+                retry_after,
+                error,
+            ),
+            StoreError::Fault(_) => Error::internal(error),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The background worker: takes processes whose time has come, and revocations that are due.
+//!
+//! It holds nothing that matters: a process it had taken when it died is taken again when the lease ends,
+//! or at the next start of a server that knows it is alone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, watch};
+
+use crate::error::Error;
+use crate::issuance::LEASE;
+use crate::services::Services;
+
+/// Processes under way at the same time.
+const AT_ONCE: usize = 64;
+/// Time between two looks into the store.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Works until `shutdown` becomes true, then finishes what is under way.
+pub async fn run(services: Arc<Services>, mut shutdown: watch::Receiver<bool>) {
+    let slots = Arc::new(Semaphore::new(AT_ONCE));
+    loop {
+        if let Err(error) = round(&services, &slots).await {
+            tracing::warn!(%error, source = ?error.source, "the worker could not take its work");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            changed = shutdown.changed() => {
+                if changed.is_err() || *shutdown.borrow() {
+                    break;
+                }
+            }
+        }
+    }
+    let _all = slots.acquire_many(AT_ONCE as u32).await;
+}
+
+/// Takes what is due as far as there are free slots.
+async fn round(services: &Arc<Services>, slots: &Arc<Semaphore>) -> Result<(), Error> {
+    let now = services.clock.now();
+    let free = slots.available_permits() as u32;
+    if free > 0 {
+        let lease = now.checked_add(LEASE).map_err(Error::internal)?;
+        for process in services.store.claim_due(now, lease, free).await? {
+            let Ok(slot) = Arc::clone(slots).acquire_owned().await else {
+                break;
+            };
+            let services = Arc::clone(services);
+            tokio::spawn(async move {
+                let id = process.id;
+                if let Err(error) = services.run(process).await {
+                    tracing::warn!(process = id, %error, source = ?error.source, "will be tried again");
+                }
+                drop(slot);
+            });
+        }
+    }
+    services.revoke_due().await?;
+    Ok(())
+}
