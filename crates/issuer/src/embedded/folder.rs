@@ -150,7 +150,7 @@ pub(super) fn unfinished(target: &Path) -> PathBuf {
 /// Reads a file of the folder.
 pub(super) fn read(folder: &Path, name: &str) -> Result<Zeroizing<Vec<u8>>, FolderError> {
     let path = folder.join(name);
-    let attempt = || {
+    let attempt = || -> io::Result<Zeroizing<Vec<u8>>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(8 * 1024));
         File::open(&path)?
             .take(LONGEST_FILE + 1)
