@@ -21,6 +21,6 @@ pub(crate) async fn approver_addresses(call: Call) -> Outcome {
     let product = parameters
         .first("product")
         .filter(|product| !product.is_empty());
-    let addresses = call.services().approver_addresses(name, product).await?;
+    let addresses = call.services().approver_addresses(name, product)?;
     Ok(answer::json(StatusCode::OK, &addresses))
 }
