@@ -3,7 +3,11 @@
 //! `cargo run --release -p reseal-store --example write_rate [FOLDER]` writes into a new database in FOLDER (a
 //! temporary one by default) and prints rates, processor time and latencies for 1, 8 and 32 callers.
 
-#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a measurement for people")]
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a measurement for people"
+)]
 
 #[path = "../src/sqlite/tests/sample.rs"]
 #[expect(dead_code, reason = "the tests need more of it")]
@@ -22,11 +26,22 @@ const MEASURED: Duration = Duration::from_secs(5);
 
 #[tokio::main]
 async fn main() {
-    let folder = std::env::args().nth(1).map_or_else(std::env::temp_dir, Into::into);
+    let folder = std::env::args()
+        .nth(1)
+        .map_or_else(std::env::temp_dir, Into::into);
     let folder = tempfile::tempdir_in(folder).unwrap();
     let store = Arc::new(SqliteStore::open(&folder.path().join("bench.db")).unwrap());
-    store.create_customer(Customer { handle: "acme".to_owned(), created: now() }).await.unwrap();
-    store.add_api_key("acme", "bench", Role::Customer, hash(0), now()).await.unwrap();
+    store
+        .create_customer(Customer {
+            handle: "acme".to_owned(),
+            created: now(),
+        })
+        .await
+        .unwrap();
+    store
+        .add_api_key("acme", "bench", Role::Customer, hash(0), now())
+        .await
+        .unwrap();
     let next = Arc::new(AtomicU64::new(1));
     println!("reissues: 4 reads, open with reservation, advance with issuance");
     for callers in [1, 8, 32] {
@@ -38,7 +53,13 @@ async fn main() {
     }
 }
 
-async fn measure(what: &str, callers: usize, store: &Arc<SqliteStore>, next: &Arc<AtomicU64>, reads: bool) {
+async fn measure(
+    what: &str,
+    callers: usize,
+    store: &Arc<SqliteStore>,
+    next: &Arc<AtomicU64>,
+    reads: bool,
+) {
     let (started, cpu, commits) = (Instant::now(), processor_time(), store.commits());
     let tasks: Vec<_> = (0..callers)
         .map(|_| {
@@ -46,7 +67,10 @@ async fn measure(what: &str, callers: usize, store: &Arc<SqliteStore>, next: &Ar
             tokio::spawn(async move {
                 let mut latencies = Vec::new();
                 let first = next.fetch_add(1, Ordering::Relaxed);
-                let process = store.open(sample::import(sample::certificate("acme", first))).await.unwrap();
+                let process = store
+                    .open(sample::import(sample::certificate("acme", first)))
+                    .await
+                    .unwrap();
                 let (subscription, mut id) = (process.subscription, process.certificate.unwrap());
                 while started.elapsed() < MEASURED {
                     let begun = Instant::now();
@@ -68,7 +92,7 @@ async fn measure(what: &str, callers: usize, store: &Arc<SqliteStore>, next: &Ar
     latencies.sort_unstable();
     let count = latencies.len();
     let rate = count as f64 / started.elapsed().as_secs_f64();
-    let cpu = (processor_time() - cpu).as_secs_f64() * 1e6 / count as f64;
+    let cpu = processor_time().saturating_sub(cpu).as_secs_f64() * 1e6 / count as f64;
     let share = |share: usize| latencies[(count * share / 1000).min(count - 1)].as_secs_f64() * 1e3;
     let together = (2 * count) as f64 / (store.commits() - commits) as f64;
     println!(
@@ -93,7 +117,10 @@ async fn reissue(store: &dyn Store, subscription: Option<i64>, id: i64, number: 
     let change: Change = sample::opening_with_reservation("acme", subscription, number);
     assert_eq!(change.lease, Some(in_days(1)));
     let process = store.open(change).await.unwrap();
-    let process = store.advance(sample::completion(process, number, Some(id))).await.unwrap();
+    let process = store
+        .advance(sample::completion(process, number, Some(id)))
+        .await
+        .unwrap();
     process.certificate.unwrap()
 }
 
@@ -101,7 +128,12 @@ async fn reissue(store: &dyn Store, subscription: Option<i64>, id: i64, number: 
 fn processor_time() -> Duration {
     // Fields 14 and 15 of proc(5) stat, in hundredths of a second.
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .unwrap()
+        .split_whitespace()
+        .collect();
     let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
     Duration::from_millis(ticks * 10)
 }

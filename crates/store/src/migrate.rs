@@ -68,7 +68,10 @@ const INSERT: &str =
     "INSERT INTO schema_migration (version, name, checksum, applied) VALUES ($1, $2, $3, $4)";
 
 /// Applies what is missing of `migrations`.
-pub(crate) fn run(connection: &mut Connection, migrations: &[Migration]) -> Result<(), MigrationError> {
+pub(crate) fn run(
+    connection: &mut Connection,
+    migrations: &[Migration],
+) -> Result<(), MigrationError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch(CREATE_TABLE)?;
     let known = migrations.last().map_or(0, |migration| migration.version);
@@ -84,12 +87,19 @@ pub(crate) fn run(connection: &mut Connection, migrations: &[Migration]) -> Resu
         match recorded {
             Some(recorded) if recorded == expected => {}
             Some(recorded) => {
-                return Err(MigrationError::Changed { name: migration.name, recorded, expected });
+                return Err(MigrationError::Changed {
+                    name: migration.name,
+                    recorded,
+                    expected,
+                });
             }
             None => {
                 transaction.execute_batch(migration.sql)?;
                 let applied = jiff::Timestamp::now().as_millisecond();
-                transaction.execute(INSERT, params![migration.version, migration.name, expected, applied])?;
+                transaction.execute(
+                    INSERT,
+                    params![migration.version, migration.name, expected, applied],
+                )?;
                 tracing::info!(migration = migration.name, "schema migrated");
             }
         }
@@ -102,24 +112,34 @@ pub(crate) fn run(connection: &mut Connection, migrations: &[Migration]) -> Resu
 fn checksum(sql: &str) -> String {
     let unified = sql.replace("\r\n", "\n");
     let digest = digest::digest(&digest::SHA256, unified.as_bytes());
-    digest.as_ref().iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    digest
+        .as_ref()
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const FIRST: Migration =
-        Migration { version: 1, name: "0001_a", sql: "CREATE TABLE a (id INTEGER PRIMARY KEY) STRICT;" };
-    const SECOND: Migration =
-        Migration { version: 2, name: "0002_b", sql: "CREATE TABLE b (id INTEGER PRIMARY KEY) STRICT;" };
+    const FIRST: Migration = Migration {
+        version: 1,
+        name: "0001_a",
+        sql: "CREATE TABLE a (id INTEGER PRIMARY KEY) STRICT;",
+    };
+    const SECOND: Migration = Migration {
+        version: 2,
+        name: "0002_b",
+        sql: "CREATE TABLE b (id INTEGER PRIMARY KEY) STRICT;",
+    };
 
     fn tables(connection: &Connection) -> Vec<String> {
-        let mut select =
-            connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").unwrap();
+        let mut select = connection
+            .prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+            .unwrap();
         let names = select.query_map([], |row| row.get(0)).unwrap();
         names.collect::<Result<_, _>>().unwrap()
     }
@@ -139,7 +159,10 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         run(&mut connection, &[FIRST, SECOND]).unwrap();
         let error = run(&mut connection, &[FIRST]).unwrap_err();
-        assert!(matches!(error, MigrationError::Newer { found: 2, known: 1 }), "{error}");
+        assert!(
+            matches!(error, MigrationError::Newer { found: 2, known: 1 }),
+            "{error}"
+        );
         assert!(error.to_string().contains("schema version 2"));
     }
 
@@ -147,16 +170,25 @@ mod tests {
     fn an_edited_migration_is_refused() {
         let mut connection = Connection::open_in_memory().unwrap();
         run(&mut connection, &[FIRST]).unwrap();
-        let edited = Migration { sql: "CREATE TABLE a (id INTEGER PRIMARY KEY, x TEXT) STRICT;", ..FIRST };
+        let edited = Migration {
+            sql: "CREATE TABLE a (id INTEGER PRIMARY KEY, x TEXT) STRICT;",
+            ..FIRST
+        };
         let error = run(&mut connection, &[edited, SECOND]).unwrap_err();
-        assert!(matches!(error, MigrationError::Changed { name: "0001_a", .. }), "{error}");
+        assert!(
+            matches!(error, MigrationError::Changed { name: "0001_a", .. }),
+            "{error}"
+        );
         assert_eq!(tables(&connection), ["a", "schema_migration"]);
     }
 
     #[test]
     fn a_failing_migration_leaves_the_old_schema() {
         let mut connection = Connection::open_in_memory().unwrap();
-        let broken = Migration { sql: "CREATE TABLE c (id INTEGER) STRICT; CREATE TABLE a (;", ..SECOND };
+        let broken = Migration {
+            sql: "CREATE TABLE c (id INTEGER) STRICT; CREATE TABLE a (;",
+            ..SECOND
+        };
         run(&mut connection, &[FIRST]).unwrap();
         assert!(run(&mut connection, &[FIRST, broken]).is_err());
         assert_eq!(tables(&connection), ["a", "schema_migration"]);
@@ -172,7 +204,11 @@ mod tests {
     fn the_history_is_numbered_without_gaps() {
         for (index, migration) in SQLITE.iter().enumerate() {
             assert_eq!(migration.version as usize, index + 1);
-            assert!(migration.name.starts_with(&format!("{:04}_", migration.version)));
+            assert!(
+                migration
+                    .name
+                    .starts_with(&format!("{:04}_", migration.version))
+            );
         }
     }
 }

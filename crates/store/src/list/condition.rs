@@ -30,7 +30,11 @@ pub(super) fn certificate_status(now: usize) -> String {
 
 impl Conditions {
     pub(super) fn new(now: Timestamp) -> Self {
-        Self { parts: Vec::new(), values: Vec::new(), now }
+        Self {
+            parts: Vec::new(),
+            values: Vec::new(),
+            now,
+        }
     }
 
     /// All conditions as one, and the parameters in the order of their numbers.
@@ -57,7 +61,9 @@ impl Conditions {
             .filter(is_text)
             .filter_map(|field| match field.column() {
                 Column::Plain(expression) => Some(matches_pattern(expression, &pattern)),
-                Column::Hash(expression) => Some(matches_pattern(&shown_hash(expression), &pattern)),
+                Column::Hash(expression) => {
+                    Some(matches_pattern(&shown_hash(expression), &pattern))
+                }
                 Column::Names => Some(any_name(&matches_pattern("name", &pattern))),
                 Column::Absent | Column::CertificateStatus | Column::Flag(..) => None,
             })
@@ -69,13 +75,18 @@ impl Conditions {
     pub(super) fn filter<F: Listed>(&mut self, filter: &Filter<F>) -> Result<(), StoreError> {
         let kind = filter.field.kind();
         let part = match (filter.field.column(), filter.operator) {
-            (Column::Absent, Operator::Null | Operator::Ne | Operator::NotLike | Operator::NotIn) => {
-                ALWAYS.to_owned()
-            }
+            (
+                Column::Absent,
+                Operator::Null | Operator::Ne | Operator::NotLike | Operator::NotIn,
+            )
+            | (Column::CertificateStatus, Operator::NotNull) => ALWAYS.to_owned(),
             (Column::Absent, _) | (Column::CertificateStatus, Operator::Null) => NEVER.to_owned(),
-            (Column::CertificateStatus, Operator::NotNull) => ALWAYS.to_owned(),
-            (Column::Plain(column) | Column::Hash(column), Operator::Null) => format!("{column} IS NULL"),
-            (Column::Plain(column) | Column::Hash(column), Operator::NotNull) => format!("{column} IS NOT NULL"),
+            (Column::Plain(column) | Column::Hash(column), Operator::Null) => {
+                format!("{column} IS NULL")
+            }
+            (Column::Plain(column) | Column::Hash(column), Operator::NotNull) => {
+                format!("{column} IS NOT NULL")
+            }
             (Column::Names, Operator::Null) => format!("NOT {}", any_name(ALWAYS)),
             (Column::Names, Operator::NotNull) => any_name(ALWAYS),
             (Column::Flag(condition, _), Operator::Null) => format!("NOT {condition}"),
@@ -83,7 +94,11 @@ impl Conditions {
             (column, operator) => {
                 let (operator, negative) = positive(operator);
                 let condition = self.compare(column, kind, operator, &filter.values)?;
-                if negative { negated(column, &condition) } else { condition }
+                if negative {
+                    negated(column, &condition)
+                } else {
+                    condition
+                }
             }
         };
         self.parts.push(part);
@@ -113,11 +128,21 @@ impl Conditions {
                 let status = certificate_status(self.values.len());
                 self.any(&status, kind, operator, values)?
             }
-            Column::Hash(expression) if operator == Operator::Eq => self.hash_is_any_of(expression, values),
-            Column::Hash(expression) => self.any(&shown_hash(expression), kind, operator, values)?,
+            Column::Hash(expression) if operator == Operator::Eq => {
+                self.hash_is_any_of(expression, values)
+            }
+            Column::Hash(expression) => {
+                self.any(&shown_hash(expression), kind, operator, values)?
+            }
             Column::Flag(condition, word) if operator == Operator::Eq => {
-                let named = values.iter().any(|value| matches!(value, FilterValue::Text(text) if text == word));
-                if named { condition.to_owned() } else { NEVER.to_owned() }
+                let named = values
+                    .iter()
+                    .any(|value| matches!(value, FilterValue::Text(text) if text == word));
+                if named {
+                    condition.to_owned()
+                } else {
+                    NEVER.to_owned()
+                }
             }
             Column::Flag(condition, word) => {
                 let expression = format!("CASE WHEN {condition} THEN '{word}' END");
@@ -138,7 +163,9 @@ impl Conditions {
             let bound = bound.collect::<Result<Vec<_>, _>>()?.join(", ");
             return Ok(format!("{expression} IN ({bound})"));
         }
-        let parts = values.iter().map(|value| self.test(expression, kind, operator, value));
+        let parts = values
+            .iter()
+            .map(|value| self.test(expression, kind, operator, value));
         Ok(joined(&parts.collect::<Result<Vec<_>, _>>()?, "OR", NEVER))
     }
 
@@ -151,16 +178,23 @@ impl Conditions {
         value: &FilterValue,
     ) -> Result<String, StoreError> {
         match (kind, operator, value) {
-            (FieldKind::Date, _, FilterValue::Date(moment)) => self.test_moment(expression, operator, *moment),
-            (FieldKind::Text | FieldKind::TextList | FieldKind::Enumeration, Operator::Like, FilterValue::Text(text)) => {
-                Ok(match pattern::like(text) {
-                    Some(pattern) => matches_pattern(expression, &self.bind(Value::Text(pattern))),
-                    None => NEVER.to_owned(),
-                })
+            (FieldKind::Date, _, FilterValue::Date(moment)) => {
+                self.test_moment(expression, operator, *moment)
             }
+            (
+                FieldKind::Text | FieldKind::TextList | FieldKind::Enumeration,
+                Operator::Like,
+                FilterValue::Text(text),
+            ) => Ok(match pattern::like(text) {
+                Some(pattern) => matches_pattern(expression, &self.bind(Value::Text(pattern))),
+                None => NEVER.to_owned(),
+            }),
             (_, Operator::Eq | Operator::Gt | Operator::Gte | Operator::Lt | Operator::Lte, _) => {
                 let sign = sign(operator);
-                Ok(format!("{expression} {sign} {}", self.bind_comparable(kind, value)?))
+                Ok(format!(
+                    "{expression} {sign} {}",
+                    self.bind_comparable(kind, value)?
+                ))
             }
             _ => Err(unsuitable(kind, operator)),
         }
@@ -203,8 +237,14 @@ impl Conditions {
         let parts: Vec<String> = words
             .into_iter()
             .map(|word| match word {
-                "ACTIVE" => format!("(status = 'ACTIVE' AND not_after >= {})", self.bind(now.clone())),
-                "EXPIRED" => format!("(status = 'ACTIVE' AND not_after < {})", self.bind(now.clone())),
+                "ACTIVE" => format!(
+                    "(status = 'ACTIVE' AND not_after >= {})",
+                    self.bind(now.clone())
+                ),
+                "EXPIRED" => format!(
+                    "(status = 'ACTIVE' AND not_after < {})",
+                    self.bind(now.clone())
+                ),
                 other => format!("status = {}", self.bind(Value::Text(other.to_owned()))),
             })
             .collect();
@@ -216,17 +256,25 @@ impl Conditions {
             FilterValue::Text(text) => hex::decode(text).ok(),
             FilterValue::Integer(_) | FilterValue::Date(_) => None,
         });
-        let parts: Vec<String> =
-            hashes.map(|hash| format!("{column} = {}", self.bind(Value::Blob(hash)))).collect();
+        let parts: Vec<String> = hashes
+            .map(|hash| format!("{column} = {}", self.bind(Value::Blob(hash))))
+            .collect();
         joined(&parts, "OR", NEVER)
     }
 
-    fn bind_comparable(&mut self, kind: FieldKind, value: &FilterValue) -> Result<String, StoreError> {
+    fn bind_comparable(
+        &mut self,
+        kind: FieldKind,
+        value: &FilterValue,
+    ) -> Result<String, StoreError> {
         match (kind, value) {
-            (FieldKind::Integer, FilterValue::Integer(number)) => Ok(self.bind(Value::Integer(*number))),
-            (FieldKind::Text | FieldKind::TextList | FieldKind::Enumeration, FilterValue::Text(text)) => {
-                Ok(self.bind(Value::Text(text.clone())))
+            (FieldKind::Integer, FilterValue::Integer(number)) => {
+                Ok(self.bind(Value::Integer(*number)))
             }
+            (
+                FieldKind::Text | FieldKind::TextList | FieldKind::Enumeration,
+                FilterValue::Text(text),
+            ) => Ok(self.bind(Value::Text(text.clone()))),
             _ => Err(unsuitable(kind, Operator::Eq)),
         }
     }
@@ -291,12 +339,18 @@ fn joined(parts: &[String], word: &str, empty: &str) -> String {
         [one] => one.clone(),
         many => {
             let (left, right) = many.split_at(many.len() / 2);
-            format!("({} {word} {})", joined(left, word, empty), joined(right, word, empty))
+            format!(
+                "({} {word} {})",
+                joined(left, word, empty),
+                joined(right, word, empty)
+            )
         }
     }
 }
 
 /// The layer above checks operators against kinds, so this is a fault and not a caller's mistake.
 fn unsuitable(kind: FieldKind, operator: Operator) -> StoreError {
-    StoreError::Fault(format!("a {kind:?} field cannot be compared by {operator:?} with that value"))
+    StoreError::Fault(format!(
+        "a {kind:?} field cannot be compared by {operator:?} with that value"
+    ))
 }

@@ -85,7 +85,11 @@ pub(crate) fn processes(
     select(scope, query, Timestamp::UNIX_EPOCH)
 }
 
-fn select<F: Listed>(scope: &Scope, query: &Query<F>, now: Timestamp) -> Result<Select, StoreError> {
+fn select<F: Listed>(
+    scope: &Scope,
+    query: &Query<F>,
+    now: Timestamp,
+) -> Result<Select, StoreError> {
     let mut conditions = Conditions::new(now);
     if let Scope::Customer(handle) = scope {
         conditions.customer(handle);
@@ -102,7 +106,9 @@ fn select<F: Listed>(scope: &Scope, query: &Query<F>, now: Timestamp) -> Result<
     let count_values = values.len();
     let order = order(&query.order, now, &mut values);
     values.push(Value::Integer(query.limit.map_or(i64::MAX, i64::from)));
-    values.push(Value::Integer(i64::try_from(query.offset).unwrap_or(i64::MAX)));
+    values.push(Value::Integer(
+        i64::try_from(query.offset).unwrap_or(i64::MAX),
+    ));
     let (limit, offset) = (values.len() - 1, values.len());
     let rows = format!(
         "SELECT {columns} FROM {table} WHERE {filter} ORDER BY {order} LIMIT ${limit} OFFSET ${offset}"
@@ -138,11 +144,13 @@ fn order<F: Listed>(keys: &[(F, bool)], now: Timestamp, values: &mut Vec<Value>)
                 condition::certificate_status(values.len())
             }
         };
-        terms.push(format!("{expression} {}", if descending { "DESC" } else { "ASC" }));
+        terms.push(format!(
+            "{expression} {}",
+            if descending { "DESC" } else { "ASC" }
+        ));
     }
     if !seen.contains(&F::ID) {
         terms.push("id DESC".to_owned());
     }
     terms.join(", ")
 }
-

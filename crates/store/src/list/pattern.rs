@@ -17,7 +17,7 @@ pub(super) fn like(pattern: &str) -> Option<String> {
         }
         previous = Some(character);
     }
-    (escaped.len() <= LONGEST).then_some(escaped)
+    fitting(escaped)
 }
 
 /// The pattern that finds `text` anywhere in a value; `None` when it cannot fit anything.
@@ -28,7 +28,12 @@ pub(super) fn substring(text: &str) -> Option<String> {
         push(&mut escaped, character, false);
     }
     escaped.push('%');
-    (escaped.len() <= LONGEST).then_some(escaped)
+    fitting(escaped)
+}
+
+/// No stored text has a NUL, and SQLite would take it for the end of the pattern.
+fn fitting(escaped: String) -> Option<String> {
+    (escaped.len() <= LONGEST && !escaped.contains('\0')).then_some(escaped)
 }
 
 fn push(escaped: &mut String, character: char, is_wildcard: bool) {
@@ -57,7 +62,9 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_longer_than_any_value_fits_nothing() {
+    fn a_pattern_that_no_value_can_have_fits_nothing() {
+        assert_eq!(like("%\0"), None);
+        assert_eq!(substring("\0"), None);
         assert_eq!(like(&"a".repeat(LONGEST + 1)), None);
         assert_eq!(substring(&"a".repeat(LONGEST)), None);
         assert!(like(&"%".repeat(60_000)).is_some());

@@ -26,9 +26,10 @@ impl Listed for ProcessField {
             Self::Type => Column::Flag("1 = 1", "certificate"),
             Self::Identifier => Column::Plain("identifier"),
             Self::Action => Column::Plain("action"),
-            Self::BillableAction | Self::BillableProduct | Self::BillableProvider | Self::BillableQuantity => {
-                Column::Absent
-            }
+            Self::BillableAction
+            | Self::BillableProduct
+            | Self::BillableProvider
+            | Self::BillableQuantity => Column::Absent,
         }
     }
 }

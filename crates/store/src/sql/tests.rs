@@ -29,7 +29,9 @@ fn every_statement_can_be_prepared() {
     let mut connection = Connection::open_in_memory().unwrap();
     migrate::run(&mut connection, SQLITE).unwrap();
     for (name, sql) in all() {
-        connection.prepare(sql).unwrap_or_else(|error| panic!("{name}: {error}\n{sql}"));
+        connection
+            .prepare(sql)
+            .unwrap_or_else(|error| panic!("{name}: {error}\n{sql}"));
     }
 }
 
@@ -40,7 +42,10 @@ fn parameters_appear_in_the_order_of_their_numbers() {
         for piece in sql.split('$').skip(1) {
             let digits: String = piece.chars().take_while(char::is_ascii_digit).collect();
             let number: usize = digits.parse().unwrap();
-            assert!((1..=known + 1).contains(&number), "{name}: ${number} after ${known}");
+            assert!(
+                (1..=known + 1).contains(&number),
+                "{name}: ${number} after ${known}"
+            );
             known = known.max(number);
         }
     }
@@ -53,7 +58,9 @@ fn statements_with_a_condition_use_an_index() {
     migrate::run(&mut connection, SQLITE).unwrap();
     let whole_tables = ["SELECT_ALL", "RELEASE_ALL"];
     for (name, sql) in all().filter(|(name, _)| !whole_tables.contains(name)) {
-        let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let mut plan = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+            .unwrap();
         let nulls = vec![rusqlite::types::Null; plan.parameter_count()];
         let steps: Vec<String> = plan
             .query_map(rusqlite::params_from_iter(nulls), |row| row.get(3))
@@ -61,7 +68,10 @@ fn statements_with_a_condition_use_an_index() {
             .collect::<Result<_, _>>()
             .unwrap();
         for step in steps {
-            assert!(!step.starts_with("SCAN") || step == "SCAN CONSTANT ROW", "{name}: {step}");
+            assert!(
+                !step.starts_with("SCAN") || step == "SCAN CONSTANT ROW",
+                "{name}: {step}"
+            );
         }
     }
 }

@@ -83,7 +83,11 @@ impl Step {
         Ok(Self {
             status: process.status().as_str(),
             state: json(process.state())?,
-            command: if is_new { json(&process.command)? } else { String::new() },
+            command: if is_new {
+                json(&process.command)?
+            } else {
+                String::new()
+            },
             events,
             process: Arc::new(process),
             change: Attached {
@@ -130,7 +134,9 @@ impl Step {
         );
         let id = match inserted {
             Ok(id) => id,
-            Err(error) if violates_uniqueness(&error) => return Err(self.already_open(connection, &error)),
+            Err(error) if violates_uniqueness(&error) => {
+                return Err(self.already_open(connection, &error));
+            }
             Err(error) => return Err(store_error(&error)),
         };
         self.write_rest(connection, id, 0)
@@ -139,21 +145,23 @@ impl Step {
     /// Writes the next step of a known process, if nobody else did so since it was read.
     pub(crate) fn advance(&self, connection: &Connection) -> Result<Stored, StoreError> {
         let process = &*self.process;
-        let updated = connection.prepare_cached(sql::process::ADVANCE).and_then(|mut update| {
-            update.execute(params![
-                process.subscription,
-                process.certificate,
-                millis(process.updated),
-                self.status,
-                process.is_open(),
-                process.requires_attention(),
-                process.next_run.map(millis),
-                self.change.lease,
-                self.state,
-                process.id,
-                process.version.cast_signed(),
-            ])
-        });
+        let updated = connection
+            .prepare_cached(sql::process::ADVANCE)
+            .and_then(|mut update| {
+                update.execute(params![
+                    process.subscription,
+                    process.certificate,
+                    millis(process.updated),
+                    self.status,
+                    process.is_open(),
+                    process.requires_attention(),
+                    process.next_run.map(millis),
+                    self.change.lease,
+                    self.state,
+                    process.id,
+                    process.version.cast_signed(),
+                ])
+            });
         match updated {
             Ok(0) => Err(StoreError::Stale),
             Ok(_) => self.write_rest(connection, process.id, process.version.cast_signed() + 1),
@@ -164,9 +172,13 @@ impl Step {
 
     /// Which process keeps this one from being open.
     fn already_open(&self, connection: &Connection, error: &rusqlite::Error) -> StoreError {
-        let open = connection.prepare_cached(sql::process::SELECT_OPEN).and_then(|mut select| {
-            select.query_row([self.process.subscription], |row| row.get(0)).optional()
-        });
+        let open = connection
+            .prepare_cached(sql::process::SELECT_OPEN)
+            .and_then(|mut select| {
+                select
+                    .query_row([self.process.subscription], |row| row.get(0))
+                    .optional()
+            });
         match open {
             Ok(Some(id)) => StoreError::OpenProcess(id),
             Ok(None) => store_error(error),
@@ -174,18 +186,32 @@ impl Step {
         }
     }
 
-    fn write_rest(&self, connection: &Connection, id: ProcessId, version: i64) -> Result<Stored, StoreError> {
+    fn write_rest(
+        &self,
+        connection: &Connection,
+        id: ProcessId,
+        version: i64,
+    ) -> Result<Stored, StoreError> {
         let change = &self.change;
         let database = |error: rusqlite::Error| store_error(&error);
-        self.write_events(connection, id, version).map_err(database)?;
-        self.write_authorizations(connection, id).map_err(database)?;
+        self.write_events(connection, id, version)
+            .map_err(database)?;
+        self.write_authorizations(connection, id)
+            .map_err(database)?;
         for hash in &change.mail_tokens {
-            execute(connection, sql::mail_token::INSERT, params![hash, id]).map_err(unless_unique("mail token"))?;
+            execute(connection, sql::mail_token::INSERT, params![hash, id])
+                .map_err(unless_unique("mail token"))?;
         }
         if let Some(reservation) = &change.reservation {
-            let values =
-                params![id, reservation.serial, reservation.issuer, reservation.tbs, millis(reservation.created)];
-            execute(connection, sql::reservation::INSERT, values).map_err(unless_unique("serial"))?;
+            let values = params![
+                id,
+                reservation.serial,
+                reservation.issuer,
+                reservation.tbs,
+                millis(reservation.created)
+            ];
+            execute(connection, sql::reservation::INSERT, values)
+                .map_err(unless_unique("serial"))?;
         }
         let mut stored = Stored {
             id,
@@ -196,8 +222,12 @@ impl Step {
         if let Some((issuance, names)) = &change.issuance {
             let (subscription, certificate) =
                 issue::write(connection, issuance, names, &self.process, id)?;
-            execute(connection, sql::process::SET_RESULT, params![subscription, certificate, id])
-                .map_err(database)?;
+            execute(
+                connection,
+                sql::process::SET_RESULT,
+                params![subscription, certificate, id],
+            )
+            .map_err(database)?;
             stored.subscription = Some(subscription);
             stored.certificate = Some(certificate);
         }
@@ -220,7 +250,12 @@ impl Step {
         Ok(stored)
     }
 
-    fn write_events(&self, connection: &Connection, id: ProcessId, version: i64) -> rusqlite::Result<()> {
+    fn write_events(
+        &self,
+        connection: &Connection,
+        id: ProcessId,
+        version: i64,
+    ) -> rusqlite::Result<()> {
         let mut insert = connection.prepare_cached(sql::event::INSERT)?;
         for (ordinal, (at, kind)) in (0_i64..).zip(&self.events) {
             insert.execute(params![id, version, ordinal, at, kind])?;
@@ -230,8 +265,13 @@ impl Step {
 
     fn write_authorizations(&self, connection: &Connection, id: ProcessId) -> rusqlite::Result<()> {
         for proof in &self.change.authorizations {
-            let values =
-                params![proof.customer, proof.adn, proof.method.br_section(), millis(proof.obtained), id];
+            let values = params![
+                proof.customer,
+                proof.adn,
+                proof.method.br_section(),
+                millis(proof.obtained),
+                id
+            ];
             execute(connection, sql::authorization::INSERT, values)?;
         }
         Ok(())
@@ -248,11 +288,16 @@ pub(crate) fn execute(
 }
 
 /// Inserts a row; its number.
-pub(crate) fn insert(connection: &Connection, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<i64> {
+pub(crate) fn insert(
+    connection: &Connection,
+    sql: &str,
+    values: impl rusqlite::Params,
+) -> rusqlite::Result<i64> {
     connection.prepare_cached(sql)?.insert(values)
 }
 
 /// `value` as it is stored.
 fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Fault(format!("a value cannot be stored: {error}")))
+    serde_json::to_string(value)
+        .map_err(|error| StoreError::Fault(format!("a value cannot be stored: {error}")))
 }

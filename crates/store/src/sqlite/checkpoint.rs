@@ -38,7 +38,12 @@ impl Checkpointer {
         let thread = std::thread::Builder::new()
             .name("store-checkpoint".to_owned())
             .spawn(move || copy_when_woken(&path, &woken, &flag))?;
-        Ok(Self { wake: Some(wake), overgrown, since: 0, thread: Some(thread) })
+        Ok(Self {
+            wake: Some(wake),
+            overgrown,
+            since: 0,
+            thread: Some(thread),
+        })
     }
 
     /// The writer has committed `count` more writes on `connection`.
@@ -82,7 +87,9 @@ fn copy_when_woken(path: &Path, woken: &Receiver<()>, overgrown: &AtomicBool) {
         match result {
             Ok(pages) if pages > OVERGROWN => overgrown.store(true, Ordering::Relaxed),
             Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "the write-ahead log could not be copied; it grows meanwhile"),
+            Err(error) => {
+                tracing::warn!(%error, "the write-ahead log could not be copied; it grows meanwhile");
+            }
         }
     }
 }

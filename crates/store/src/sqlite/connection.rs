@@ -61,10 +61,15 @@ fn open(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
 fn use_write_ahead_log(connection: &Connection) -> rusqlite::Result<()> {
     let patience = Instant::now() + BUSY_TIMEOUT;
     loop {
-        match connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0)) {
+        match connection
+            .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))
+        {
             Ok(mode) if mode.eq_ignore_ascii_case("wal") => return Ok(()),
             Ok(mode) => {
-                tracing::warn!(mode, "the file system does not allow a write-ahead log: writes will be slow");
+                tracing::warn!(
+                    mode,
+                    "the file system does not allow a write-ahead log: writes will be slow"
+                );
                 return Ok(());
             }
             Err(error) if is_busy(&error) && Instant::now() < patience => {
@@ -76,5 +81,8 @@ fn use_write_ahead_log(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 fn is_busy(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
 }

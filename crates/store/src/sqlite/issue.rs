@@ -25,11 +25,16 @@ pub(crate) fn write(
         None => issuance.certificate.subscription,
     };
     if let Some((paid, wildcards)) = issuance.paid {
-        execute(connection, sql::subscription::SET_PAID, params![paid, wildcards, subscription])
-            .map_err(database)?;
+        execute(
+            connection,
+            sql::subscription::SET_PAID,
+            params![paid, wildcards, subscription],
+        )
+        .map_err(database)?;
     }
-    let certificate = insert_certificate(connection, &issuance.certificate, names, id, subscription)
-        .map_err(unless_unique("certificate"))?;
+    let certificate =
+        insert_certificate(connection, &issuance.certificate, names, id, subscription)
+            .map_err(unless_unique("certificate"))?;
     if let Some(replacement) = &issuance.replaces {
         let now = millis(process.updated);
         replace(connection, replacement, certificate, now)?;
@@ -37,7 +42,10 @@ pub(crate) fn write(
     Ok((subscription, certificate))
 }
 
-fn insert_subscription(connection: &Connection, subscription: &Subscription) -> rusqlite::Result<SubscriptionId> {
+fn insert_subscription(
+    connection: &Connection,
+    subscription: &Subscription,
+) -> rusqlite::Result<SubscriptionId> {
     insert(
         connection,
         sql::subscription::INSERT,
@@ -94,7 +102,9 @@ fn insert_certificate(
             certificate.predecessor,
             certificate.successor,
             revocation.map(|revocation| millis(revocation.at)),
-            revocation.and_then(|revocation| revocation.reason).map(reason_word),
+            revocation
+                .and_then(|revocation| revocation.reason)
+                .map(reason_word),
             revocation.and_then(|revocation| revocation.note.as_deref()),
             certificate.revocation_scheduled.map(millis),
             certificate.csr,
@@ -117,12 +127,21 @@ fn replace(
 ) -> Result<(), StoreError> {
     let database = |error: rusqlite::Error| store_error(&error);
     let revoke_at = replacement.revoke_at.map(millis);
-    let values = params![replacement.status.as_str(), successor, revoke_at, replacement.certificate];
+    let values = params![
+        replacement.status.as_str(),
+        successor,
+        revoke_at,
+        replacement.certificate
+    ];
     if execute(connection, sql::certificate::REPLACE, values).map_err(database)? == 0 {
         let id = replacement.certificate;
-        return Err(StoreError::Fault(format!("certificate {id}, which is to be replaced, is not stored")));
+        return Err(StoreError::Fault(format!(
+            "certificate {id}, which is to be replaced, is not stored"
+        )));
     }
-    let Some(revoke_at) = revoke_at else { return Ok(()) };
+    let Some(revoke_at) = revoke_at else {
+        return Ok(());
+    };
     for name in &replacement.siblings_with {
         let values = params![revoke_at, replacement.certificate, successor, now, name];
         execute(connection, sql::certificate::SCHEDULE_SIBLINGS, values).map_err(database)?;

@@ -53,14 +53,20 @@ impl SqliteStore {
     /// than ten seconds; [`StoreError::Fault`] when it is no database, or of a newer program.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let database = |error: rusqlite::Error| store_error(&error);
-        let thread = |error: std::io::Error| StoreError::Fault(format!("a thread cannot be started: {error}"));
+        let thread = |error: std::io::Error| {
+            StoreError::Fault(format!("a thread cannot be started: {error}"))
+        };
         let mut connection = connection::open_writer(path).map_err(database)?;
         migrate::run(&mut connection, migrate::SQLITE).map_err(|error| migration_error(&error))?;
         let points = Lane::start(path, "read", POINT_READERS)?;
         let lists = Lane::start(path, "list", LIST_READERS)?;
         let checkpointer = Checkpointer::start(path).map_err(thread)?;
         let writer = Writer::start(connection, checkpointer).map_err(thread)?;
-        Ok(Self { writer, points, lists })
+        Ok(Self {
+            writer,
+            points,
+            lists,
+        })
     }
 
     /// Finishes what was begun, moves the log into the database file and closes all connections. Blocks until
@@ -83,7 +89,6 @@ impl Drop for SqliteStore {
         self.close();
     }
 }
-
 
 #[cfg(test)]
 mod tests;

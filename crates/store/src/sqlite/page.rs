@@ -30,7 +30,9 @@ fn read_in_snapshot<T>(
     let entities = match select.limit {
         Some(0) => Vec::new(),
         _ => with(connection, &select.rows, |statement| {
-            statement.query_map(params_from_iter(&select.row_values), row)?.collect()
+            statement
+                .query_map(params_from_iter(&select.row_values), row)?
+                .collect()
         })?,
     };
     let total = match known_total(select, entities.len()) {

@@ -45,7 +45,10 @@ impl Shared {
             if queue.closed {
                 return None;
             }
-            queue = self.ready.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue = self
+                .ready
+                .wait(queue)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -60,7 +63,10 @@ impl Lane {
     /// Opens `count` connections and starts their threads.
     pub(crate) fn start(path: &Path, name: &str, count: usize) -> Result<Self, StoreError> {
         let shared = Arc::new(Shared::default());
-        let lane = Self { shared: Arc::clone(&shared), threads: Mutex::default() };
+        let lane = Self {
+            shared: Arc::clone(&shared),
+            threads: Mutex::default(),
+        };
         for number in 0..count {
             let connection = open_reader(path).map_err(|error| store_error(&error))?;
             let shared = Arc::clone(&shared);
@@ -71,8 +77,13 @@ impl Lane {
                         job(&connection);
                     }
                 })
-                .map_err(|error| StoreError::Fault(format!("a reading thread cannot be started: {error}")))?;
-            lane.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
+                .map_err(|error| {
+                    StoreError::Fault(format!("a reading thread cannot be started: {error}"))
+                })?;
+            lane.threads
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(thread);
         }
         Ok(lane)
     }
@@ -107,7 +118,8 @@ impl Lane {
     pub(crate) fn stop(&self) {
         self.shared.queue().closed = true;
         self.shared.ready.notify_all();
-        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             if thread.join().is_err() {
                 tracing::error!("a reading thread panicked");

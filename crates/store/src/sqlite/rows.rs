@@ -70,7 +70,9 @@ impl<'a> Columns<'a> {
     }
 
     fn optional_moment(&mut self) -> rusqlite::Result<Option<Timestamp>> {
-        let Some(millis) = self.value()? else { return Ok(None) };
+        let Some(millis) = self.value()? else {
+            return Ok(None);
+        };
         Timestamp::from_millisecond(millis)
             .map(Some)
             .map_err(|error| self.fault(Type::Integer, error))
@@ -83,7 +85,9 @@ impl<'a> Columns<'a> {
     }
 
     fn optional_word<T: DeserializeOwned>(&mut self) -> rusqlite::Result<Option<T>> {
-        self.optional_text()?.map(|text| self.read_word(text)).transpose()
+        self.optional_text()?
+            .map(|text| self.read_word(text))
+            .transpose()
     }
 
     fn read_word<T: DeserializeOwned>(&self, text: &str) -> rusqlite::Result<T> {
@@ -96,15 +100,26 @@ impl<'a> Columns<'a> {
         serde_json::from_str(text).map_err(|error| self.fault(Type::Text, error))
     }
 
-    fn fault(&self, kind: Type, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
-        rusqlite::Error::FromSqlConversionFailure(self.next - 1, kind, FromSqlError::other(error).into())
+    fn fault(
+        &self,
+        kind: Type,
+        error: impl std::error::Error + Send + Sync + 'static,
+    ) -> rusqlite::Error {
+        rusqlite::Error::FromSqlConversionFailure(
+            self.next - 1,
+            kind,
+            FromSqlError::other(error).into(),
+        )
     }
 }
 
 /// A row with the columns of [`crate::sql::customer`].
 pub(crate) fn customer(row: &Row<'_>) -> rusqlite::Result<Customer> {
     let mut columns = Columns::of(row);
-    Ok(Customer { handle: columns.value()?, created: columns.moment()? })
+    Ok(Customer {
+        handle: columns.value()?,
+        created: columns.moment()?,
+    })
 }
 
 /// A row with the columns of [`crate::sql::api_key`].
@@ -155,7 +170,14 @@ pub(crate) fn process(row: &Row<'_>) -> rusqlite::Result<Process> {
     let next_run = columns.optional_moment()?;
     let state: State = columns.json()?;
     let command = columns.json()?;
-    let opening = Opening { customer, user, action, command, source, subscription };
+    let opening = Opening {
+        customer,
+        user,
+        action,
+        command,
+        source,
+        subscription,
+    };
     let mut process = Process::restored(opening, identifier, state, created);
     process.id = id;
     process.version = version.unsigned_abs();
@@ -202,8 +224,12 @@ pub(crate) fn certificate(row: &Row<'_>) -> rusqlite::Result<Certificate> {
 fn organization(columns: &mut Columns<'_>) -> rusqlite::Result<Option<OrganizationSubject>> {
     let organization: Option<String> = columns.value()?;
     let country: Option<String> = columns.value()?;
-    let (state, locality, postal_code, street) =
-        (columns.value()?, columns.value()?, columns.value()?, columns.value()?);
+    let (state, locality, postal_code, street) = (
+        columns.value()?,
+        columns.value()?,
+        columns.value()?,
+        columns.value()?,
+    );
     Ok(organization.map(|organization| OrganizationSubject {
         organization,
         country: country.unwrap_or_default(),
@@ -229,7 +255,11 @@ pub(crate) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
 }
 
 /// A row of [`crate::sql::authorization::SELECT_BY_NAME`] asked for `customer` and `adn`.
-pub(crate) fn authorization(row: &Row<'_>, customer: &str, adn: &str) -> rusqlite::Result<Authorization> {
+pub(crate) fn authorization(
+    row: &Row<'_>,
+    customer: &str,
+    adn: &str,
+) -> rusqlite::Result<Authorization> {
     let mut columns = Columns::of(row);
     Ok(Authorization {
         id: columns.value()?,
@@ -258,8 +288,15 @@ mod tests {
 
     #[test]
     fn words_are_the_serde_names() {
-        for validation in [ValidationType::Domain, ValidationType::Organization, ValidationType::Extended] {
-            assert_eq!(serde_json::to_value(validation).unwrap(), validation_word(validation));
+        for validation in [
+            ValidationType::Domain,
+            ValidationType::Organization,
+            ValidationType::Extended,
+        ] {
+            assert_eq!(
+                serde_json::to_value(validation).unwrap(),
+                validation_word(validation)
+            );
         }
         for reason in [
             RevocationReason::KeyCompromise,

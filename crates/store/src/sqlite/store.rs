@@ -25,21 +25,26 @@ impl Store for SqliteStore {
         self.writer
             .write(move |connection| {
                 let values = params![customer.handle, millis(customer.created)];
-                execute(connection, sql::customer::INSERT, values).map_err(unless_unique("customer"))?;
+                execute(connection, sql::customer::INSERT, values)
+                    .map_err(unless_unique("customer"))?;
                 Ok(())
             })
             .await
     }
 
     async fn customers(&self) -> Result<Vec<Customer>, StoreError> {
-        self.lists.read(|connection| many(connection, sql::customer::SELECT_ALL, [], rows::customer)).await
+        self.lists
+            .read(|connection| many(connection, sql::customer::SELECT_ALL, [], rows::customer))
+            .await
     }
 
     async fn customer_exists(&self, handle: &str) -> Result<bool, StoreError> {
         let handle = handle.to_owned();
         self.points
             .read(move |connection| {
-                let found = one(connection, sql::customer::EXISTS, [handle], |row| row.get::<_, i64>(0))?;
+                let found = one(connection, sql::customer::EXISTS, [handle], |row| {
+                    row.get::<_, i64>(0)
+                })?;
                 Ok(found.is_some())
             })
             .await
@@ -63,7 +68,9 @@ impl Store for SqliteStore {
     }
 
     async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError> {
-        self.lists.read(|connection| many(connection, sql::api_key::SELECT_ALL, [], rows::api_key)).await
+        self.lists
+            .read(|connection| many(connection, sql::api_key::SELECT_ALL, [], rows::api_key))
+            .await
     }
 
     async fn revoke_api_key(&self, id: i64, now: Timestamp) -> Result<bool, StoreError> {
@@ -78,14 +85,32 @@ impl Store for SqliteStore {
     async fn api_key(&self, secret_hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError> {
         let hash = *secret_hash;
         self.points
-            .read(move |connection| one(connection, sql::api_key::SELECT_UNREVOKED, [hash], rows::api_key))
+            .read(move |connection| {
+                one(
+                    connection,
+                    sql::api_key::SELECT_UNREVOKED,
+                    [hash],
+                    rows::api_key,
+                )
+            })
             .await
     }
 
-    async fn certificate(&self, scope: &Scope, id: CertificateId) -> Result<Option<Certificate>, StoreError> {
+    async fn certificate(
+        &self,
+        scope: &Scope,
+        id: CertificateId,
+    ) -> Result<Option<Certificate>, StoreError> {
         let found = self
             .points
-            .read(move |connection| one(connection, sql::certificate::SELECT, [id], rows::certificate))
+            .read(move |connection| {
+                one(
+                    connection,
+                    sql::certificate::SELECT,
+                    [id],
+                    rows::certificate,
+                )
+            })
             .await?;
         Ok(found.filter(|certificate| scope.admits(&certificate.customer)))
     }
@@ -97,7 +122,9 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Page<Certificate>, StoreError> {
         let select = list::certificates(scope, query, now)?;
-        self.lists.read(move |connection| page::read(connection, &select, rows::certificate)).await
+        self.lists
+            .read(move |connection| page::read(connection, &select, rows::certificate))
+            .await
     }
 
     async fn certificate_by_fingerprint(
@@ -106,13 +133,26 @@ impl Store for SqliteStore {
     ) -> Result<Option<CertificateId>, StoreError> {
         let fingerprint = *fingerprint;
         self.points
-            .read(move |connection| number(connection, sql::certificate::SELECT_BY_FINGERPRINT, [fingerprint]))
+            .read(move |connection| {
+                number(
+                    connection,
+                    sql::certificate::SELECT_BY_FINGERPRINT,
+                    [fingerprint],
+                )
+            })
             .await
     }
 
     async fn subscription(&self, id: SubscriptionId) -> Result<Option<Subscription>, StoreError> {
         self.points
-            .read(move |connection| one(connection, sql::subscription::SELECT, [id], rows::subscription))
+            .read(move |connection| {
+                one(
+                    connection,
+                    sql::subscription::SELECT,
+                    [id],
+                    rows::subscription,
+                )
+            })
             .await
     }
 
@@ -121,7 +161,9 @@ impl Store for SqliteStore {
         subscription: SubscriptionId,
     ) -> Result<Option<CertificateId>, StoreError> {
         self.points
-            .read(move |connection| number(connection, sql::certificate::SELECT_NEWEST, [subscription]))
+            .read(move |connection| {
+                number(connection, sql::certificate::SELECT_NEWEST, [subscription])
+            })
             .await
     }
 
@@ -133,43 +175,82 @@ impl Store for SqliteStore {
         Ok(found.filter(|process| scope.admits(&process.customer)))
     }
 
-    async fn processes(&self, scope: &Scope, query: &ProcessQuery) -> Result<Page<Process>, StoreError> {
+    async fn processes(
+        &self,
+        scope: &Scope,
+        query: &ProcessQuery,
+    ) -> Result<Page<Process>, StoreError> {
         let select = list::processes(scope, query)?;
-        self.lists.read(move |connection| page::read(connection, &select, rows::process)).await
+        self.lists
+            .read(move |connection| page::read(connection, &select, rows::process))
+            .await
     }
 
     async fn timeline(&self, process: ProcessId) -> Result<Vec<Event>, StoreError> {
         self.points
-            .read(move |connection| many(connection, sql::event::SELECT_TIMELINE, [process], rows::event))
+            .read(move |connection| {
+                many(
+                    connection,
+                    sql::event::SELECT_TIMELINE,
+                    [process],
+                    rows::event,
+                )
+            })
             .await
     }
 
-    async fn open_process(&self, subscription: SubscriptionId) -> Result<Option<ProcessId>, StoreError> {
+    async fn open_process(
+        &self,
+        subscription: SubscriptionId,
+    ) -> Result<Option<ProcessId>, StoreError> {
         self.points
             .read(move |connection| number(connection, sql::process::SELECT_OPEN, [subscription]))
             .await
     }
 
-    async fn process_of_mail_token(&self, token_hash: &[u8; 32]) -> Result<Option<ProcessId>, StoreError> {
+    async fn process_of_mail_token(
+        &self,
+        token_hash: &[u8; 32],
+    ) -> Result<Option<ProcessId>, StoreError> {
         let hash = *token_hash;
         self.points
             .read(move |connection| number(connection, sql::mail_token::SELECT_PROCESS, [hash]))
             .await
     }
 
-    async fn authorizations(&self, customer: &str, adns: &[String]) -> Result<Vec<Authorization>, StoreError> {
+    async fn authorizations(
+        &self,
+        customer: &str,
+        adns: &[String],
+    ) -> Result<Vec<Authorization>, StoreError> {
         let (customer, adns) = (customer.to_owned(), adns.to_vec());
-        self.points.read(move |connection| newest_authorizations(connection, &customer, &adns)).await
+        self.points
+            .read(move |connection| newest_authorizations(connection, &customer, &adns))
+            .await
     }
 
-    async fn key_history(&self, customer: &str, spki_sha256: &[u8; 32]) -> Result<KeyHistory, StoreError> {
+    async fn key_history(
+        &self,
+        customer: &str,
+        spki_sha256: &[u8; 32],
+    ) -> Result<KeyHistory, StoreError> {
         let (customer, key) = (customer.to_owned(), *spki_sha256);
         self.points
             .read(move |connection| {
-                let history = one(connection, sql::blocked_key::SELECT_HISTORY, params![key, customer], |row| {
-                    Ok(KeyHistory { blocked: row.get(0)?, used_by_another_customer: row.get(1)? })
-                })?;
-                history.ok_or_else(|| StoreError::Fault("a query over two facts returned none".to_owned()))
+                let history = one(
+                    connection,
+                    sql::blocked_key::SELECT_HISTORY,
+                    params![key, customer],
+                    |row| {
+                        Ok(KeyHistory {
+                            blocked: row.get(0)?,
+                            used_by_another_customer: row.get(1)?,
+                        })
+                    },
+                )?;
+                history.ok_or_else(|| {
+                    StoreError::Fault("a query over two facts returned none".to_owned())
+                })
             })
             .await
     }
@@ -177,17 +258,28 @@ impl Store for SqliteStore {
     async fn reservation(&self, process: ProcessId) -> Result<Option<Reservation>, StoreError> {
         self.points
             .read(move |connection| {
-                one(connection, sql::reservation::SELECT_BY_PROCESS, [process], rows::reservation)
+                one(
+                    connection,
+                    sql::reservation::SELECT_BY_PROCESS,
+                    [process],
+                    rows::reservation,
+                )
             })
             .await
     }
 
-    async fn block_key(&self, spki_sha256: [u8; 32], reason: &str, now: Timestamp) -> Result<(), StoreError> {
+    async fn block_key(
+        &self,
+        spki_sha256: [u8; 32],
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let reason = reason.to_owned();
         self.writer
             .write(move |connection| {
                 let values = params![spki_sha256, reason, millis(now)];
-                execute(connection, sql::blocked_key::INSERT, values).map_err(|error| store_error(&error))?;
+                execute(connection, sql::blocked_key::INSERT, values)
+                    .map_err(|error| store_error(&error))?;
                 Ok(())
             })
             .await
@@ -196,25 +288,40 @@ impl Store for SqliteStore {
     async fn open(&self, change: Change) -> Result<Process, StoreError> {
         let step = Step::new(change, true)?;
         let process = step.process();
-        let stored = self.writer.write(move |connection| step.open(connection)).await?;
+        let stored = self
+            .writer
+            .write(move |connection| step.open(connection))
+            .await?;
         Ok(stored.complete(Arc::unwrap_or_clone(process)))
     }
 
     async fn advance(&self, change: Change) -> Result<Process, StoreError> {
         let step = Step::new(change, false)?;
         let process = step.process();
-        let stored = self.writer.write(move |connection| step.advance(connection)).await?;
+        let stored = self
+            .writer
+            .write(move |connection| step.advance(connection))
+            .await?;
         Ok(stored.complete(Arc::unwrap_or_clone(process)))
     }
 
-    async fn claim_due(&self, now: Timestamp, lease: Timestamp, limit: u32) -> Result<Vec<Process>, StoreError> {
+    async fn claim_due(
+        &self,
+        now: Timestamp,
+        lease: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Process>, StoreError> {
         self.writer
             .write(move |connection| {
                 let due = params![millis(now), limit];
                 let processes = many(connection, sql::process::SELECT_DUE, due, rows::process)?;
                 for process in &processes {
-                    execute(connection, sql::process::LEASE, params![millis(lease), process.id])
-                        .map_err(|error| store_error(&error))?;
+                    execute(
+                        connection,
+                        sql::process::LEASE,
+                        params![millis(lease), process.id],
+                    )
+                    .map_err(|error| store_error(&error))?;
                 }
                 Ok(processes)
             })
@@ -244,23 +351,38 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn due_revocations(&self, now: Timestamp, limit: u32) -> Result<Vec<CertificateId>, StoreError> {
+    async fn due_revocations(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<CertificateId>, StoreError> {
         self.points
             .read(move |connection| {
                 let values = params![millis(now), limit];
-                many(connection, sql::certificate::SELECT_DUE_REVOCATIONS, values, |row| row.get(0))
+                many(
+                    connection,
+                    sql::certificate::SELECT_DUE_REVOCATIONS,
+                    values,
+                    |row| row.get(0),
+                )
             })
             .await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        let beats = self.points.read(|connection| number(connection, sql::heartbeat::SELECT, [])).await?;
+        let beats = self
+            .points
+            .read(|connection| number(connection, sql::heartbeat::SELECT, []))
+            .await?;
         if beats.is_none() {
-            return Err(StoreError::Fault("the table `heartbeat` has lost its row".to_owned()));
+            return Err(StoreError::Fault(
+                "the table `heartbeat` has lost its row".to_owned(),
+            ));
         }
         self.writer
             .write(|connection| {
-                execute(connection, sql::heartbeat::BEAT, []).map_err(|error| store_error(&error))?;
+                execute(connection, sql::heartbeat::BEAT, [])
+                    .map_err(|error| store_error(&error))?;
                 Ok(())
             })
             .await
@@ -281,7 +403,11 @@ fn one<T>(
 }
 
 /// The number that `sql` finds, if any.
-fn number(connection: &Connection, sql: &str, values: impl Params) -> Result<Option<i64>, StoreError> {
+fn number(
+    connection: &Connection,
+    sql: &str,
+    values: impl Params,
+) -> Result<Option<i64>, StoreError> {
     one(connection, sql, values, |row| row.get(0))
 }
 

@@ -6,9 +6,9 @@
 //! neighbours. An answer is given only after the commit: `Ok` means durable.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use reseal_lifecycle::store::StoreError;
@@ -52,7 +52,11 @@ where
     }
 
     fn answer(self: Box<Self>, lost: Option<StoreError>) {
-        let Self { work, outcome, caller } = *self;
+        let Self {
+            work,
+            outcome,
+            caller,
+        } = *self;
         // First, so that the caller is the last to hold what it shared with its work.
         drop(work);
         let outcome = match lost {
@@ -78,14 +82,21 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the thread. It owns `connection` until it is stopped.
-    pub(crate) fn start(connection: Connection, checkpointer: Checkpointer) -> std::io::Result<Self> {
+    pub(crate) fn start(
+        connection: Connection,
+        checkpointer: Checkpointer,
+    ) -> std::io::Result<Self> {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let commits = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&commits);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || write_until_stopped(&connection, waiting, checkpointer, &counter))?;
-        Ok(Self { queue, commits, thread: Mutex::new(Some(thread)) })
+        Ok(Self {
+            queue,
+            commits,
+            thread: Mutex::new(Some(thread)),
+        })
     }
 
     /// Has `work` done in a transaction; the answer comes when that is durable. `work` may run twice, the
@@ -96,8 +107,15 @@ impl Writer {
         T: Send + 'static,
     {
         let (caller, answer) = oneshot::channel();
-        let call = Pending { work, outcome: None, caller };
-        self.queue.send(Message::Write(Box::new(call))).await.map_err(|_| closed())?;
+        let call = Pending {
+            work,
+            outcome: None,
+            caller,
+        };
+        self.queue
+            .send(Message::Write(Box::new(call)))
+            .await
+            .map_err(|_| closed())?;
         answer.await.unwrap_or_else(|_| Err(closed()))
     }
 
@@ -108,7 +126,11 @@ impl Writer {
 
     /// Lets the thread finish what it has begun, and waits for it.
     pub(crate) fn stop(&self) {
-        let thread = self.thread.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .take();
         let Some(thread) = thread else { return };
         // A full queue is being emptied: there will be room for one more.
         let mut message = Message::Stop;
@@ -167,16 +189,18 @@ fn write_batch(connection: &Connection, batch: &mut Vec<Box<dyn Call>>) -> u64 {
         // What did not fit took the others with it: now each for itself.
         Err(Lost::ToOneCall(_)) if batch.len() > 1 => batch
             .drain(..)
-            .map(|mut call| match write_together(connection, std::slice::from_mut(&mut call)) {
-                Ok(()) => {
-                    call.answer(None);
-                    1
-                }
-                Err(lost) => {
-                    call.answer(Some(lost.into_error()));
-                    0
-                }
-            })
+            .map(
+                |mut call| match write_together(connection, std::slice::from_mut(&mut call)) {
+                    Ok(()) => {
+                        call.answer(None);
+                        1
+                    }
+                    Err(lost) => {
+                        call.answer(Some(lost.into_error()));
+                        0
+                    }
+                },
+            )
             .sum(),
         Err(lost) => {
             let error = lost.into_error();
@@ -241,10 +265,13 @@ fn run(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
 /// The same error once more, for the next caller of a lost batch.
 fn same(error: &StoreError) -> StoreError {
     match error {
-        StoreError::Unavailable { reason, retry_after } => {
-            StoreError::Unavailable { reason: reason.clone(), retry_after: *retry_after }
-        }
+        StoreError::Unavailable {
+            reason,
+            retry_after,
+        } => StoreError::Unavailable {
+            reason: reason.clone(),
+            retry_after: *retry_after,
+        },
         other => StoreError::Fault(other.to_string()),
     }
 }
-

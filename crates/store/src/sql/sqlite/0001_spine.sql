@@ -56,7 +56,7 @@ CREATE TABLE process (
 -- The rule "one open process a certificate" (a certificate's successors share its subscription).
 CREATE UNIQUE INDEX process_open ON process (subscription) WHERE open = 1;
 CREATE INDEX process_due ON process (next_run) WHERE next_run IS NOT NULL;
-CREATE INDEX process_attention ON process (customer) WHERE requires_attention = 1;
+CREATE INDEX process_attention ON process (requires_attention, customer) WHERE requires_attention = 1;
 CREATE INDEX process_customer ON process (customer);
 CREATE INDEX process_status ON process (customer, status);
 CREATE INDEX process_identifier ON process (identifier);

@@ -15,9 +15,13 @@ async fn forbid_growth(store: &SqliteStore, forbid: bool) {
     store
         .writer
         .write(move |connection: &Connection| {
-            let pages: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+            let pages: i64 = connection
+                .query_row("PRAGMA page_count", [], |row| row.get(0))
+                .unwrap();
             let most = if forbid { pages } else { 1 << 30 };
-            connection.query_row(&format!("PRAGMA max_page_count = {most}"), [], |_| Ok(())).unwrap();
+            connection
+                .query_row(&format!("PRAGMA max_page_count = {most}"), [], |_| Ok(()))
+                .unwrap();
             Ok(())
         })
         .await
@@ -25,7 +29,9 @@ async fn forbid_growth(store: &SqliteStore, forbid: bool) {
 }
 
 fn assert_try_later(error: &StoreError) {
-    let StoreError::Unavailable { retry_after, .. } = error else { panic!("{error}") };
+    let StoreError::Unavailable { retry_after, .. } = error else {
+        panic!("{error}")
+    };
     assert!((Duration::from_secs(1)..=Duration::from_secs(5)).contains(retry_after));
 }
 
@@ -36,7 +42,11 @@ async fn a_full_disk_is_unavailable_leaves_nothing_and_passes() {
     forbid_growth(&store, true).await;
     let open = |number| {
         let store = Arc::clone(&store);
-        tokio::spawn(async move { store.open(sample::opening_with_reservation("acme", None, number)).await })
+        tokio::spawn(async move {
+            store
+                .open(sample::opening_with_reservation("acme", None, number))
+                .await
+        })
     };
     // More than fits into the pages there are, at once and one after the other.
     let calls: Vec<_> = (0..100).map(open).collect();
@@ -58,14 +68,24 @@ async fn a_full_disk_is_unavailable_leaves_nothing_and_passes() {
     }
     // Reading goes on, and finds what was answered and nothing else.
     for process in &stored {
-        assert_eq!(store.process(&Scope::Everything, process.id).await.unwrap().as_ref(), Some(process));
+        assert_eq!(
+            store
+                .process(&Scope::Everything, process.id)
+                .await
+                .unwrap()
+                .as_ref(),
+            Some(process)
+        );
         assert_eq!(store.timeline(process.id).await.unwrap().len(), 4);
     }
     let halves = store
         .writer
         .write(|connection: &Connection| {
-            let half = "SELECT COUNT(*) FROM process WHERE id NOT IN (SELECT process FROM reservation)";
-            Ok(connection.query_row(half, [], |row| row.get::<_, i64>(0)).unwrap())
+            let half =
+                "SELECT COUNT(*) FROM process WHERE id NOT IN (SELECT process FROM reservation)";
+            Ok(connection
+                .query_row(half, [], |row| row.get::<_, i64>(0))
+                .unwrap())
         })
         .await
         .unwrap();
@@ -92,7 +112,12 @@ async fn a_small_write_is_done_beside_one_that_does_not_fit() {
     let small = {
         let store = Arc::clone(&store);
         tokio::spawn(async move {
-            store.create_customer(Customer { handle: "small".to_owned(), created: now() }).await
+            store
+                .create_customer(Customer {
+                    handle: "small".to_owned(),
+                    created: now(),
+                })
+                .await
         })
     };
     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -117,10 +142,22 @@ async fn a_lock_that_stays_is_unavailable_and_passes() {
         .unwrap();
     let other = Connection::open(world.path()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let error = world.store.open(sample::opening("acme", None)).await.unwrap_err();
+    let error = world
+        .store
+        .open(sample::opening("acme", None))
+        .await
+        .unwrap_err();
     assert_try_later(&error);
     other.execute_batch("ROLLBACK").unwrap();
-    assert_eq!(world.store.open(sample::opening("acme", None)).await.unwrap().id, 1);
+    assert_eq!(
+        world
+            .store
+            .open(sample::opening("acme", None))
+            .await
+            .unwrap()
+            .id,
+        1
+    );
 }
 
 #[tokio::test]
@@ -130,7 +167,9 @@ async fn a_write_that_panics_fails_alone() {
         .store
         .writer
         .write(|connection: &Connection| -> Result<(), StoreError> {
-            connection.execute("UPDATE customer SET created = 0", []).unwrap();
+            connection
+                .execute("UPDATE customer SET created = 0", [])
+                .unwrap();
             panic!("a fault for this test");
         })
         .await
@@ -144,10 +183,18 @@ async fn a_write_that_panics_fails_alone() {
 fn a_file_that_is_no_database_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("reseal.db");
-    std::fs::write(&path, "this is not a database, but long enough to look like one".repeat(50)).unwrap();
-    let Err(error) = SqliteStore::open(&path) else { panic!("opened") };
+    std::fs::write(
+        &path,
+        "this is not a database, but long enough to look like one".repeat(50),
+    )
+    .unwrap();
+    let Err(error) = SqliteStore::open(&path) else {
+        panic!("opened")
+    };
     assert!(matches!(error, StoreError::Fault(_)), "{error}");
-    let Err(error) = SqliteStore::open(&folder.path().join("no/such/folder.db")) else { panic!("opened") };
+    let Err(error) = SqliteStore::open(&folder.path().join("no/such/folder.db")) else {
+        panic!("opened")
+    };
     assert_try_later(&error);
 }
 
@@ -161,7 +208,9 @@ fn a_database_of_a_newer_program_is_refused() {
         .execute("INSERT INTO schema_migration (version, name, checksum, applied) VALUES (99, 'x', 'x', 0)", [])
         .unwrap();
     drop(newer);
-    let Err(error) = SqliteStore::open(&path) else { panic!("opened") };
+    let Err(error) = SqliteStore::open(&path) else {
+        panic!("opened")
+    };
     assert!(error.to_string().contains("schema version 99"), "{error}");
 }
 

@@ -27,7 +27,10 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&folder.path().join("reseal.db")).unwrap();
         for handle in ["acme", "rival"] {
-            let customer = Customer { handle: handle.to_owned(), created: sample::now() };
+            let customer = Customer {
+                handle: handle.to_owned(),
+                created: sample::now(),
+            };
             store.create_customer(customer).await.unwrap();
         }
         Self { store, folder }
@@ -44,6 +47,10 @@ impl World {
     }
 
     async fn certificate(&self, id: i64) -> Certificate {
-        self.store.certificate(&Scope::Everything, id).await.unwrap().unwrap()
+        self.store
+            .certificate(&Scope::Everything, id)
+            .await
+            .unwrap()
+            .unwrap()
     }
 }

@@ -9,7 +9,10 @@ use super::sample::{self, now};
 use super::{SqliteStore, World};
 
 fn customer(number: u64) -> Customer {
-    Customer { handle: format!("customer-{number}"), created: now() }
+    Customer {
+        handle: format!("customer-{number}"),
+        created: now(),
+    }
 }
 
 #[tokio::test]
@@ -41,7 +44,11 @@ async fn many_writes_share_a_commit_and_a_refused_one_disturbs_none() {
     }
     assert_eq!((done, refused), (150, 50));
     assert_eq!(store.customers().await.unwrap().len(), 2 + 150);
-    assert!(store.commits() - before <= 3, "{} commits", store.commits() - before);
+    assert!(
+        store.commits() - before <= 3,
+        "{} commits",
+        store.commits() - before
+    );
 }
 
 #[tokio::test]
@@ -49,23 +56,37 @@ async fn readers_do_not_wait_for_a_writer() {
     let world = World::new().await;
     let certificate = world.import(sample::certificate("acme", 1)).await;
     let other = rusqlite::Connection::open(world.path()).unwrap();
-    other.execute_batch("BEGIN IMMEDIATE; UPDATE customer SET created = 0").unwrap();
+    other
+        .execute_batch("BEGIN IMMEDIATE; UPDATE customer SET created = 0")
+        .unwrap();
     let read = world.store.certificate(&Scope::Everything, certificate.id);
-    let found = tokio::time::timeout(std::time::Duration::from_secs(2), read).await.unwrap().unwrap();
+    let found = tokio::time::timeout(std::time::Duration::from_secs(2), read)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(found, Some(certificate));
-    assert_eq!(world.store.customers().await.unwrap()[0].created, now(), "nothing uncommitted is seen");
+    assert_eq!(
+        world.store.customers().await.unwrap()[0].created,
+        now(),
+        "nothing uncommitted is seen"
+    );
     other.execute_batch("ROLLBACK").unwrap();
 }
 
 #[tokio::test]
 async fn two_programs_write_to_one_file() {
     let world = World::new().await;
-    let stores = [Arc::new(SqliteStore::open(&world.path()).unwrap()), Arc::new(world.store)];
+    let stores = [
+        Arc::new(SqliteStore::open(&world.path()).unwrap()),
+        Arc::new(world.store),
+    ];
     let calls: Vec<_> = (0..100)
         .map(|number| {
             let store = Arc::clone(&stores[usize::try_from(number % 2).unwrap()]);
             tokio::spawn(async move {
-                let process = store.open(sample::opening_with_reservation("acme", None, number)).await?;
+                let process = store
+                    .open(sample::opening_with_reservation("acme", None, number))
+                    .await?;
                 let mut change = sample::completion(process, number, None);
                 if let Some(issuance) = &mut change.issuance {
                     issuance.subscription = Some(sample::subscription("acme"));
@@ -78,8 +99,14 @@ async fn two_programs_write_to_one_file() {
         call.await.unwrap().unwrap();
     }
     for store in &stores {
-        let query = reseal_lifecycle::query::CertificateQuery { limit: Some(0), ..Default::default() };
-        let page = store.certificates(&Scope::Everything, &query, now()).await.unwrap();
+        let query = reseal_lifecycle::query::CertificateQuery {
+            limit: Some(0),
+            ..Default::default()
+        };
+        let page = store
+            .certificates(&Scope::Everything, &query, now())
+            .await
+            .unwrap();
         assert_eq!(page.total, Some(100));
     }
 }
@@ -89,7 +116,9 @@ fn a_new_file_may_be_opened_by_several_programs_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("reseal.db");
     std::thread::scope(|scope| {
-        let opened: Vec<_> = (0..8).map(|_| scope.spawn(|| SqliteStore::open(&path).map(drop))).collect();
+        let opened: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| SqliteStore::open(&path).map(drop)))
+            .collect();
         for opened in opened {
             opened.join().unwrap().unwrap();
         }
@@ -123,5 +152,8 @@ async fn the_log_is_copied_while_writing_goes_on() {
     }
     assert!(size() > 1 << 20, "{} bytes", size());
     store.close();
-    assert!(!path.with_extension("db-wal").exists(), "the last connection removes the log");
+    assert!(
+        !path.with_extension("db-wal").exists(),
+        "the last connection removes the log"
+    );
 }

@@ -88,7 +88,11 @@ pub(crate) fn work(names: &[&str]) -> Work {
 }
 
 /// A process of `customer` that has been asked for and not begun.
-pub(crate) fn process(customer: &str, action: Action, subscription: Option<i64>) -> (Process, Vec<Event>) {
+pub(crate) fn process(
+    customer: &str,
+    action: Action,
+    subscription: Option<i64>,
+) -> (Process, Vec<Event>) {
     let opening = Opening {
         customer: customer.to_owned(),
         user: format!("{customer}/admin"),
@@ -97,21 +101,39 @@ pub(crate) fn process(customer: &str, action: Action, subscription: Option<i64>)
         source: None,
         subscription,
     };
-    Process::open(opening, work(&["reseal-sample.com", "www.reseal-sample.com"]), now())
+    Process::open(
+        opening,
+        work(&["reseal-sample.com", "www.reseal-sample.com"]),
+        now(),
+    )
 }
 
 /// The first step of a reissue of `subscription`.
 pub(crate) fn opening(customer: &str, subscription: Option<i64>) -> Change {
     let (process, events) = process(customer, Action::Reissue, subscription);
-    Change { lease: Some(in_days(1)), ..Change::new(process, events) }
+    Change {
+        lease: Some(in_days(1)),
+        ..Change::new(process, events)
+    }
 }
 
 /// The first step of a reissue that reserves serial `number` at once.
-pub(crate) fn opening_with_reservation(customer: &str, subscription: Option<i64>, number: u64) -> Change {
+pub(crate) fn opening_with_reservation(
+    customer: &str,
+    subscription: Option<i64>,
+    number: u64,
+) -> Change {
     let opening = opening(customer, subscription);
-    let (process, events) = opening.process.reserve(hex::encode(serial(number)), "embedded".to_owned(), now()).unwrap();
+    let (process, events) = opening
+        .process
+        .reserve(hex::encode(serial(number)), "embedded".to_owned(), now())
+        .unwrap();
     let events = [opening.events, events].concat();
-    Change { lease: opening.lease, reservation: Some(reservation(number)), ..Change::new(process, events) }
+    Change {
+        lease: opening.lease,
+        reservation: Some(reservation(number)),
+        ..Change::new(process, events)
+    }
 }
 
 fn serial(number: u64) -> Vec<u8> {
@@ -140,7 +162,10 @@ pub(crate) fn certificate(customer: &str, number: u64) -> Certificate {
         certificate_type: CertificateType::SingleDomain,
         stored_status: CertificateStatus::Active,
         domain_name: "reseal-sample.com".to_owned(),
-        names: vec!["reseal-sample.com".to_owned(), "www.reseal-sample.com".to_owned()],
+        names: vec![
+            "reseal-sample.com".to_owned(),
+            "www.reseal-sample.com".to_owned(),
+        ],
         organization: None,
         coc: None,
         issuer: "embedded".to_owned(),
@@ -197,15 +222,24 @@ pub(crate) fn import(certificate: Certificate) -> Change {
         source: None,
         subscription: None,
     };
-    let event = Event::new(now(), EventKind::Imported { fingerprint: hex::encode(certificate.fingerprint) });
-    let (process, events) = Process::done(opening, certificate.domain_name.clone(), vec![event], now());
+    let event = Event::new(
+        now(),
+        EventKind::Imported {
+            fingerprint: hex::encode(certificate.fingerprint),
+        },
+    );
+    let (process, events) =
+        Process::done(opening, certificate.domain_name.clone(), vec![event], now());
     let issuance = Issuance {
         subscription: Some(subscription(&certificate.customer)),
         certificate,
         paid: None,
         replaces: None,
     };
-    Change { issuance: Some(Box::new(issuance)), ..Change::new(process, events) }
+    Change {
+        issuance: Some(Box::new(issuance)),
+        ..Change::new(process, events)
+    }
 }
 
 /// The last step of `process`: stores certificate `number`, which replaces `predecessor`.
@@ -230,6 +264,14 @@ pub(crate) fn completion(process: Process, number: u64, predecessor: Option<i64>
         revoke_at: None,
         siblings_with: Vec::new(),
     });
-    let issuance = Issuance { certificate, subscription: None, paid: None, replaces };
-    Change { issuance: Some(Box::new(issuance)), ..Change::new(process, events) }
+    let issuance = Issuance {
+        certificate,
+        subscription: None,
+        paid: None,
+        replaces,
+    };
+    Change {
+        issuance: Some(Box::new(issuance)),
+        ..Change::new(process, events)
+    }
 }
