@@ -5,14 +5,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use aws_lc_rs::rand;
 use jiff::{SignedDuration, Timestamp};
 use reseal_pki::{
     certificate::{Certificate, assemble},
     key::verify_signature,
     profile::{
-        AuthorityError, CaSubject, INTERMEDIATE_LIFETIME, IntermediateUrls, IssuingAuthority,
-        ROOT_LIFETIME, SignatureAlgorithm, Validity, intermediate_tbs, root_tbs,
+        AuthorityError, INTERMEDIATE_LIFETIME, IntermediateUrls, IssuingAuthority, ROOT_LIFETIME,
+        SignatureAlgorithm, Validity, intermediate_tbs, root_tbs,
     },
     serial::{Serial, SerialError},
 };
@@ -26,81 +25,13 @@ use super::{
     keyfile::{KeyFile, KeyFileError, Protection},
     pointer::{PointerError, Pointers},
     secret::{Passphrase, Secret, SecretError, UnlockKey},
-    signer::{KeyType, SignError, SoftwareKey},
+    settings::{CaSettings, LONGEST_NAME},
+    signer::{SignError, SoftwareKey},
 };
 
 /// The authority's certificates begin before they were made, so that a leaf that
 /// is backdated within the same hour still lies inside them (V-9, V-10).
 const BACKDATING: SignedDuration = SignedDuration::from_hours(1);
-
-/// Longest text in a subject, in characters (RFC 5280 appendix A.1).
-const LONGEST_NAME: usize = 64;
-
-/// What a new authority is to be.
-#[derive(Debug)]
-pub struct CaSettings<'a> {
-    /// Type of both keys.
-    pub algorithm: KeyType,
-    /// Protects both keys; without one, a key is generated into `unlock.key`.
-    pub passphrase: Option<&'a Passphrase>,
-    /// `server.public_url`: certificates point below it for ever.
-    pub public_url: &'a str,
-    /// Who runs it.
-    pub organization: String,
-    /// Two upper-case letters; `XX` says that no country is meant (BR 7.1.2.7.4).
-    pub country: String,
-    /// Name of the root.
-    pub root_common_name: String,
-    /// Name of the intermediate.
-    pub intermediate_common_name: String,
-}
-
-impl<'a> CaSettings<'a> {
-    /// Settings with names that no other authority has: clients that meet two
-    /// with one name and different keys take the second for a forgery.
-    ///
-    /// # Errors
-    /// When the system's random generator fails.
-    pub fn new(
-        algorithm: KeyType,
-        passphrase: Option<&'a Passphrase>,
-        public_url: &'a str,
-    ) -> Result<Self, CreateError> {
-        let mut mark = [0; 4];
-        rand::fill(&mut mark).map_err(|_| SecretError::NoRandomness)?;
-        let mark = hex::encode_upper(mark);
-        Ok(Self {
-            algorithm,
-            passphrase,
-            public_url,
-            organization: "Reseal".to_owned(),
-            country: "XX".to_owned(),
-            root_common_name: format!("Reseal Root CA {mark}"),
-            intermediate_common_name: format!("Reseal Issuing CA {mark}"),
-        })
-    }
-
-    fn subject(&self, common_name: &str) -> Result<CaSubject, CreateError> {
-        for text in [common_name, &self.organization] {
-            let right = (1..=LONGEST_NAME).contains(&text.chars().count())
-                && text.chars().any(char::is_alphanumeric)
-                && !text.chars().any(char::is_control);
-            if !right {
-                return Err(CreateError::Name(text.escape_debug().take(100).collect()));
-            }
-        }
-        if self.country.len() != 2 || !self.country.bytes().all(|byte| byte.is_ascii_uppercase()) {
-            return Err(CreateError::Country(
-                self.country.escape_debug().take(100).collect(),
-            ));
-        }
-        Ok(CaSubject {
-            common_name: common_name.to_owned(),
-            organization: self.organization.clone(),
-            country: self.country.clone(),
-        })
-    }
-}
 
 /// Why no authority was made. Nothing is left behind.
 #[derive(Debug, thiserror::Error)]
@@ -398,12 +329,16 @@ pub(super) fn open_key(
     match key_file.protection() {
         Protection::Passphrase { .. } => {
             let passphrase = passphrase.ok_or_else(|| failed(KeyFileError::PassphraseNeeded))?;
-            key_file.open(Secret::Passphrase(passphrase)).map_err(failed)
+            key_file
+                .open(Secret::Passphrase(passphrase))
+                .map_err(failed)
         }
         Protection::UnlockKey => {
             let unlock_key = UnlockKey::parse(&folder::read(folder, UNLOCK_KEY)?)
                 .map_err(|error| failed(error.into()))?;
-            key_file.open(Secret::UnlockKey(&unlock_key)).map_err(failed)
+            key_file
+                .open(Secret::UnlockKey(&unlock_key))
+                .map_err(failed)
         }
     }
 }

@@ -163,9 +163,7 @@ fn look_at_dates(certificates: &Certificates, now: Timestamp, seen: &mut Inspect
         if now < first {
             seen.add(
                 Severity::Fault,
-                format!(
-                    "`{name}` begins at {first} and the clock says {now}: set the clock right"
-                ),
+                format!("`{name}` begins at {first} and the clock says {now}: set the clock right"),
             );
         } else if now > last {
             seen.add(

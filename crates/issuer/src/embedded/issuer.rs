@@ -67,9 +67,10 @@ impl EmbeddedIssuer {
         })
     }
 
-    /// Last second of the issuing certificate: nothing issued outlives it.
-    pub fn issuing_not_after(&self) -> Timestamp {
-        self.issuing.not_after()
+    /// The authority that issues: the intermediate. Nothing issued outlives its
+    /// `not_after`.
+    pub fn issuing(&self) -> &IssuingAuthority {
+        &self.issuing
     }
 
     /// The address of the CRL for the certificate with this serial number.
@@ -116,7 +117,8 @@ impl EmbeddedIssuer {
 impl Issuer for EmbeddedIssuer {
     fn prepare(&self, order: &CertificateOrder<'_>) -> Result<Prepared, IssuerError> {
         let validity = self.validity(order)?;
-        let serial = Serial::random().map_err(|error| IssuerError::Unavailable(error.to_string()))?;
+        let serial =
+            Serial::random().map_err(|error| IssuerError::Unavailable(error.to_string()))?;
         let tbs = leaf_tbs(&Leaf {
             serial: &serial,
             issuer: &self.issuing,
@@ -132,8 +134,8 @@ impl Issuer for EmbeddedIssuer {
             ocsp_url: None,
         })
         .map_err(|error| IssuerError::Lint(error.to_string()))?;
-        let linted =
-            lint_leaf(tbs, &self.context(order.validation, order.now)).map_err(refused)?;
+        let linted = lint_leaf(tbs, &self.context(order.validation, order.now))
+            .map_err(|findings| refused(&findings))?;
         Ok(Prepared {
             serial,
             not_before: validity.not_before,
@@ -166,7 +168,8 @@ impl Issuer for EmbeddedIssuer {
                 recorded.not_before()
             )));
         }
-        let linted = lint_leaf(tbs, &self.context(validation, now)).map_err(refused)?;
+        let linted = lint_leaf(tbs, &self.context(validation, now))
+            .map_err(|findings| refused(&findings))?;
         Ok(Prepared {
             serial,
             not_before: recorded.not_before(),
@@ -198,7 +201,7 @@ impl Issuer for EmbeddedIssuer {
     }
 }
 
-fn refused(findings: Vec<Finding>) -> IssuerError {
+fn refused(findings: &[Finding]) -> IssuerError {
     let texts: Vec<_> = findings
         .iter()
         .map(|finding| format!("{}: {}", finding.rule, finding.message))

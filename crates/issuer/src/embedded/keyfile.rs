@@ -292,10 +292,6 @@ fn unreadable(bytes: &[u8], error: &serde_json::Error) -> KeyFileError {
         Ok(outline) if outline.header.version != VERSION => {
             KeyFileError::Version(outline.header.version)
         }
-        _ => KeyFileError::Unreadable(format!(
-            "line {}, column {}",
-            error.line(),
-            error.column()
-        )),
+        _ => KeyFileError::Unreadable(format!("line {}, column {}", error.line(), error.column())),
     }
 }

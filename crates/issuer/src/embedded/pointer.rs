@@ -117,10 +117,19 @@ mod tests {
     fn p_6_pointers_are_http_whatever_the_server_is() {
         for (public_url, root) in [
             ("http://127.0.0.1:8080", "http://127.0.0.1:8080/ca/root.cer"),
-            ("http://ca.example/pki/", "http://ca.example/pki/ca/root.cer"),
+            (
+                "http://ca.example/pki/",
+                "http://ca.example/pki/ca/root.cer",
+            ),
             ("https://ca.example", "http://ca.example/ca/root.cer"),
-            ("https://ca.example:8443/x", "http://ca.example/x/ca/root.cer"),
-            ("https://[2001:db8::1]:8443", "http://[2001:db8::1]/ca/root.cer"),
+            (
+                "https://ca.example:8443/x",
+                "http://ca.example/x/ca/root.cer",
+            ),
+            (
+                "https://[2001:db8::1]:8443",
+                "http://[2001:db8::1]/ca/root.cer",
+            ),
             ("http://[::1]", "http://[::1]/ca/root.cer"),
         ] {
             let pointers = Pointers::new(public_url).unwrap();
@@ -145,7 +154,10 @@ mod tests {
             "http://[::1",
         ] {
             let error = Pointers::new(public_url).unwrap_err().to_string();
-            assert!(error.contains(public_url) || !public_url.is_ascii(), "{error}");
+            assert!(
+                error.contains(public_url) || !public_url.is_ascii(),
+                "{error}"
+            );
         }
     }
 }

@@ -151,8 +151,7 @@ impl Passphrase {
         cost: Cost,
     ) -> Result<Zeroizing<[u8; 32]>, SecretError> {
         let failed = |error: argon2::Error| SecretError::Derivation(error.to_string());
-        let parameters =
-            Params::new(cost.memory_kib, cost.passes, 1, Some(32)).map_err(failed)?;
+        let parameters = Params::new(cost.memory_kib, cost.passes, 1, Some(32)).map_err(failed)?;
         let mut key = Zeroizing::new([0; 32]);
         Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters)
             .hash_password_into(&self.bytes, salt, &mut *key)
@@ -186,7 +185,7 @@ impl UnlockKey {
     pub(super) fn text(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity(65));
         // One allocation: a longer one later would leave the digits behind.
-        text.push_str(&Zeroizing::new(hex::encode(&*self.0)));
+        text.push_str(&Zeroizing::new(hex::encode(*self.0)));
         text.push('\n');
         text
     }

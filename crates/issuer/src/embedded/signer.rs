@@ -75,7 +75,11 @@ pub struct UnknownKeyType(String);
 
 /// What was written in a configuration, fit for a message.
 fn shown(word: &str) -> String {
-    let cut: String = word.chars().take(100).flat_map(char::escape_debug).collect();
+    let cut: String = word
+        .chars()
+        .take(100)
+        .flat_map(char::escape_debug)
+        .collect();
     format!("`{cut}`")
 }
 
