@@ -1,0 +1,5 @@
+//! The real binary, driven over HTTP: the wire contract, nasty inputs, the world around it, and crashes.
+
+mod contract;
+mod nasty;
+mod support;

@@ -1,0 +1,212 @@
+//! Rules section 11, numbers 67 to 97: names and how they are proven.
+
+use serde_json::{Value, json};
+
+use crate::support::csr::{common_name_only, csr};
+use crate::support::http::Reply;
+use crate::support::server::Server;
+
+fn order(server: &Server, product: &str, more: &Value) -> Reply {
+    let mut body =
+        json!({"customer": "alice", "product": product, "period": 12, "csr": csr(&["reseal.dev"])});
+    body.as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    server.alice.post("/v2/ssl/certificates?quote=true", &body)
+}
+
+/// Each as an alternative name in JSON.
+#[track_caller]
+fn names_refused(names: &[&str]) {
+    let server = Server::start();
+    for name in names {
+        let reply = order(&server, "ssl_dv_md", &json!({"san": ["reseal.dev", name]}));
+        assert_eq!(
+            reply.violates("san[1]")["violations"][0]["field"],
+            "san[1]",
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn nasty_067_upper_case_is_refused_in_json_and_folded_in_a_csr() {
+    names_refused(&["EXAMPLE.com"]);
+    let server = Server::start();
+    let body = json!({"customer": "alice", "product": "ssl_dv", "period": 12, "csr": common_name_only("RESEAL.dev")});
+    let info = server.alice.post("/v2/ssl/certificates", &body).expect(202);
+    assert_eq!(info["commonName"], "reseal.dev");
+}
+
+#[test]
+fn nasty_068_dots_and_blanks_in_wrong_places_are_refused() {
+    names_refused(&["example.com.", ".example.com", "a..b.com", "exam ple.com"]);
+}
+
+#[test]
+fn nasty_069_names_beyond_ascii_are_refused() {
+    names_refused(&["münchen.example", "еxample.com", "example。com"]);
+}
+
+#[test]
+fn nasty_070_071_broken_a_labels_and_reserved_hyphens_are_refused() {
+    names_refused(&[
+        "xn--.com",
+        "xn--a.com",
+        "xn--example-.com",
+        "ab--cd.com",
+        "xn--99999999999.com",
+    ]);
+}
+
+#[test]
+fn nasty_072_073_underscores_hyphens_at_the_edge_and_lengths_are_refused() {
+    let long_label = format!("{}.com", "a".repeat(64));
+    let long_name = format!("{}com", "abcdefghi.".repeat(26));
+    names_refused(&[
+        "_dmarc.example.com",
+        "my_host.example.com",
+        "-a.com",
+        "a-.com",
+        &long_label,
+        &long_name,
+    ]);
+}
+
+#[test]
+fn nasty_074_076_public_suffixes_and_internal_names_are_refused() {
+    names_refused(&[
+        "*.com",
+        "*.co.uk",
+        "co.uk",
+        "com",
+        "localhost",
+        "server.local",
+        "x.internal",
+        "printer.corp",
+        "foo.onion",
+    ]);
+}
+
+#[test]
+fn nasty_075_other_wildcards_are_refused() {
+    names_refused(&["*.*.example.com", "w*.example.com", "a.*.example.com", "*"]);
+}
+
+#[test]
+fn nasty_077_078_addresses_and_reverse_names_are_refused() {
+    names_refused(&[
+        "1.2.0.192.in-addr.arpa",
+        "192.0.2.1",
+        "0300.0.2.1",
+        "3221225985",
+        "::ffff:10.0.0.1",
+        "fe80::1%eth0",
+    ]);
+}
+
+#[test]
+fn nasty_080_exceptions_of_the_public_suffix_list_count() {
+    names_refused(&["*.ck", "foo.ck"]);
+    let server = Server::start();
+    order(&server, "ssl_dv_md", &json!({"san": ["www.ck"]})).expect(200);
+}
+
+#[test]
+fn nasty_081_duplicates_are_folded() {
+    let server = Server::start();
+    order(
+        &server,
+        "ssl_dv_md",
+        &json!({"san": ["reseal.dev", "reseal.dev"]}),
+    )
+    .expect(200);
+}
+
+#[test]
+fn nasty_082_more_names_than_the_product_holds_are_refused() {
+    let server = Server::start();
+    let names: Vec<_> = (0..251)
+        .map(|number| format!("n{number}.reseal.dev"))
+        .collect();
+    order(&server, "ssl_dv_md", &json!({"san": names}))
+        .refused(400, "ConstraintViolationException");
+}
+
+#[test]
+fn nasty_083_a_single_domain_product_takes_no_further_name() {
+    let server = Server::start();
+    order(&server, "ssl_dv", &json!({"san": ["other.dev"]}))
+        .refused(400, "ConstraintViolationException");
+}
+
+#[test]
+fn nasty_085_the_common_name_of_a_multi_domain_product_may_come_from_json() {
+    let server = Server::start();
+    order(&server, "ssl_dv_md", &json!({"domainName": "other.dev"})).expect(200);
+}
+
+#[test]
+fn nasty_086_a_wildcard_needs_a_product_for_it() {
+    let server = Server::start();
+    let wildcard = |product| order(&server, product, &json!({"csr": csr(&["*.reseal.dev"])}));
+    wildcard("ssl_dv").refused(400, "ConstraintViolationException");
+    wildcard("ssl_dv_wc").expect(200);
+}
+
+#[test]
+fn nasty_087_no_free_name_is_put_before_www() {
+    let server = Server::start();
+    let body = json!({"customer": "alice", "product": "ssl_dv", "period": 12, "csr": csr(&["www.reseal.dev"])});
+    let info = server.alice.post("/v2/ssl/certificates", &body).expect(202);
+    assert!(!info.to_string().contains("www.www."), "{info}");
+}
+
+#[test]
+fn nasty_088_a_file_never_proves_a_wildcard() {
+    let server = Server::start();
+    let body =
+        json!({"san": ["*.reseal.dev"], "dcv": [{"commonName": "*.reseal.dev", "type": "FILE"}]});
+    order(&server, "ssl_dv_md", &body).refused(400, "ConstraintViolationException");
+}
+
+#[test]
+fn nasty_090_092_mail_goes_to_constructed_addresses_only() {
+    let server = Server::start();
+    for email in [
+        "admin@www.reseal.dev",
+        "ceo@reseal.dev",
+        "admin@evil.com",
+        "admin+x@reseal.dev",
+        "admin@reseal.dev\r\nBcc: x@evil.com",
+        "admin@reseal.dev,x@evil.com",
+        "<admin@reseal.dev>",
+    ] {
+        let body = json!({"dcv": [{"commonName": "reseal.dev", "type": "EMAIL", "email": email}]});
+        order(&server, "ssl_dv", &body).violates("dcv[0].email");
+    }
+}
+
+#[test]
+fn nasty_095_an_address_is_needed_for_mail_and_ignored_elsewhere() {
+    let server = Server::start();
+    let choose = |entry: Value| order(&server, "ssl_dv", &json!({"dcv": [entry]}));
+    choose(json!({"commonName": "reseal.dev", "type": "EMAIL"})).violates("dcv[0].email");
+    choose(json!({"commonName": "reseal.dev", "type": "HTTP"})).violates("dcv[0].type");
+    choose(json!({"commonName": "reseal.dev", "type": "DNS", "email": "x"})).expect(200);
+}
+
+#[test]
+fn nasty_096_a_choice_for_a_name_that_is_not_asked_for_is_refused() {
+    let server = Server::start();
+    let body = json!({"dcv": [{"commonName": "other.dev", "type": "DNS"}]});
+    order(&server, "ssl_dv", &body).refused(400, "ConstraintViolationException");
+}
+
+#[test]
+fn nasty_097_unique_values_are_twenty_letters_and_digits() {
+    let server = Server::start();
+    for value in ["123456789012345678901", "a.b", "🙂"] {
+        order(&server, "ssl_dv", &json!({"uniqueValue": value})).violates("uniqueValue");
+    }
+}

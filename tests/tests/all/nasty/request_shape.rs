@@ -1,0 +1,227 @@
+//! Rules section 11, numbers 1 to 15, and 143 to 145: the shape of requests.
+
+use serde_json::json;
+
+use crate::support::csr::csr;
+use crate::support::http::{Client, exchange, request};
+use crate::support::server::Server;
+
+const REISSUE: &str = "/v2/ssl/certificates/1/reissue";
+
+#[test]
+fn nasty_001_a_body_that_is_not_a_json_object_is_an_invalid_message() {
+    let server = Server::start();
+    for body in [
+        &b""[..],
+        b"x",
+        b"[]",
+        b"null",
+        b"\"csr\"",
+        b"{",
+        b"{}{}",
+        b"\xff",
+    ] {
+        server
+            .alice
+            .post_raw(REISSUE, body)
+            .refused(400, "InvalidMessage");
+    }
+}
+
+#[test]
+fn nasty_002_003_other_content_types_and_compressed_bodies_are_refused() {
+    let server = Server::start();
+    for headers in [
+        &["Content-Type: text/plain"][..],
+        &["Content-Type: application/json; charset=utf-16"],
+        &[],
+        &["Content-Type: application/json", "Content-Encoding: gzip"],
+    ] {
+        server
+            .alice
+            .call("POST", REISSUE, headers, b"{}")
+            .refused(400, "InvalidMessage");
+    }
+}
+
+#[test]
+fn nasty_003_a_body_that_is_too_large_is_refused_without_reading_it() {
+    let server = Server::start();
+    let body = vec![b' '; 300 * 1024];
+    assert_eq!(server.alice.post_raw(REISSUE, &body).status, 413);
+}
+
+#[test]
+fn nasty_004_duplicate_keys_are_refused() {
+    let server = Server::start();
+    for body in [
+        r#"{"csr":"a","csr":"b"}"#,
+        r#"{"csr":"a","approver":{"email":"a","email":"b"}}"#,
+    ] {
+        server
+            .alice
+            .post_raw(REISSUE, body.as_bytes())
+            .refused(400, "InvalidMessage");
+    }
+}
+
+#[test]
+fn nasty_005_006_unknown_and_unchangeable_fields_are_named() {
+    let server = Server::start();
+    for field in [
+        "sans", "notAfter", "serial", "country", "product", "period", "customer",
+    ] {
+        let answer = server
+            .alice
+            .post(REISSUE, &json!({"csr": "x", field: "NL"}));
+        let answer = answer.refused(400, "UnrecognizedPropertyException");
+        assert_eq!(answer["property"], field);
+    }
+    let answer = server
+        .alice
+        .post(REISSUE, &json!({"csr": 1}))
+        .refused(400, "UnrecognizedPropertyException");
+    assert_eq!(answer["property"], "csr", "a wrong type");
+}
+
+#[test]
+fn nasty_007_deep_nesting_huge_numbers_and_lone_surrogates_are_refused() {
+    let server = Server::start();
+    let deep = format!("{{\"csr\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
+    for body in [&*deep, r#"{"csr":1e999}"#, r#"{"csr":"\ud800"}"#] {
+        assert_eq!(server.alice.post_raw(REISSUE, body.as_bytes()).status, 400);
+    }
+}
+
+#[test]
+fn nasty_008_an_absent_a_null_and_an_empty_san_differ() {
+    let server = Server::start();
+    let names_with = |body: serde_json::Value| {
+        let id = server.certificate();
+        let mut body = body;
+        body["csr"] = csr(&["reseal.dev"]).into();
+        let new = server
+            .alice
+            .post(&format!("/v2/ssl/certificates/{id}/reissue"), &body)
+            .expect(201)["certificateId"]
+            .clone();
+        server
+            .alice
+            .get(&format!("/v2/ssl/certificates/{new}"))
+            .expect(200)["san"]
+            .to_string()
+            .contains("www.reseal.dev")
+    };
+    assert!(names_with(json!({})));
+    assert!(names_with(json!({"san": null})));
+    assert!(!names_with(json!({"san": []})));
+}
+
+#[test]
+fn nasty_009_strange_ids_are_refused() {
+    let server = Server::start();
+    let body = json!({"csr": csr(&["reseal.dev"])});
+    for id in [
+        "0",
+        "-1",
+        "1e3",
+        "9223372036854775808",
+        "12;drop",
+        "%2e%2e",
+        "1.0",
+        "%00",
+        "x",
+    ] {
+        let reply = server
+            .alice
+            .post(&format!("/v2/ssl/certificates/{id}/reissue"), &body);
+        assert!(matches!(reply.status, 400 | 404), "{id}: {}", reply.text());
+        let reply = server.alice.get(&format!("/v2/processes/{id}"));
+        assert!(matches!(reply.status, 400 | 404), "{id}: {}", reply.text());
+    }
+}
+
+#[test]
+fn nasty_012_only_a_living_key_in_the_header_opens() {
+    let server = Server::start();
+    let path = "/v2/ssl/products";
+    server
+        .with_revoked_key()
+        .get(path)
+        .refused(401, "AuthenticationError");
+    for key in ["", "x", "YWxpY2UvYXBpOng="] {
+        let client = Client {
+            key: key.to_owned(),
+            ..server.alice.clone()
+        };
+        client.get(path).refused(401, "AuthenticationError");
+    }
+    let in_query = format!("{path}?apiKey={}", server.alice.key);
+    exchange(server.alice.address, &request("GET", &in_query, &[], b""))
+        .refused(401, "AuthenticationError");
+}
+
+#[test]
+fn nasty_014_conflicting_lengths_are_refused() {
+    let server = Server::start();
+    let bytes = format!(
+        "POST {REISSUE} HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nContent-Length: 5\r\nAuthorization: ApiKey {}\r\n\r\nabcd",
+        server.alice.key
+    );
+    assert_eq!(exchange(server.alice.address, bytes.as_bytes()).status, 400);
+}
+
+#[test]
+fn nasty_143_unknown_download_formats_are_refused() {
+    let server = Server::start();
+    let id = server.certificate();
+    for format in ["../../", "PEM", "crt%00", ""] {
+        server
+            .alice
+            .get(&format!(
+                "/v2/ssl/certificates/{id}/download?format={format}"
+            ))
+            .violates("format");
+    }
+}
+
+#[test]
+fn nasty_144_control_and_bidirectional_characters_in_texts_are_refused() {
+    let server = Server::start();
+    let id = server.certificate();
+    let path = format!("/v2/ssl/certificates/{id}/reissue?quote=true");
+    let send = |text: &str| {
+        server.alice.post(
+            &path,
+            &json!({"csr": csr(&["reseal.dev"]), "organization": text}),
+        )
+    };
+    for text in ["a\u{202e}b", "a\u{0}b", "a\nb", "a\u{7f}b"] {
+        send(text).violates("organization");
+    }
+    for text in ["<script>", "=cmd()"] {
+        send(text).expect(200);
+    }
+}
+
+#[test]
+fn nasty_145_languages_are_those_of_the_list() {
+    let server = Server::start();
+    let id = server.certificate();
+    let path = format!("/v2/ssl/certificates/{id}/reissue?quote=true");
+    let send = |language: serde_json::Value| {
+        server.alice.post(
+            &path,
+            &json!({"csr": csr(&["reseal.dev"]), "language": language}),
+        )
+    };
+    for language in ["XX", "ENG", "en-GB"] {
+        send(language.into()).violates("language");
+    }
+    for language in [
+        "EN", "NL", "FR", "CN", "DE", "IT", "JP", "KR", "PT", "RU", "ES", "DK", "SE", "TR",
+    ] {
+        send(language.into()).expect(200);
+    }
+    send(json!(null)).expect(200);
+}

@@ -1,0 +1,125 @@
+//! Rules section 11, numbers 16 to 26: the state of what is to be reissued, and races for it.
+
+use std::thread;
+
+use rcgen::KeyPair;
+use serde_json::json;
+
+use crate::support::csr::{csr, self_signed, with_key};
+use crate::support::server::Server;
+
+#[test]
+fn nasty_016_a_quote_refuses_what_the_call_would_refuse() {
+    let server = Server::start();
+    let id = server.certificate();
+    for body in [
+        json!({}),
+        json!({"csr": "x"}),
+        json!({"csr": csr(&["elsewhere.dev"])}),
+    ] {
+        let path = format!("/v2/ssl/certificates/{id}/reissue");
+        let (real, quote) = (
+            server.alice.post(&path, &body),
+            server.alice.post(&format!("{path}?quote=true"), &body),
+        );
+        assert_eq!((real.status, real.text()), (400, quote.text()));
+    }
+}
+
+#[test]
+fn nasty_017_018_a_revoked_certificate_is_not_reissued_even_with_a_new_key() {
+    let server = Server::start();
+    let id = server.certificate();
+    let path = format!("/v2/ssl/certificates/{id}");
+    server.alice.call(
+        "DELETE",
+        &path,
+        &["Content-Type: application/json"],
+        br#"{"reason":"KEY_COMPROMISE"}"#,
+    );
+    let reply = server.alice.post(
+        &format!("{path}/reissue"),
+        &json!({"csr": csr(&["reseal.dev"])}),
+    );
+    let answer = reply.refused(400, "ObjectStatusProhibitsOperation");
+    assert!(
+        answer["message"].as_str().unwrap().contains("REVOKED"),
+        "{answer}"
+    );
+}
+
+#[test]
+fn nasty_022_a_reissued_certificate_names_its_successor() {
+    let server = Server::start();
+    let id = server.certificate();
+    let path = format!("/v2/ssl/certificates/{id}/reissue");
+    let new = server
+        .alice
+        .post(&path, &json!({"csr": csr(&["reseal.dev"])}))
+        .expect(201)["certificateId"]
+        .clone();
+    let answer = server
+        .alice
+        .post(&path, &json!({"csr": csr(&["reseal.dev"])}));
+    let answer = answer.refused(400, "ObjectStatusProhibitsOperation");
+    let message = answer["message"].as_str().unwrap();
+    assert!(
+        message.contains("REISSUED") && message.contains(&new.to_string()),
+        "{message}"
+    );
+}
+
+#[test]
+fn nasty_023_an_imported_certificate_cannot_be_reissued_here() {
+    let server = Server::start();
+    let body = json!({"customer": "alice", "certificate": self_signed("elsewhere.dev")});
+    let imported = server.alice.post("/v2/ssl/import", &body);
+    let path = format!("{}/reissue", imported.header("location").unwrap());
+    let reply = server
+        .alice
+        .post(&path, &json!({"csr": csr(&["elsewhere.dev"])}));
+    reply.refused(400, "ObjectStatusProhibitsOperation");
+}
+
+#[test]
+fn nasty_024_of_two_reissues_at_once_one_is_accepted() {
+    let server = Server::start();
+    let id = server.order("ssl_dv_md", &csr(&["reseal.dev"]));
+    let path = format!("/v2/ssl/certificates/{id}/reissue");
+    let attempts: Vec<_> = (0..8)
+        .map(|_| {
+            let (client, path) = (server.alice.clone(), path.clone());
+            let body = json!({"csr": csr(&["reseal.dev", "new.dev"])});
+            thread::spawn(move || client.post(&path, &body))
+        })
+        .collect();
+    let replies: Vec<_> = attempts
+        .into_iter()
+        .map(|attempt| attempt.join().unwrap())
+        .collect();
+    assert_eq!(
+        replies.iter().filter(|reply| reply.status == 202).count(),
+        1
+    );
+    for reply in replies.iter().filter(|reply| reply.status != 202) {
+        reply.refused(400, "ObjectExists");
+    }
+    let processes = server.alice.get("/v2/processes?action=reissue").expect(200);
+    assert_eq!(processes["pagination"]["total"], 1);
+}
+
+#[test]
+fn nasty_026_a_key_revoked_as_compromised_is_not_signed_again() {
+    let server = Server::start();
+    let key = KeyPair::generate().unwrap();
+    let id = server.order("ssl_dv", &with_key(&key, &["reseal.dev"]));
+    let path = format!("/v2/ssl/certificates/{id}");
+    server.alice.call(
+        "DELETE",
+        &path,
+        &["Content-Type: application/json"],
+        br#"{"reason":"keyCompromise"}"#,
+    );
+    let body = json!({"customer": "alice", "product": "ssl_dv", "period": 12, "csr": with_key(&key, &["reseal.dev"])});
+    server.alice.post("/v2/ssl/certificates", &body).bad_csr();
+}

@@ -1,0 +1,128 @@
+//! A name server that answers from a table, over UDP and TCP, and knows no record of anything else.
+
+use std::collections::HashMap;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use hickory_proto::op::{Message, OpCode};
+use hickory_proto::rr::rdata::{CAA, CNAME};
+use hickory_proto::rr::{Name, RData, Record, RecordType};
+
+type Table = Arc<Mutex<HashMap<String, Vec<RData>>>>;
+
+/// The running server; its threads end with the test binary.
+pub(crate) struct DnsStub {
+    pub(crate) address: SocketAddr,
+    table: Table,
+}
+
+impl DnsStub {
+    pub(crate) fn start() -> Self {
+        let (udp, tcp) = loop {
+            let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+            if let Ok(tcp) = TcpListener::bind(udp.local_addr().unwrap()) {
+                break (udp, tcp);
+            }
+        };
+        let address = udp.local_addr().unwrap();
+        let table = Table::default();
+        let for_udp = Arc::clone(&table);
+        thread::spawn(move || serve_udp(&udp, &for_udp));
+        let for_tcp = Arc::clone(&table);
+        thread::spawn(move || serve_tcp(&tcp, &for_tcp));
+        Self { address, table }
+    }
+
+    pub(crate) fn cname(&self, owner: &str, target: &str) {
+        let mut target = Name::from_ascii(target).unwrap();
+        target.set_fqdn(true);
+        self.add(owner, RData::CNAME(CNAME(target)));
+    }
+
+    /// `CAA 0 issue "value"`.
+    pub(crate) fn caa_issue(&self, owner: &str, value: &str) {
+        let mut record = CAA::new_issue(false, None, Vec::new());
+        record.value = value.as_bytes().to_vec();
+        self.add(owner, RData::CAA(record));
+    }
+
+    /// Takes away whatever the name has.
+    pub(crate) fn clear(&self, owner: &str) {
+        self.table.lock().unwrap().remove(&key(owner));
+    }
+
+    fn add(&self, owner: &str, data: RData) {
+        self.table
+            .lock()
+            .unwrap()
+            .entry(key(owner))
+            .or_default()
+            .push(data);
+    }
+}
+
+fn key(owner: &str) -> String {
+    owner.trim_end_matches('.').to_ascii_lowercase()
+}
+
+fn serve_udp(socket: &UdpSocket, table: &Table) {
+    let mut buffer = [0; 4096];
+    while let Ok((length, peer)) = socket.recv_from(&mut buffer) {
+        if let Some(answer) = answer(&buffer[..length], table) {
+            let _ = socket.send_to(&answer, peer);
+        }
+    }
+}
+
+fn serve_tcp(listener: &TcpListener, table: &Table) {
+    for stream in listener.incoming().flatten() {
+        let table = Arc::clone(table);
+        thread::spawn(move || converse(stream, &table));
+    }
+}
+
+fn converse(mut stream: TcpStream, table: &Table) -> Option<()> {
+    loop {
+        let mut length = [0; 2];
+        stream.read_exact(&mut length).ok()?;
+        let mut question = vec![0; u16::from_be_bytes(length).into()];
+        stream.read_exact(&mut question).ok()?;
+        let answer = answer(&question, table)?;
+        let length = u16::try_from(answer.len()).ok()?.to_be_bytes();
+        stream.write_all(&[&length, &*answer].concat()).ok()?;
+    }
+}
+
+fn answer(question: &[u8], table: &Table) -> Option<Vec<u8>> {
+    let request = Message::from_vec(question).ok()?;
+    let query = request.queries.first()?.clone();
+    let mut response = Message::response(request.metadata.id, OpCode::Query);
+    response.metadata.recursion_desired = true;
+    response.metadata.recursion_available = true;
+    let table = table.lock().ok()?;
+    let mut owner = query.name().clone();
+    // An alias is followed as a resolver does.
+    for _ in 0..8 {
+        let records = table
+            .get(&key(&owner.to_ascii()))
+            .map_or(&[][..], Vec::as_slice);
+        let mut next = None;
+        for data in records {
+            let kind = data.record_type();
+            if kind == query.query_type() || kind == RecordType::CNAME {
+                response.add_answer(Record::from_rdata(owner.clone(), 1, data.clone()));
+            }
+            if let (RData::CNAME(target), true) = (data, query.query_type() != RecordType::CNAME) {
+                next = Some(target.0.clone());
+            }
+        }
+        match next {
+            Some(target) => owner = target,
+            None => break,
+        }
+    }
+    response.add_query(query);
+    response.to_vec().ok()
+}
