@@ -33,8 +33,7 @@ impl Authorization {
             && calendar::evidence_usable(self.method, self.obtained, signing)
             && name
                 .authorization_domain_names(self.method.may_prune(), policy)
-                .iter()
-                .any(|adn| *adn == self.adn)
+                .contains(&self.adn)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::process::{CaaState, NameProof, Process, ProofState};
 use crate::services::Services;
 
 /// A certificate must be signed within 8 hours of the check (BR 4.2.2.1, S-16): nothing is kept longer.
-const LONGEST_REUSE: Duration = Duration::from_secs(8 * 3600);
+const LONGEST_REUSE: Duration = Duration::from_hours(8);
 /// Observations kept at most; beyond it the whole cache is dropped, which only costs look-ups.
 const MOST_KEPT: usize = 100_000;
 

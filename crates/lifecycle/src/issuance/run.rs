@@ -362,10 +362,9 @@ fn waiting_for(work: &Work) -> String {
         .map(|proof| proof.name.as_str())
         .collect();
     let shown = open.len().min(5);
-    let more = open.len() - shown;
-    let mut text = format!("waits for proof of control of {}", open[..shown].join(", "));
-    if more > 0 {
-        text.push_str(&format!(" and {more} more"));
+    let names = open[..shown].join(", ");
+    match open.len() - shown {
+        0 => format!("waits for proof of control of {names}"),
+        more => format!("waits for proof of control of {names} and {more} more"),
     }
-    text
 }
