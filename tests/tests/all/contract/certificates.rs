@@ -415,3 +415,27 @@ fn approver_addresses_are_the_five_of_each_level() {
         400
     );
 }
+
+#[test]
+fn a_caa_record_for_another_authority_holds_the_issuance_until_it_changes() {
+    let server = Server::start();
+    server.dns.caa_issue("reseal.dev", "other-ca.example");
+    let body = json!({"customer": "alice", "product": "ssl_dv", "period": 12, "csr": csr(&["reseal.dev"])});
+    let reply = server.alice.post("/v2/ssl/certificates", &body);
+    let process = reply.process();
+    server.publish(&reply.expect(202));
+    let resend = || {
+        server
+            .alice
+            .post_raw(&format!("/v2/processes/{process}/resend"), b"")
+    };
+    assert_eq!(resend().status, 200);
+    server.wait_for(process, "SUSPENDED");
+    let path = format!("/v2/processes/{process}/info");
+    let info = server.wait_until(&path, |info| {
+        info["validations"]["dcv"][0]["caaRecordStatus"] == "INVALID"
+    });
+    assert_eq!(info["requiresAttention"], true, "{info}");
+    server.dns.clear("reseal.dev");
+    server.finish(&reply);
+}

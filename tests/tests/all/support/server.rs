@@ -204,20 +204,24 @@ impl Server {
 
     #[track_caller]
     pub(crate) fn wait_for(&self, process: i64, status: &str) -> Value {
+        self.wait_until(&format!("/v2/processes/{process}"), |body| {
+            body["status"] == status
+        })
+    }
+
+    /// Asks for `path` as the operator until the answer is as hoped for.
+    #[track_caller]
+    pub(crate) fn wait_until(&self, path: &str, is_there: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let body = self
-                .operator
-                .get(&format!("/v2/processes/{process}"))
-                .expect(200);
-            if body["status"] == status {
+            let body = self.operator.get(path).expect(200);
+            if is_there(&body) {
                 return body;
             }
             if Instant::now() > deadline {
-                let timeline = self
-                    .operator
-                    .get(&format!("/v2/processes/{process}/timeline"));
-                panic!("expected {status}, saw {body}\n{}", timeline.text());
+                let process = path.trim_end_matches("/info");
+                let timeline = self.operator.get(&format!("{process}/timeline"));
+                panic!("gave up on {body}\n{}", timeline.text());
             }
             thread::sleep(Duration::from_millis(50));
         }
