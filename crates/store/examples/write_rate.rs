@@ -92,12 +92,15 @@ async fn measure(
     latencies.sort_unstable();
     let count = latencies.len();
     let rate = count as f64 / started.elapsed().as_secs_f64();
-    let cpu = processor_time().saturating_sub(cpu).as_secs_f64() * 1e6 / count as f64;
+    let used = processor_time();
+    let [all, writer, readers] = std::array::from_fn(|index| {
+        used[index].saturating_sub(cpu[index]).as_secs_f64() * 1e6 / count as f64
+    });
     let share = |share: usize| latencies[(count * share / 1000).min(count - 1)].as_secs_f64() * 1e3;
     let together = (2 * count) as f64 / (store.commits() - commits) as f64;
     println!(
-        "{what:>18}, {callers:2} callers: {rate:6.0}/s, {cpu:5.0} µs CPU each, {together:4.1} writes a commit, \
-         p50 {:.2} ms, p99 {:.2} ms, p99.9 {:.2} ms",
+        "{what:>18}, {callers:2} callers: {rate:6.0}/s, µs CPU each: {all:4.0} (writer {writer:3.0}, \
+         readers {readers:3.0}), {together:4.1} writes a commit, p50 {:.2} ms, p99 {:.2} ms, p99.9 {:.2} ms",
         share(500),
         share(990),
         share(999)
@@ -124,16 +127,30 @@ async fn reissue(store: &dyn Store, subscription: Option<i64>, id: i64, number: 
     process.certificate.unwrap()
 }
 
-/// Processor time of this program, in user space and in the kernel.
-fn processor_time() -> Duration {
-    // Fields 14 and 15 of proc(5) stat, in hundredths of a second.
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let fields: Vec<&str> = stat
-        .rsplit(')')
-        .next()
-        .unwrap()
-        .split_whitespace()
-        .collect();
+/// Processor time in user space and in the kernel: of this program, and of its threads by the store.
+fn processor_time() -> [Duration; 3] {
+    let mut of_writer = Duration::ZERO;
+    let mut of_readers = Duration::ZERO;
+    for task in std::fs::read_dir("/proc/self/task").unwrap().flatten() {
+        let (name, time) = times(&task.path().join("stat"));
+        match name.as_str() {
+            "store-writer" => of_writer += time,
+            name if name.starts_with("store-read") => of_readers += time,
+            _ => {}
+        }
+    }
+    let (_, of_all) = times(std::path::Path::new("/proc/self/stat"));
+    [of_all, of_writer, of_readers]
+}
+
+/// Name and processor time in a file of proc(5) stat: fields 2, 14 and 15, the times in hundredths of a second.
+fn times(path: &std::path::Path) -> (String, Duration) {
+    let stat = std::fs::read_to_string(path).unwrap();
+    let (before, after) = stat.rsplit_once(')').unwrap();
+    let fields: Vec<&str> = after.split_whitespace().collect();
     let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
-    Duration::from_millis(ticks * 10)
+    (
+        before.split_once('(').unwrap().1.to_owned(),
+        Duration::from_millis(ticks * 10),
+    )
 }

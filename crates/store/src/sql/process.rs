@@ -32,9 +32,9 @@ super::statements! {
         AND (lease_until IS NULL OR lease_until <= $1) ORDER BY next_run, id LIMIT $2");
     /// lease, id
     LEASE = "UPDATE process SET lease_until = $1 WHERE id = $2";
-    /// lease, id, now → row, unless somebody works on it or it is over
-    CLAIM = concat!("UPDATE process SET lease_until = $1 WHERE id = $2 AND open = 1 \
-        AND (lease_until IS NULL OR lease_until <= $3) RETURNING ", columns!());
+    /// lease, id, now; unless somebody works on it or it is over
+    CLAIM = "UPDATE process SET lease_until = $1 WHERE id = $2 AND open = 1 \
+        AND (lease_until IS NULL OR lease_until <= $3)";
     /// Gives up every lease.
     RELEASE_ALL = "UPDATE process SET lease_until = NULL WHERE open = 1 AND lease_until IS NOT NULL";
 }

@@ -15,8 +15,9 @@ use rusqlite::Connection;
 
 use super::connection::open_checkpointer;
 
-/// After how many writes the log is copied.
-const EVERY: usize = 1024;
+/// After how many writes the log is copied. A write leaves about six pages in it; less at a time means shorter
+/// waits for the disk, more at a time means that pages written often are copied less often.
+const EVERY: usize = 256;
 /// Pages in the log (of 4 KiB: 64 MiB) from which the writer has to finish the copying itself.
 const OVERGROWN: i64 = 16_384;
 

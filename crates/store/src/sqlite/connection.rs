@@ -22,6 +22,8 @@ pub(crate) fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     use_write_ahead_log(&connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "cache_size", -32_768)?;
+    // What savepoints need for undoing stays out of the file system.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     // Moving the log into the database file is the checkpointer's work, off the writer's path.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "journal_size_limit", JOURNAL_SIZE_LIMIT)?;

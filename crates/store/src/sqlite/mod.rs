@@ -23,6 +23,7 @@ mod rows;
 mod store;
 mod writer;
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use reseal_lifecycle::store::StoreError;
@@ -33,8 +34,8 @@ use fault::{migration_error, store_error};
 use read::Lane;
 use writer::Writer;
 
-/// Threads for single rows: as many as small machines have cores.
-const POINT_READERS: usize = 2;
+/// Fewest and most threads for single rows; between them, one a core.
+const POINT_READERS: (usize, usize) = (2, 8);
 /// Threads for lists.
 const LIST_READERS: usize = 2;
 
@@ -58,7 +59,8 @@ impl SqliteStore {
         };
         let mut connection = connection::open_writer(path).map_err(database)?;
         migrate::run(&mut connection, migrate::SQLITE).map_err(|error| migration_error(&error))?;
-        let points = Lane::start(path, "read", POINT_READERS)?;
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let points = Lane::start(path, "read", cores.clamp(POINT_READERS.0, POINT_READERS.1))?;
         let lists = Lane::start(path, "list", LIST_READERS)?;
         let checkpointer = Checkpointer::start(path).map_err(thread)?;
         let writer = Writer::start(connection, checkpointer).map_err(thread)?;

