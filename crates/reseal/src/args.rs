@@ -67,6 +67,15 @@ pub(crate) enum Command {
         #[arg(long)]
         exit: bool,
     },
+    /// Measures reissues a second, their latency and what they cost this machine
+    Bench {
+        /// How long each load is measured
+        #[arg(long, default_value_t = 5, value_name = "N")]
+        seconds: u64,
+        /// Prints JSON instead of a table
+        #[arg(long)]
+        json: bool,
+    },
     /// Customers
     #[command(subcommand)]
     Customer(Customer),

@@ -7,6 +7,7 @@
 
 mod accounts;
 mod args;
+mod bench;
 mod clock;
 mod config;
 mod console;
@@ -25,16 +26,17 @@ use tracing_subscriber::EnvFilter;
 
 use args::{ApiKey, Args, Command, Csr, Customer, LogFormat};
 
-/// What is logged when `RESEAL_LOG` does not say otherwise. A line a request would cost more than it tells.
-const LOG_FILTER: &str = "info,reseal_api::access=warn,hickory_proto=warn";
+/// What a server logs when `RESEAL_LOG` does not say otherwise. A line a request would cost more than it
+/// tells, and what the DNS said is kept as evidence.
+const LOG_FILTER: &str = "info,reseal_api::access=warn,hickory_net=error";
 
 fn main() -> ExitCode {
     // Usage errors leave with 2 here, by clap.
     let args = Args::parse();
     let filter = match args.command {
-        // What happens is on the screen already.
-        Command::Demo { .. } => "error",
-        _ => LOG_FILTER,
+        Command::Serve { .. } => LOG_FILTER,
+        // What matters is on the screen already.
+        _ => "error",
     };
     start_logging(args.log_format, filter);
     let outcome = tokio::runtime::Builder::new_multi_thread()
@@ -60,6 +62,7 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
             .await
             .map(done),
         Command::Demo { data, exit } => demo::run(data.as_deref(), exit).await.map(done),
+        Command::Bench { seconds, json } => bench::run(seconds, json).await.map(done),
         Command::Customer(Customer::Create { handle, data }) => {
             accounts::create_customer(&data.data, config, &handle)
                 .await

@@ -136,7 +136,13 @@ impl Running {
         let text = format!("listening on {}://{}", self.scheme, self.address);
         match logs {
             LogFormat::Text => console::notice(text),
-            LogFormat::Json => tracing::info!("{text}"),
+            // The form of the log, but never filtered out: scripts wait for it.
+            LogFormat::Json => console::notice(serde_json::json!({
+                "timestamp": jiff::Timestamp::now(),
+                "level": "INFO",
+                "fields": { "message": text },
+                "target": module_path!(),
+            })),
         }
     }
 

@@ -288,21 +288,22 @@ fn csr_check_explains_and_leaves_with_1_on_a_bad_request() {
     let folder = tempfile::tempdir().unwrap();
     let key = rcgen::KeyPair::generate().unwrap();
     let csr = |name: &str| {
-        let params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.distinguished_name = rcgen::DistinguishedName::new();
         params.serialize_request(&key).unwrap().pem().unwrap()
     };
     let path = folder.path().join("request.pem");
     let path_text = path.to_str().unwrap();
-    std::fs::write(&path, csr("www.example.com")).unwrap();
+    std::fs::write(&path, csr("www.reseal.dev")).unwrap();
     let good = run(None, &["csr", "check", path_text]);
     assert_eq!(good.status.code(), Some(0), "{}", stdout(&good));
     assert!(
-        stdout(&good).contains("www.example.com"),
+        stdout(&good).contains("www.reseal.dev"),
         "{}",
         stdout(&good)
     );
 
-    std::fs::write(&path, csr("host.corp.example.internal")).unwrap();
+    std::fs::write(&path, csr("host.corp.internal")).unwrap();
     let bad = run(None, &["csr", "check", path_text]);
     assert_eq!(bad.status.code(), Some(1));
     assert!(stdout(&bad).contains("refused [N-"), "{}", stdout(&bad));

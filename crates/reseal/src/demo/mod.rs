@@ -12,8 +12,8 @@
 
 mod client;
 mod mailbox;
-mod name_server;
-mod request;
+pub(crate) mod name_server;
+pub(crate) mod request;
 mod story;
 mod timeline;
 mod verify;

@@ -31,8 +31,8 @@ const TCP_IDLE: Duration = Duration::from_secs(10);
 const TCP_BUFFER: usize = 32;
 
 /// The running name server; it ends with the process.
-pub(super) struct NameServer {
-    pub(super) address: SocketAddr,
+pub(crate) struct NameServer {
+    pub(crate) address: SocketAddr,
     key: PrivatePkcs8KeyDer<'static>,
     records: Mutex<Vec<Record>>,
     current: Current,
@@ -56,7 +56,7 @@ impl RequestHandler for Current {
 
 impl NameServer {
     /// Starts with `names` on loopback, all pointing at 127.0.0.1. Names between them and the root exist too.
-    pub(super) async fn start(names: &[&str]) -> anyhow::Result<Self> {
+    pub(crate) async fn start(names: &[&str]) -> anyhow::Result<Self> {
         let key = EcdsaSigningKey::generate_pkcs8(Algorithm::ECDSAP256SHA256)
             .map_err(|error| anyhow!("no key for the DNS zone: {error}"))?;
         let mut records = vec![
@@ -98,7 +98,7 @@ impl NameServer {
     }
 
     /// The zone's key as a DNSKEY record: what a validating resolver has to trust.
-    pub(super) fn trust_anchor(&self) -> anyhow::Result<String> {
+    pub(crate) fn trust_anchor(&self) -> anyhow::Result<String> {
         let (dnskey, _) = signing_key(&self.key)?;
         let key = dnskey.public_key();
         Ok(format!(
@@ -110,7 +110,7 @@ impl NameServer {
     }
 
     /// Publishes the alias `owner` → `target`, both ending with a dot, and signs the zone anew.
-    pub(super) async fn publish_alias(&self, owner: &str, target: &str) -> anyhow::Result<()> {
+    pub(crate) async fn publish_alias(&self, owner: &str, target: &str) -> anyhow::Result<()> {
         let mut records = self.records.lock().await;
         records.push(record(owner, RData::CNAME(CNAME(name(target)?)))?);
         let zone = signed_zone(&records, &self.key)?;

@@ -4,13 +4,13 @@ use anyhow::Context as _;
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 
 /// A fresh key and its request, PEM.
-pub(super) struct KeyAndRequest {
-    pub(super) key: String,
-    pub(super) csr: String,
+pub(crate) struct KeyAndRequest {
+    pub(crate) key: String,
+    pub(crate) csr: String,
 }
 
 /// Makes a P-256 key and a request for `names`, the first one also as common name.
-pub(super) fn make(names: &[&str]) -> anyhow::Result<KeyAndRequest> {
+pub(crate) fn make(names: &[&str]) -> anyhow::Result<KeyAndRequest> {
     let make = || -> Result<KeyAndRequest, rcgen::Error> {
         let key = KeyPair::generate()?;
         let mut params =

@@ -19,6 +19,10 @@ use crate::wire_up;
 pub(super) fn files(data: &DataFolder, config: &Config, report: &mut Report) {
     let before = report.findings.len();
     let mut private = vec![data.root().to_owned(), data.database(), data.ca()];
+    if config.mail.url.contains('@') {
+        // A password stands in it.
+        private.push(data.config());
+    }
     private.extend(config.server.tls.as_ref().map(|(_, key)| key.clone()));
     for path in private {
         match fs::metadata(&path) {

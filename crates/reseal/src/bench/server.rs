@@ -1,0 +1,114 @@
+//! The measured server: `reseal serve` of this same program, as a child.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, Command};
+
+use crate::console;
+use crate::data::DataFolder;
+
+/// What `serve` says once it can be called.
+const LISTENING: &str = "listening on http://";
+const LONGEST_START: Duration = Duration::from_secs(20);
+/// The unit of /proc/PID/stat: `USER_HZ`, 100 on every architecture that Rust's Linux targets run on (proc(5)).
+const TICKS_A_SECOND: u32 = 100;
+
+/// A running server; it ends with this value.
+pub(super) struct Server {
+    child: Child,
+    /// `host:port`.
+    pub(super) authority: String,
+    pid: u32,
+}
+
+impl Server {
+    /// Starts on `data`, and waits until it listens.
+    pub(super) async fn start(data: &DataFolder) -> anyhow::Result<Self> {
+        let program = std::env::current_exe().context("this program cannot be found")?;
+        let mut command = Command::new(program);
+        command.arg("serve").arg("--data").arg(data.root());
+        // Settings meant for other servers.
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("RESEAL_") {
+                command.env_remove(name);
+            }
+        }
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .context("the server cannot be started")?;
+        let pid = child.id().ok_or_else(|| anyhow!("the server ended"))?;
+        let stderr = child.stderr.take();
+        let stderr = stderr.ok_or_else(|| anyhow!("the server has no stderr"))?;
+        let mut lines = BufReader::new(stderr).lines();
+        let authority = tokio::time::timeout(LONGEST_START, announced(&mut lines))
+            .await
+            .map_err(|_| anyhow!("the server did not listen in time"))??;
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                console::notice(format!("server: {line}"));
+            }
+        });
+        Ok(Self {
+            child,
+            authority,
+            pid,
+        })
+    }
+
+    /// Processor time used so far, by the program and by the kernel for it, to 10 ms.
+    pub(super) fn processor_time(&self) -> anyhow::Result<Duration> {
+        let path = format!("/proc/{}/stat", self.pid);
+        let stat =
+            std::fs::read_to_string(&path).with_context(|| format!("{path} cannot be read"))?;
+        ticks(&stat)
+            .map(|ticks| Duration::from_secs(ticks) / TICKS_A_SECOND)
+            .ok_or_else(|| anyhow!("{path}: expected utime and stime, saw `{}`", stat.trim()))
+    }
+
+    /// Ends it; its folder is not needed any more, or opened again after it.
+    pub(super) async fn stop(mut self) -> anyhow::Result<()> {
+        self.child
+            .kill()
+            .await
+            .context("the server cannot be stopped")
+    }
+}
+
+async fn announced(lines: &mut Lines<BufReader<ChildStderr>>) -> anyhow::Result<String> {
+    let mut seen = Vec::new();
+    while let Some(line) = lines.next_line().await? {
+        if let Some(authority) = line.strip_prefix(LISTENING) {
+            return Ok(authority.to_owned());
+        }
+        seen.push(line);
+    }
+    Err(anyhow!("the server ended: {}", seen.join("; ")))
+}
+
+/// utime + stime: the 14th and 15th field. The second one is a name that may hold spaces, in parentheses.
+fn ticks(stat: &str) -> Option<u64> {
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut fields = fields.split_whitespace().skip(11);
+    let user: u64 = fields.next()?.parse().ok()?;
+    let system: u64 = fields.next()?.parse().ok()?;
+    user.checked_add(system)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_and_system_time_are_found_behind_an_odd_name() {
+        let stat = "7 (a ) b) S 1 2 3 4 5 6 7 8 9 10 1200 34 0 0 20 0 9 0 100";
+        assert_eq!(ticks(stat), Some(1234));
+        assert_eq!(ticks("7 (a) S 1 2"), None);
+    }
+}

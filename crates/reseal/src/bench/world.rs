@@ -1,0 +1,252 @@
+//! The customer's side: a name server, subscriptions whose names were proved once, and requests made in
+//! advance, so that the clock sees only the server's work and the sending.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow, bail};
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use reseal_lifecycle::clock::Clock;
+use reseal_lifecycle::customer::Role;
+use serde_json::{Value, json};
+
+use super::client::Connection;
+use super::load::{Pace, Task, expect};
+use super::server::Server;
+use crate::accounts::Accounts;
+use crate::config::Config;
+use crate::data::DataFolder;
+use crate::demo::name_server::NameServer;
+use crate::demo::request;
+use crate::init::{self, Plan};
+
+const CUSTOMER: &str = "bench";
+const PRODUCT: &str = "ssl_dv";
+/// Reissues that one connection and that all together are expected to reach a second at most; a measurement
+/// whose requests run out ends early.
+const MOST_A_CONNECTION: u32 = 2_000;
+const MOST_TOGETHER: u32 = 6_000;
+/// How long a first issuance may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(super) struct World {
+    folder: DataFolder,
+    dns: NameServer,
+    key: String,
+    subscriptions: Vec<Subscription>,
+}
+
+struct Subscription {
+    name: String,
+    newest: i64,
+    /// The process of the first certificate.
+    process: i64,
+}
+
+impl World {
+    /// Makes DATA in `folder` with a customer, and starts the name server.
+    pub(super) async fn make(folder: &Path, caa_reuse: &str) -> anyhow::Result<Self> {
+        let data = DataFolder::new(folder);
+        data.make()?;
+        let dns = NameServer::start(&[]).await?;
+        let mut world = Self {
+            folder: data,
+            dns,
+            key: String::new(),
+            subscriptions: Vec::new(),
+        };
+        world.configure(caa_reuse)?;
+        let path = world.folder.config();
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("{} cannot be read", path.display()))?;
+        let config = Config::from_toml(&text, &path)?;
+        let url = "http://127.0.0.1";
+        let lock = world.folder.lock()?;
+        init::initialize(&world.folder, &Plan { config, text }, url).await?;
+        let accounts = Accounts::open(&world.folder, Clock::system())?;
+        accounts.add_customer(CUSTOMER).await?;
+        world.key = accounts.add_key(CUSTOMER, "bench", Role::Customer).await?;
+        accounts.close();
+        drop(lock);
+        Ok(world)
+    }
+
+    /// Writes the server's configuration, which counts from its next start.
+    pub(super) fn configure(&self, caa_reuse: &str) -> anyhow::Result<()> {
+        let anchor = self.folder.root().join("dns-trust-anchor");
+        let key = self.dns.trust_anchor()?;
+        self.folder
+            .write("the trust anchor", &anchor, key.as_bytes(), 0o644)?;
+        let resolver = self.dns.address.to_string();
+        let text = super::configuration(&resolver, caa_reuse, &anchor);
+        let path = self.folder.config();
+        self.folder
+            .write("the configuration", &path, text.as_bytes(), 0o600)
+    }
+
+    pub(super) fn folder(&self) -> &DataFolder {
+        &self.folder
+    }
+
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Orders certificates by DNS until there are `count` subscriptions.
+    pub(super) async fn prove(&mut self, server: &Server, count: usize) -> anyhow::Result<()> {
+        let mut api = Connection::open(&server.authority, &self.key).await?;
+        while self.subscriptions.len() < count {
+            let name = format!("host-{}.demo.internal", self.subscriptions.len());
+            let subscription = self.order(&mut api, name).await?;
+            self.subscriptions.push(subscription);
+        }
+        Ok(())
+    }
+
+    async fn order(&self, api: &mut Connection, name: String) -> anyhow::Result<Subscription> {
+        let body = json!({
+            "customer": CUSTOMER,
+            "product": PRODUCT,
+            "period": 12,
+            "csr": request::make(&[&name])?.csr,
+            "dcv": [{ "commonName": name, "type": "DNS" }],
+        });
+        let path = "/v2/ssl/certificates";
+        let reply = api
+            .call(Method::POST, path, body.to_string().into())
+            .await?;
+        expect(&reply, StatusCode::ACCEPTED, path)?;
+        let process = reply
+            .process
+            .ok_or_else(|| anyhow!("{path}: the answer has no X-Process-Id"))?;
+        let info = get(api, &format!("/v2/processes/{process}/info")).await?;
+        let proof = &info["validations"]["dcv"][0];
+        let (Some(record), Some(contents)) =
+            (proof["dnsRecord"].as_str(), proof["dnsContents"].as_str())
+        else {
+            bail!("process {process} asks for no proof by DNS: {info}");
+        };
+        self.dns.publish_alias(record, contents).await?;
+        let path = format!("/v2/processes/{process}/resend");
+        let reply = api.call(Method::POST, &path, Bytes::from("{}")).await?;
+        expect(&reply, StatusCode::OK, &path)?;
+        complete(api, process).await?;
+        let list = get(api, &format!("/v2/ssl/certificates?process%3Aeq={process}")).await?;
+        let newest = list["entities"][0]["id"]
+            .as_i64()
+            .ok_or_else(|| anyhow!("process {process} left no certificate"))?;
+        Ok(Subscription {
+            name,
+            newest,
+            process,
+        })
+    }
+
+    /// One task a connection, with requests enough for `measured`.
+    pub(super) fn reissue_tasks(
+        &self,
+        connections: usize,
+        measured: Duration,
+        pace: Pace,
+    ) -> anyhow::Result<Vec<Task>> {
+        let seconds = u32::try_from(measured.as_secs())?;
+        let count = u32::try_from(connections)?.max(1);
+        let each = match pace {
+            Pace::Full => seconds * MOST_A_CONNECTION.min(MOST_TOGETHER.div_ceil(count)),
+            Pace::Every(interval) => {
+                let all = measured.as_nanos() / interval.as_nanos().max(1);
+                u32::try_from(all)?.div_ceil(count) + 1
+            }
+        };
+        let chosen = self.subscriptions.iter().enumerate().take(connections);
+        // Keys and signatures: as much work as the measurement, so on all processors.
+        std::thread::scope(|scope| {
+            let makers: Vec<_> = chosen
+                .map(|(index, subscription)| {
+                    scope.spawn(move || {
+                        Ok(Task::Reissue {
+                            subscription: index,
+                            newest: subscription.newest,
+                            bodies: (0..each)
+                                .map(|_| reissue_body(&subscription.name))
+                                .collect::<anyhow::Result<_>>()?,
+                        })
+                    })
+                })
+                .collect();
+            makers
+                .into_iter()
+                .map(|maker| {
+                    maker
+                        .join()
+                        .unwrap_or_else(|_| Err(anyhow!("the requests cannot be made")))
+                })
+                .collect()
+        })
+    }
+
+    /// Learns which certificates are the newest now.
+    pub(super) fn take_back(&mut self, tasks: Vec<Task>) {
+        for task in tasks {
+            if let Task::Reissue {
+                subscription,
+                newest,
+                ..
+            } = task
+                && let Some(known) = self.subscriptions.get_mut(subscription)
+            {
+                known.newest = newest;
+            }
+        }
+    }
+
+    pub(super) fn certificate_tasks(&self, connections: usize) -> Vec<Task> {
+        self.read_tasks(connections, |known| {
+            format!("/v2/ssl/certificates/{}", known.newest)
+        })
+    }
+
+    pub(super) fn process_tasks(&self, connections: usize) -> Vec<Task> {
+        self.read_tasks(connections, |known| {
+            format!("/v2/processes/{}", known.process)
+        })
+    }
+
+    fn read_tasks(&self, connections: usize, path: impl Fn(&Subscription) -> String) -> Vec<Task> {
+        let chosen = self.subscriptions.iter().take(connections);
+        chosen
+            .map(|subscription| Task::Read {
+                path: path(subscription),
+            })
+            .collect()
+    }
+}
+
+/// A fresh key's request for `name`, ready to send.
+fn reissue_body(name: &str) -> anyhow::Result<Bytes> {
+    let csr = request::make(&[name])?.csr;
+    Ok(json!({ "csr": csr }).to_string().into())
+}
+
+async fn get(api: &mut Connection, path: &str) -> anyhow::Result<Value> {
+    let reply = api.call(Method::GET, path, Bytes::new()).await?;
+    expect(&reply, StatusCode::OK, path)?;
+    serde_json::from_slice(&reply.body).with_context(|| format!("GET {path}: expected JSON"))
+}
+
+async fn complete(api: &mut Connection, process: i64) -> anyhow::Result<()> {
+    let path = format!("/v2/processes/{process}");
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let state = get(api, &path).await?;
+        match state["status"].as_str() {
+            Some("COMPLETED") => return Ok(()),
+            Some("FAILED" | "CANCELLED" | "INVALID") => bail!("process {process} ended: {state}"),
+            _ if tokio::time::Instant::now() > deadline => {
+                bail!("process {process} is not done in time: {state}")
+            }
+            _ => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+}
