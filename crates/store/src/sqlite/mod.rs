@@ -5,7 +5,7 @@
 //! - `checkpoint`: the log's way into the database file
 //! - `read`: reading threads
 //! - `change`, `issue`: one step of a process as rows
-//! - `page`: lists
+//! - `find`, `page`: single rows and lists
 //! - `rows`: rows as objects
 //! - `fault`: errors
 //!
@@ -16,6 +16,7 @@ mod change;
 mod checkpoint;
 mod connection;
 mod fault;
+mod find;
 mod issue;
 mod page;
 mod read;

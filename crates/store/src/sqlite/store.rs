@@ -11,10 +11,11 @@ use reseal_lifecycle::event::Event;
 use reseal_lifecycle::process::{Process, ProcessId};
 use reseal_lifecycle::query::{CertificateQuery, Page, ProcessQuery};
 use reseal_lifecycle::store::{Change, KeyHistory, Reservation, Store, StoreError, Subscription};
-use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
+use rusqlite::params;
 
 use super::change::{Step, execute, insert};
 use super::fault::{store_error, unless_unique};
+use super::find::{many, newest_authorizations, number, one};
 use super::rows::{self, millis};
 use super::{SqliteStore, page};
 use crate::{list, sql};
@@ -391,68 +392,4 @@ impl Store for SqliteStore {
             })
             .await
     }
-}
-
-/// The row that `sql` finds, if any.
-fn one<T>(
-    connection: &Connection,
-    sql: &str,
-    values: impl Params,
-    read: fn(&Row<'_>) -> rusqlite::Result<T>,
-) -> Result<Option<T>, StoreError> {
-    connection
-        .prepare_cached(sql)
-        .and_then(|mut select| select.query_row(values, read).optional())
-        .map_err(|error| store_error(&error))
-}
-
-/// The number that `sql` finds, if any.
-fn number(
-    connection: &Connection,
-    sql: &str,
-    values: impl Params,
-) -> Result<Option<i64>, StoreError> {
-    one(connection, sql, values, |row| row.get(0))
-}
-
-/// All rows that `sql` finds.
-fn many<T>(
-    connection: &Connection,
-    sql: &str,
-    values: impl Params,
-    read: fn(&Row<'_>) -> rusqlite::Result<T>,
-) -> Result<Vec<T>, StoreError> {
-    connection
-        .prepare_cached(sql)
-        .and_then(|mut select| select.query_map(values, read)?.collect())
-        .map_err(|error| store_error(&error))
-}
-
-/// Rows come method by method, the newest first.
-fn newest_authorizations(
-    connection: &Connection,
-    customer: &str,
-    adns: &[String],
-) -> Result<Vec<Authorization>, StoreError> {
-    let read = || -> rusqlite::Result<Vec<Authorization>> {
-        let mut select = connection.prepare_cached(sql::authorization::SELECT_BY_NAME)?;
-        let mut newest: Vec<Authorization> = Vec::new();
-        for (index, adn) in adns.iter().enumerate() {
-            if adns[..index].contains(adn) {
-                continue;
-            }
-            let mut found = select.query(params![customer, adn])?;
-            while let Some(row) = found.next()? {
-                let authorization = rows::authorization(row, customer, adn)?;
-                let is_older = newest.last().is_some_and(|last| {
-                    last.adn == authorization.adn && last.method == authorization.method
-                });
-                if !is_older {
-                    newest.push(authorization);
-                }
-            }
-        }
-        Ok(newest)
-    };
-    read().map_err(|error| store_error(&error))
 }

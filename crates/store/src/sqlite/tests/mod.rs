@@ -1,6 +1,7 @@
 //! The store as its callers see it, over files in a temporary folder.
 
 mod failure;
+mod list_plans;
 mod lists;
 mod neighbours;
 mod objects;

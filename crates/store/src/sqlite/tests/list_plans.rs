@@ -1,0 +1,227 @@
+//! Lists that are meant to hurt, and what the engine makes of all others.
+
+use reseal_lifecycle::customer::Scope;
+use reseal_lifecycle::query::{
+    CertificateField as C, CertificateQuery, FieldKind, FilterValue, Operator, ProcessField as P,
+    ProcessQuery,
+};
+use reseal_lifecycle::store::Store as _;
+
+use super::World;
+use super::lists::{certificates, filter, text};
+use super::sample::{in_days, now};
+use crate::list;
+
+/// Whatever fits into a request line is answered, never a fault.
+#[tokio::test]
+async fn nasty_lists_are_answered() {
+    let world = certificates().await;
+    let scope = Scope::Customer("acme".to_owned());
+    let many = vec![filter(C::DomainName, Operator::Ne, &[text("x")]); 5000];
+    let dates: Vec<_> = (0..3000)
+        .map(|day| FilterValue::Date(in_days(day)))
+        .collect();
+    let numbers = vec![FilterValue::Integer(1); 20_000];
+    for (filters, search, expected) in [
+        (many, None, 5),
+        (vec![filter(C::ExpiryDate, Operator::In, &dates)], None, 3),
+        (vec![filter(C::Id, Operator::In, &numbers)], None, 1),
+        (
+            vec![filter(
+                C::DomainName,
+                Operator::Like,
+                &[text(&"%a".repeat(30_000))],
+            )],
+            None,
+            0,
+        ),
+        (
+            vec![filter(
+                C::DomainName,
+                Operator::Like,
+                &[text(&"%".repeat(60_000))],
+            )],
+            None,
+            5,
+        ),
+        (
+            vec![filter(C::San, Operator::Like, &[text(&"%a".repeat(900))])],
+            None,
+            0,
+        ),
+        (vec![], Some("\0'\"\\%_".to_owned()), 0),
+        (vec![], Some("x".repeat(60_000)), 0),
+    ] {
+        let query = CertificateQuery {
+            filters,
+            text: search,
+            ..CertificateQuery::default()
+        };
+        let page = world
+            .store
+            .certificates(&scope, &query, now())
+            .await
+            .unwrap();
+        assert_eq!(page.entities.len(), expected);
+    }
+}
+
+/// Every operator that the contract gives a kind of field makes a statement that the engine takes.
+#[tokio::test]
+async fn every_field_with_every_operator_can_be_prepared() {
+    use Operator::{Eq, Gt, Gte, In, Like, Lt, Lte, Ne, NotIn, NotLike, NotNull, Null};
+    let world = World::new().await;
+    let connection = rusqlite::Connection::open(world.path()).unwrap();
+    let mut prepared = 0;
+    let mut prepare = |select: list::Select| {
+        connection
+            .prepare(&select.rows)
+            .unwrap_or_else(|error| panic!("{error}\n{}", select.rows));
+        let count = connection.prepare(&select.count).unwrap();
+        assert_eq!(count.parameter_count(), select.count_values);
+        prepared += 1;
+    };
+    for operator in [
+        Eq, Ne, Like, NotLike, Gt, Lt, Gte, Lte, Null, NotNull, In, NotIn,
+    ] {
+        let fits = |kind| {
+            match kind {
+                FieldKind::Text | FieldKind::TextList | FieldKind::Enumeration => Some(text("X")),
+                FieldKind::Integer => Some(FilterValue::Integer(1)),
+                FieldKind::Date => Some(FilterValue::Date(now())),
+            }
+            .filter(|_| {
+                !matches!(
+                    (kind, operator),
+                    (FieldKind::Integer | FieldKind::Date, Like | NotLike)
+                )
+            })
+        };
+        for field in C::ALL {
+            let Some(value) = fits(field.kind()) else {
+                continue;
+            };
+            let filters = vec![filter(*field, operator, &[value.clone(), value]); 2];
+            let query = CertificateQuery {
+                filters,
+                order: vec![(*field, false)],
+                ..CertificateQuery::default()
+            };
+            prepare(list::certificates(&Scope::Everything, &query, now()).unwrap());
+        }
+        for field in P::ALL {
+            let Some(value) = fits(field.kind()) else {
+                continue;
+            };
+            let filters = vec![filter(*field, operator, &[value.clone(), value]); 2];
+            let query = ProcessQuery {
+                filters,
+                order: vec![(*field, false)],
+                ..ProcessQuery::default()
+            };
+            prepare(list::processes(&Scope::Everything, &query).unwrap());
+        }
+    }
+    assert!(prepared > 300, "{prepared}");
+}
+
+/// What is asked for every day must not read or sort a whole table.
+#[tokio::test]
+async fn common_lists_are_served_from_an_index() {
+    let world = World::new().await;
+    let connection = rusqlite::Connection::open(world.path()).unwrap();
+    let plan = |select: &list::Select| -> String {
+        let mut explain = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {}", select.rows))
+            .unwrap();
+        let rows = explain.query_map(rusqlite::params_from_iter(&select.row_values), |row| {
+            row.get::<_, String>(3)
+        });
+        rows.unwrap()
+            .collect::<Result<Vec<_>, _>>()
+            .unwrap()
+            .join("; ")
+    };
+    let own = Scope::Customer("acme".to_owned());
+    let everything = Scope::Everything;
+    for (scope, filters, expected) in [
+        (&own, vec![], "certificate_customer"),
+        (&everything, vec![], "SCAN certificate"),
+        (
+            &own,
+            vec![filter(C::Process, Operator::Eq, &[FilterValue::Integer(1)])],
+            "certificate_process",
+        ),
+        (
+            &own,
+            vec![filter(C::DomainName, Operator::Eq, &[text("a")])],
+            "certificate_domain_name",
+        ),
+        (
+            &own,
+            vec![filter(C::Status, Operator::Eq, &[text("ACTIVE")])],
+            "certificate_status",
+        ),
+        (
+            &own,
+            vec![filter(C::Id, Operator::Eq, &[FilterValue::Integer(1)])],
+            "INTEGER PRIMARY KEY",
+        ),
+        (
+            &own,
+            vec![filter(C::San, Operator::Eq, &[text("a")])],
+            "certificate_name_name",
+        ),
+        (
+            &own,
+            vec![filter(C::Fingerprint, Operator::Eq, &[text("00")])],
+            "certificate_fingerprint",
+        ),
+    ] {
+        let query = CertificateQuery {
+            filters,
+            ..CertificateQuery::default()
+        };
+        let plan = plan(&list::certificates(scope, &query, now()).unwrap());
+        assert!(plan.contains(expected), "{query:?}: {plan}");
+        let sorts = plan.contains("TEMP B-TREE");
+        assert!(
+            !sorts
+                || !matches!(
+                    expected,
+                    "certificate_customer" | "certificate_status" | "SCAN certificate"
+                ),
+            "{plan}"
+        );
+    }
+    for (scope, filters, expected) in [
+        (&own, vec![], "process_customer"),
+        (
+            &own,
+            vec![filter(P::Status, Operator::Eq, &[text("RUNNING")])],
+            "process_status",
+        ),
+        (
+            &own,
+            vec![filter(P::Identifier, Operator::Eq, &[text("a")])],
+            "process_identifier",
+        ),
+        (
+            &own,
+            vec![filter(P::DetailStatus, Operator::NotNull, &[])],
+            "process_attention",
+        ),
+        (
+            &everything,
+            vec![filter(P::DetailStatus, Operator::NotNull, &[])],
+            "process_attention",
+        ),
+    ] {
+        let query = ProcessQuery {
+            filters,
+            ..ProcessQuery::default()
+        };
+        let plan = plan(&list::processes(scope, &query).unwrap());
+        assert!(plan.contains(expected), "{query:?}: {plan}");
+    }
+}
