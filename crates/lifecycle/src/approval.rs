@@ -94,7 +94,11 @@ pub(crate) fn message(
 ) -> Option<Message> {
     let work = process.work()?;
     let mail = work.mails.get(index)?;
-    let names: Vec<&str> = mail.names.iter().map(reseal_pki::name::DnsName::as_str).collect();
+    let names: Vec<&str> = mail
+        .names
+        .iter()
+        .map(reseal_pki::name::DnsName::as_str)
+        .collect();
     let (customer, product) = (&process.customer, &work.order.product);
     let text = format!(
         "Somebody asked for a TLS certificate that names a domain of yours.\n\
@@ -109,7 +113,11 @@ pub(crate) fn message(
          {}/dcv/approve/{}\n\
          \n\
          The link works once and for 30 days. If you do not know the applicant, reject the request or ignore this mail.\n",
-        names.iter().map(|name| format!("  {name}")).collect::<Vec<_>>().join("\n"),
+        names
+            .iter()
+            .map(|name| format!("  {name}"))
+            .collect::<Vec<_>>()
+            .join("\n"),
         process.id,
         settings.public_url,
         token.text,
@@ -119,7 +127,12 @@ pub(crate) fn message(
         subject: format!("Approve a certificate for {}", names.first()?),
         text,
         // The hash tells copies of a mail apart without giving the token away.
-        message_id: format!("{}.{}@{}", process.id, &token.hash_hex()[..24], settings.caa_identity),
+        message_id: format!(
+            "{}.{}@{}",
+            process.id,
+            &token.hash_hex()[..24],
+            settings.caa_identity
+        ),
         date: mail.created?,
     })
 }
@@ -134,7 +147,11 @@ impl Services {
         Ok(process.work().map(|work| {
             let mail = &work.mails[index];
             Approval {
-                names: mail.names.iter().map(|name| name.as_str().to_owned()).collect(),
+                names: mail
+                    .names
+                    .iter()
+                    .map(|name| name.as_str().to_owned())
+                    .collect(),
                 customer: process.customer.clone(),
                 product: work.order.product.clone(),
                 process: process.id,
@@ -159,7 +176,11 @@ impl Services {
             let Some((process, index)) = self.mail_of(token).await? else {
                 return Ok(false);
             };
-            match self.store.advance(self.answered(process, index, decision)?).await {
+            match self
+                .store
+                .advance(self.answered(process, index, decision)?)
+                .await
+            {
                 Ok(process) => break process,
                 // A check was recorded at the same moment: answer on top of it.
                 Err(StoreError::Stale) => {}
@@ -192,7 +213,11 @@ impl Services {
                     EventKind::MailAnswered {
                         address: mail.address.clone(),
                         approved: decision == Decision::Approve,
-                        names: mail.names.iter().map(|name| name.as_str().to_owned()).collect(),
+                        names: mail
+                            .names
+                            .iter()
+                            .map(|name| name.as_str().to_owned())
+                            .collect(),
                     },
                 )];
                 match decision {
@@ -257,7 +282,10 @@ impl Services {
 /// The proof is for the domain of the address, which was computed from the requested names: never for
 /// whatever domain happens to run the mailbox (D-17).
 fn authorization_of(mail: &MailChallenge, customer: String, now: Timestamp) -> Authorization {
-    let adn = mail.address.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let adn = mail
+        .address
+        .rsplit_once('@')
+        .map_or("", |(_, domain)| domain);
     Authorization {
         id: 0,
         customer,

@@ -42,9 +42,7 @@ impl std::str::FromStr for Role {
         match text {
             "customer" => Ok(Self::Customer),
             "operator" => Ok(Self::Operator),
-            other => Err(format!(
-                "expected `customer` or `operator`, saw `{other}`"
-            )),
+            other => Err(format!("expected `customer` or `operator`, saw `{other}`")),
         }
     }
 }

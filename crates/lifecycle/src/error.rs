@@ -43,11 +43,7 @@ pub struct Violation {
 
 impl Violation {
     /// A violation of `field`; `value` is what was received.
-    pub fn new(
-        field: impl Into<String>,
-        message: impl Into<String>,
-        value: Option<&str>,
-    ) -> Self {
+    pub fn new(field: impl Into<String>, message: impl Into<String>, value: Option<&str>) -> Self {
         Self {
             field: field.into(),
             message: message.into(),

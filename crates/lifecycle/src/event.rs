@@ -25,7 +25,11 @@ impl Event {
 
 /// What can happen. The tag is `event` in the stored and shown form.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "event",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
 pub enum EventKind {
     /// The request was accepted and is durable.
     Accepted {

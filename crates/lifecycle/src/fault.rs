@@ -58,5 +58,8 @@ pub async fn point(point: Point) {
 
 /// Does nothing: the feature `faults` is off.
 #[cfg(not(feature = "faults"))]
-#[expect(clippy::unused_async, reason = "the same signature as with the feature")]
+#[expect(
+    clippy::unused_async,
+    reason = "the same signature as with the feature"
+)]
 pub async fn point(_point: Point) {}

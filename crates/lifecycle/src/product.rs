@@ -286,7 +286,13 @@ mod tests {
         assert_eq!(
             handles,
             [
-                "ssl_dv", "ssl_dv_wc", "ssl_dv_md", "ssl_ov", "ssl_ov_wc", "ssl_ov_md", "ssl_ev",
+                "ssl_dv",
+                "ssl_dv_wc",
+                "ssl_dv_md",
+                "ssl_ov",
+                "ssl_ov_wc",
+                "ssl_ov_md",
+                "ssl_ev",
                 "ssl_ev_md"
             ]
         );
@@ -303,7 +309,11 @@ mod tests {
     fn a_mistake_in_the_catalogue_is_named() {
         let twice = format!("{DEFAULT_CATALOGUE}\n{DEFAULT_CATALOGUE}");
         assert!(Catalogue::from_toml(&twice).unwrap_err().contains("twice"));
-        let unknown = DEFAULT_CATALOGUE.replacen("warranty", "waranty", 1);
-        assert!(Catalogue::from_toml(&unknown).unwrap_err().contains("waranty"));
+        let unknown = DEFAULT_CATALOGUE.replacen("\nwarranty", "\nwaranty", 1);
+        assert!(
+            Catalogue::from_toml(&unknown)
+                .unwrap_err()
+                .contains("waranty")
+        );
     }
 }

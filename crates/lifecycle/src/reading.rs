@@ -88,10 +88,7 @@ impl Services {
         query: &CertificateQuery,
     ) -> Result<Page<Certificate>, Error> {
         let now = self.clock.now();
-        Ok(self
-            .store
-            .certificates(&caller.scope(), query, now)
-            .await?)
+        Ok(self.store.certificates(&caller.scope(), query, now).await?)
     }
 
     /// A process of the caller's.

@@ -97,7 +97,10 @@ impl Services {
         };
         change.revocation = Some((certificate.id, revocation));
         if reason == Some(RevocationReason::KeyCompromise) {
-            let why = format!("certificate {} was revoked for key compromise", certificate.id);
+            let why = format!(
+                "certificate {} was revoked for key compromise",
+                certificate.id
+            );
             change.block_key = Some((certificate.spki_sha256, why));
         }
         Ok(self.store.open(change).await?)

@@ -293,7 +293,9 @@ impl From<StoreError> for crate::error::Error {
                 Kind::Exists,
                 format!("Process {id} is open for this certificate: wait for it or cancel it"),
             ),
-            StoreError::Exists(what) => Error::new(Kind::Exists, format!("The {what} exists already")),
+            StoreError::Exists(what) => {
+                Error::new(Kind::Exists, format!("The {what} exists already"))
+            }
             StoreError::Unavailable { retry_after, .. } => Error::unavailable(
                 "The server cannot store anything now; nothing was changed",
                 retry_after,

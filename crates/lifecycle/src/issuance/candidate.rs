@@ -44,7 +44,8 @@ pub(super) async fn check_key(
     if history.blocked {
         return Err(refused([(
             "C-21",
-            "the key is on the list of blocked keys and will never be certified: make a new key".to_owned(),
+            "the key is on the list of blocked keys and will never be certified: make a new key"
+                .to_owned(),
         )]));
     }
     if history.used_by_another_customer {

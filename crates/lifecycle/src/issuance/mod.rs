@@ -2,8 +2,8 @@
 //! proves, checks CAA, signs and stores, `resend`, `cancel` and `organization` are what can be done to a process that waits.
 
 mod caa;
-mod candidate;
 mod cancel;
+mod candidate;
 mod names;
 mod outer;
 mod plan;

@@ -257,9 +257,13 @@ fn several(
         add_all(previous, sources, set, violations);
     }
     let product = sources.product;
-    let wildcards_fit = product.has(Feature::Wildcard)
-        && product.validation_type != ValidationType::Extended;
-    for name in set.names.iter().filter(|name| name.is_wildcard() && !wildcards_fit) {
+    let wildcards_fit =
+        product.has(Feature::Wildcard) && product.validation_type != ValidationType::Extended;
+    for name in set
+        .names
+        .iter()
+        .filter(|name| name.is_wildcard() && !wildcards_fit)
+    {
         violations.push(Violation::new(
             field_of(sources, name),
             format!(
@@ -314,7 +318,12 @@ fn field_of(sources: &Sources<'_>, name: &DnsName) -> String {
         .position(|text| text == name.as_str());
     match listed {
         Some(index) => format!("san[{index}]"),
-        None if sources.request.domain_name.as_deref() == Some(name.as_str()) => "domainName".to_owned(),
+        None if sources.request.domain_name.as_deref() == Some(name.as_str()) => {
+            "domainName".to_owned()
+        }
         None => "csr".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

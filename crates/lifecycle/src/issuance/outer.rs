@@ -59,9 +59,10 @@ impl Draft<'_> {
         services: &Services,
         now: Timestamp,
     ) -> bool {
-        self.set.names.iter().all(|name| {
-            authorization::find(known, name, now, &services.settings.names).is_some()
-        })
+        self.set
+            .names
+            .iter()
+            .all(|name| authorization::find(known, name, now, &services.settings.names).is_some())
     }
 
     /// The organization as asked for: the request's fields, else the CSR's, else the old certificate's.

@@ -164,12 +164,7 @@ fn proof_of(name: &DnsName, planning: &Planning<'_>) -> NameProof {
         .choices
         .iter()
         .find(|choice| choice.common_name == name.as_str());
-    let live = authorization::find(
-        planning.authorizations,
-        name,
-        planning.now,
-        planning.policy,
-    );
+    let live = authorization::find(planning.authorizations, name, planning.now, planning.policy);
     if let Some(live) = live {
         return NameProof {
             name: name.clone(),
@@ -205,7 +200,8 @@ fn default_method(name: &DnsName, planning: &Planning<'_>) -> (DcvType, Option<S
     let usable = |method: DcvType, email: Option<&String>| {
         method_problem(name, method, planning).is_none()
             && (method != DcvType::Email
-                || email.is_some_and(|email| address_problem(name, email, planning.policy).is_none()))
+                || email
+                    .is_some_and(|email| address_problem(name, email, planning.policy).is_none()))
     };
     let earlier = planning
         .earlier
@@ -249,7 +245,10 @@ pub(super) fn share_domain_names(proofs: &mut [NameProof], policy: &NamePolicy) 
                 .email
                 .as_deref()
                 .and_then(|email| email.rsplit_once('@'))
-                .map_or_else(|| proof.name.fqdn().to_owned(), |(_, domain)| domain.to_owned()),
+                .map_or_else(
+                    || proof.name.fqdn().to_owned(),
+                    |(_, domain)| domain.to_owned(),
+                ),
             DcvType::Dns => proof
                 .name
                 .authorization_domain_names(true, policy)

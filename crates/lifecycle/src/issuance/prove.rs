@@ -98,7 +98,11 @@ impl Services {
                         mail.sent = Some(now);
                         EventKind::MailSent {
                             address: mail.address.clone(),
-                            names: mail.names.iter().map(|name| name.as_str().to_owned()).collect(),
+                            names: mail
+                                .names
+                                .iter()
+                                .map(|name| name.as_str().to_owned())
+                                .collect(),
                             receipt: receipt.taken_by,
                         }
                     }
@@ -125,9 +129,9 @@ pub(super) fn take_in(
     for look in looks {
         let attempt = &look.attempt;
         let concerned = |work: &Work| {
-            work.proofs
-                .iter()
-                .position(|proof| !proof.is_proved() && proof.challenge.as_ref() == Some(&look.challenge))
+            work.proofs.iter().position(|proof| {
+                !proof.is_proved() && proof.challenge.as_ref() == Some(&look.challenge)
+            })
         };
         let Some(index) = concerned(work) else {
             continue;

@@ -79,7 +79,11 @@ impl Services {
             let paid = subscription
                 .await?
                 .map_or((0, 0), |known| (known.paid_names, known.paid_wildcards));
-            return Ok(Answer::Quote(quote::for_reissue(&work.order, product, paid)));
+            return Ok(Answer::Quote(quote::for_reissue(
+                &work.order,
+                product,
+                paid,
+            )));
         }
         let opening = Opening {
             customer: old.customer.clone(),

@@ -39,7 +39,11 @@ impl Services {
                     ),
                 ));
             }
-            match self.store.advance(self.resent(process, caller, &choices)?).await {
+            match self
+                .store
+                .advance(self.resent(process, caller, &choices)?)
+                .await
+            {
                 Ok(process) => break process,
                 // A check was recorded at the same moment: choose on top of it.
                 Err(StoreError::Stale) => {}
@@ -146,12 +150,18 @@ fn warning(process: &Process) -> Option<String> {
     });
     let caa = || {
         let refused = work.caa.iter().find(|caa| !caa.permitted)?;
-        Some(format!("CAA does not permit {}: {}", refused.name, refused.reason))
+        Some(format!(
+            "CAA does not permit {}: {}",
+            refused.name, refused.reason
+        ))
     };
     open.or_else(caa)
         .or_else(|| {
-            let waiting: Vec<&NameProof> =
-                work.proofs.iter().filter(|proof| !proof.is_proved()).collect();
+            let waiting: Vec<&NameProof> = work
+                .proofs
+                .iter()
+                .filter(|proof| !proof.is_proved())
+                .collect();
             waiting
                 .first()
                 .map(|proof| format!("{}: not proved yet", proof.name))

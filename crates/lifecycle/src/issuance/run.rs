@@ -83,9 +83,11 @@ impl Services {
             return self.wait(process, Vec::new(), detail).await;
         }
         let round = self.check_caa(&process).await;
-        let refused = round.states.iter().find(|state| !state.permitted).map(|state| {
-            format!("CAA does not permit `{}`: {}", state.name, state.reason)
-        });
+        let refused = round
+            .states
+            .iter()
+            .find(|state| !state.permitted)
+            .map(|state| format!("CAA does not permit `{}`: {}", state.name, state.reason));
         let (process, _) = process
             .update(self.clock.now(), |work| {
                 work.caa = round.states;
@@ -102,7 +104,9 @@ impl Services {
     /// Looks at every open challenge and records what was seen. CAA is looked at in the first round too, so
     /// that a refusal is known before anybody publishes anything.
     async fn round(&self, process: Process) -> Result<Process, Error> {
-        let work = process.work().ok_or_else(|| Error::internal("a process without work"))?;
+        let work = process
+            .work()
+            .ok_or_else(|| Error::internal("a process without work"))?;
         if work.all_proved() && work.rounds > 0 {
             return Ok(process);
         }
@@ -182,7 +186,11 @@ impl Services {
                 return Ok(Next::Stop(self.fail(process, error.message).await?));
             }
             Err(NotPrepared::Issuer(IssuerError::Lint(finding))) => {
-                tracing::error!(process = process.id, finding, "a certificate was refused before signing");
+                tracing::error!(
+                    process = process.id,
+                    finding,
+                    "a certificate was refused before signing"
+                );
                 let reason = format!("the certificate was refused before signing: {finding}");
                 return Ok(Next::Stop(self.fail(process, reason).await?));
             }
@@ -318,9 +326,7 @@ impl Stage {
             }
             State::Suspended { .. } => Self::Waiting,
             State::Checking { .. } => Self::Checking,
-            State::Signing { work, serial } => {
-                Self::Signing(serial.clone(), work.order.validation)
-            }
+            State::Signing { work, serial } => Self::Signing(serial.clone(), work.order.validation),
             State::InDoubt { .. } | State::Ended { .. } => Self::Over,
         }
     }

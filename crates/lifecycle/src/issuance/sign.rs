@@ -231,7 +231,11 @@ fn certificate(process: &Process, order: &Order, signed: Signed) -> Result<Certi
         certificate_type: order.certificate_type,
         stored_status: CertificateStatus::Active,
         domain_name: order.common_name.as_str().to_owned(),
-        names: order.names.iter().map(|name| name.as_str().to_owned()).collect(),
+        names: order
+            .names
+            .iter()
+            .map(|name| name.as_str().to_owned())
+            .collect(),
         organization: order.subject.clone(),
         coc: order.coc.clone(),
         issuer: signed.issuer,
@@ -254,9 +258,7 @@ fn certificate(process: &Process, order: &Order, signed: Signed) -> Result<Certi
 
 fn fingerprint(der: &[u8]) -> [u8; 32] {
     let mut hash = [0_u8; 32];
-    hash.copy_from_slice(
-        aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, der).as_ref(),
-    );
+    hash.copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, der).as_ref());
     hash
 }
 

@@ -10,7 +10,9 @@ mod state;
 mod work;
 
 pub use schedule::next_check;
-pub use state::{Action, IllegalTransition, Opening, Outcome, Process, ProcessStatus, ResumeType, State, Step};
+pub use state::{
+    Action, IllegalTransition, Opening, Outcome, Process, ProcessStatus, ResumeType, State, Step,
+};
 pub use work::{
     Approver, CaaState, MailChallenge, NameProof, Order, Organization, ProofState, Work,
 };

@@ -135,7 +135,11 @@ pub enum Outcome {
 
 /// Where a process stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "state",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
 pub enum State {
     /// Something is being checked.
     Checking {
@@ -312,7 +316,12 @@ impl Process {
     }
 
     /// A process as read from its columns, before [`Process::with_state`].
-    pub fn restored(opening: Opening, identifier: String, state: State, created: Timestamp) -> Self {
+    pub fn restored(
+        opening: Opening,
+        identifier: String,
+        state: State,
+        created: Timestamp,
+    ) -> Self {
         Self::from_opening(opening, identifier, state, None, created)
     }
 
@@ -335,7 +344,9 @@ impl Process {
     /// Status on the wire.
     pub fn status(&self) -> ProcessStatus {
         match &self.state {
-            State::Checking { work } if work.rounds > 0 && work.all_proved() && work.organization_done() => {
+            State::Checking { work }
+                if work.rounds > 0 && work.all_proved() && work.organization_done() =>
+            {
                 ProcessStatus::Validated
             }
             State::Checking { .. } | State::Signing { .. } => ProcessStatus::Running,
@@ -573,3 +584,6 @@ impl Process {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
