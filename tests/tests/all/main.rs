@@ -1,5 +1,7 @@
 //! The real binary, driven over HTTP: the wire contract, nasty inputs, the world around it, and crashes.
 
 mod contract;
+mod crash;
 mod nasty;
 mod support;
+mod world;

@@ -1,0 +1,198 @@
+//! SIGKILL at every named step of a reissue: after a restart the process completes exactly once, and no serial
+//! is lost or used twice (rules.md P-2).
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "what is wrong here fails a test; the lint knows test functions only"
+)]
+
+use rusqlite::{Connection, OpenFlags};
+use serde_json::{Value, json};
+
+use crate::support::csr::csr;
+use crate::support::dns_stub::DnsStub;
+use crate::world::house::House;
+
+const HELD: &str = "holding at fault point";
+
+/// Which way a reissue takes.
+#[derive(Clone, Copy)]
+enum Way {
+    /// Every proof is at hand: recorded and reserved in one commit, answered with 201.
+    AtOnce,
+    /// A new name is proved after the answer, round by round.
+    Proving,
+}
+
+#[test]
+fn killed_at_accepted_with_fresh_proofs() {
+    survives("accepted", Way::AtOnce);
+}
+
+#[test]
+fn killed_at_reserved_with_fresh_proofs() {
+    survives("reserved", Way::AtOnce);
+}
+
+#[test]
+fn killed_at_signed_with_fresh_proofs() {
+    survives("signed", Way::AtOnce);
+}
+
+#[test]
+fn killed_at_completed_with_fresh_proofs() {
+    survives("completed", Way::AtOnce);
+}
+
+#[test]
+fn killed_at_accepted_with_a_name_to_prove() {
+    survives("accepted", Way::Proving);
+}
+
+#[test]
+fn killed_at_proved() {
+    survives("proved", Way::Proving);
+}
+
+#[test]
+fn killed_at_caa_checked() {
+    survives("caa-checked", Way::Proving);
+}
+
+#[test]
+fn killed_at_reserved_with_a_name_to_prove() {
+    survives("reserved", Way::Proving);
+}
+
+#[test]
+fn killed_at_signed_with_a_name_to_prove() {
+    survives("signed", Way::Proving);
+}
+
+#[test]
+fn killed_at_completed_with_a_name_to_prove() {
+    survives("completed", Way::Proving);
+}
+
+#[track_caller]
+fn survives(point: &str, way: Way) {
+    let dns = DnsStub::start();
+    let mut house = House::new(&format!(
+        "[dcv]\nresolvers = [\"{}\"]\ndnssec = \"off\"\nallow_networks = [\"127.0.0.0/8\"]\n\
+         [limits]\nenabled = false\n",
+        dns.address
+    ));
+    house.start(None);
+    let old = order(&house, &dns);
+    house.kill();
+
+    house.start(Some(point));
+    let names: &[&str] = match way {
+        Way::AtOnce => &["reseal.dev"],
+        Way::Proving => &["reseal.dev", "reseal.org"],
+    };
+    let body = json!({"csr": csr(names), "san": names});
+    let path = format!("/v2/ssl/certificates/{old}/reissue");
+    let call = house.send(&path, body.to_string().as_bytes());
+    let mut looking = None;
+    if matches!(way, Way::Proving) && point != "accepted" {
+        let process = reissue_process(&house);
+        house.wait_for(process, "SUSPENDED");
+        publish(&dns, &house.info(process));
+        looking = Some(house.send(&format!("/v2/processes/{process}/resend"), b""));
+    }
+    house.wait_for_line(HELD);
+    house.kill();
+    drop((call, looking));
+    let before = reserved(&house);
+
+    house.start(None);
+    let process = reissue_process(&house);
+    if matches!(way, Way::Proving) && point == "accepted" {
+        house.wait_for(process, "SUSPENDED");
+        publish(&dns, &house.info(process));
+        house.resend(process);
+    }
+    house.wait_for(process, "COMPLETED");
+    let new = house.certificate_of(process);
+    assert_eq!(house.certificate(old)["status"], "REISSUED");
+    assert_eq!(house.certificate(new)["status"], "ACTIVE");
+    house.kill();
+    completed_once(&house, old, process, &before);
+}
+
+/// The store after the end: one process, one successor, one end, and each serial of a certificate was reserved.
+#[track_caller]
+fn completed_once(house: &House, old: i64, process: i64, reserved_before: &[Vec<u8>]) {
+    let store = store(house);
+    let count = |query: &str| -> i64 { store.query_row(query, [], |row| row.get(0)).unwrap() };
+    assert_eq!(
+        count("SELECT count(*) FROM process WHERE action = 'reissue'"),
+        1
+    );
+    assert_eq!(count("SELECT count(*) FROM process WHERE open = 1"), 0);
+    assert_eq!(count("SELECT count(*) FROM certificate"), 2);
+    let successors = format!(
+        "SELECT count(*) FROM certificate WHERE predecessor = {old} AND process = {process}"
+    );
+    assert_eq!(count(&successors), 1);
+    assert_eq!(count("SELECT count(DISTINCT serial) FROM certificate"), 2);
+    assert_eq!(
+        count(
+            "SELECT count(*) FROM certificate c JOIN reservation r ON r.serial = c.serial AND r.process = c.process"
+        ),
+        2
+    );
+    let after = reserved(house);
+    for serial in reserved_before {
+        assert!(after.contains(serial), "a reserved serial was lost");
+    }
+    // What was reserved for the process before the kill is what was issued: nothing was signed twice.
+    let own = format!("SELECT count(*) FROM reservation WHERE process = {process}");
+    assert_eq!(count(&own), 1);
+}
+
+fn reserved(house: &House) -> Vec<Vec<u8>> {
+    let store = store(house);
+    let mut query = store
+        .prepare("SELECT serial FROM reservation ORDER BY id")
+        .unwrap();
+    let serials = query.query_map([], |row| row.get(0)).unwrap();
+    serials.map(Result::unwrap).collect()
+}
+
+/// Read-write, because a killed server's log has to be replayed.
+fn store(house: &House) -> Connection {
+    let path = house.data().join("reseal.db");
+    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap()
+}
+
+#[track_caller]
+fn order(house: &House, dns: &DnsStub) -> i64 {
+    let body = json!({"customer": "alice", "product": "ssl_dv_md", "period": 12, "csr": csr(&["reseal.dev"])});
+    let reply = house.alice.post("/v2/ssl/certificates", &body);
+    publish(dns, &reply.expect(202));
+    house.resend(reply.process());
+    house.wait_for(reply.process(), "COMPLETED");
+    house.certificate_of(reply.process())
+}
+
+/// The only reissue there is, once it is recorded.
+#[track_caller]
+fn reissue_process(house: &House) -> i64 {
+    house.wait_until(1, || {
+        let found = house.alice.get("/v2/processes?action=reissue").expect(200);
+        found["entities"][0]["id"].as_i64()
+    })
+}
+
+fn publish(dns: &DnsStub, info: &Value) {
+    for entry in info["validations"]["dcv"].as_array().unwrap() {
+        if let (Some(owner), Some(target)) =
+            (entry["dnsRecord"].as_str(), entry["dnsContents"].as_str())
+        {
+            dns.clear(owner);
+            dns.cname(owner, target);
+        }
+    }
+}

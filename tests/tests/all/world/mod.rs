@@ -1,0 +1,3 @@
+//! The server among real parts.
+
+pub(crate) mod house;
