@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 use super::floor::Floor;
 use super::load::Summary;
 
+/// The measured server is this same program.
+const UNOPTIMIZED: bool = cfg!(debug_assertions);
+
 /// One measurement.
 #[derive(Debug)]
 pub(super) struct Row {
@@ -89,6 +92,9 @@ impl Report {
         }));
         lines.push(String::new());
         lines.push("CPU: the server's processor time for one call, user and system.".to_owned());
+        if UNOPTIMIZED {
+            lines.push("Built without optimization: figures to compare with nothing.".to_owned());
+        }
         lines
     }
 
@@ -114,6 +120,7 @@ impl Report {
             .collect();
         json!({
             "cores": self.cores,
+            "optimized": !UNOPTIMIZED,
             "seconds": self.seconds,
             "verifyMs": self.floor.verify.as_secs_f64() * 1e3,
             "signMs": self.floor.sign.as_secs_f64() * 1e3,
