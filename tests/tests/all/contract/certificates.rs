@@ -49,10 +49,7 @@ fn a_reissue_with_fresh_proofs_answers_201_with_a_new_certificate_of_the_same_su
         reply.header("location"),
         Some(&*format!("/v2/ssl/certificates/{new}"))
     );
-    assert_eq!(
-        reply.header("access-control-expose-headers").is_some(),
-        true
-    );
+    assert!(reply.header("access-control-expose-headers").is_some());
     let get = |id: i64| {
         server
             .alice

@@ -9,9 +9,9 @@ use crate::support::server::Server;
 fn order(server: &Server, product: &str, more: &Value) -> Reply {
     let mut body =
         json!({"customer": "alice", "product": product, "period": 12, "csr": csr(&["reseal.dev"])});
-    body.as_object_mut()
-        .unwrap()
-        .extend(more.as_object().unwrap().clone());
+    for (field, value) in more.as_object().into_iter().flatten() {
+        body[field] = value.clone();
+    }
     server.alice.post("/v2/ssl/certificates?quote=true", &body)
 }
 
