@@ -49,6 +49,33 @@ fn nasty_017_018_a_revoked_certificate_is_not_reissued_even_with_a_new_key() {
 }
 
 #[test]
+fn nasty_019_020_an_expired_certificate_is_reissued_while_its_subscription_runs() {
+    let mut server = Server::start();
+    let id = server.certificate();
+    let path = format!("/v2/ssl/certificates/{id}");
+    let body = json!({"csr": csr(&["reseal.dev"])});
+    // Later than any leaf of today lives, within the twelve months that were bought.
+    server.restart_at("+250d");
+    assert_eq!(server.alice.get(&path).expect(200)["status"], "EXPIRED");
+    let reply = server
+        .alice
+        .post(&format!("{path}/reissue?quote=true"), &body);
+    reply.expect(200);
+    server.restart_at("+400d");
+    let reply = server.alice.post(&format!("{path}/reissue"), &body);
+    reply.refused(400, "ObjectStatusProhibitsOperation");
+    // Less is left than a leaf of that day may live.
+    server.restart_at("+300d");
+    let reply = server.alice.post(&format!("{path}/reissue"), &body);
+    let new = server.finish(&reply);
+    let new = server
+        .alice
+        .get(&format!("/v2/ssl/certificates/{new}"))
+        .expect(200);
+    assert_eq!(new["expiryDate"], new["subscriptionEndDate"], "{new}");
+}
+
+#[test]
 fn nasty_022_a_reissued_certificate_names_its_successor() {
     let server = Server::start();
     let id = server.certificate();

@@ -129,7 +129,7 @@ impl Server {
             dns.address
         );
         fs::write(data.join("reseal.toml"), configuration).unwrap();
-        let (child, address) = serve(&data);
+        let (child, address) = serve(&data, "");
         let client = |key: &str| Client {
             address,
             key: key.to_owned(),
@@ -149,6 +149,17 @@ impl Server {
         Client {
             key: template().revoked.clone(),
             ..self.alice.clone()
+        }
+    }
+
+    /// Stops the server and starts it again on the same folder at another time, such as `+250d`.
+    pub(crate) fn restart_at(&mut self, clock_offset: &str) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let (child, address) = serve(&self.data(), clock_offset);
+        self.child = child;
+        for client in [&mut self.alice, &mut self.bob, &mut self.operator] {
+            client.address = address;
         }
     }
 
@@ -228,10 +239,11 @@ impl Server {
     }
 }
 
-fn serve(data: &Path) -> (Child, SocketAddr) {
+fn serve(data: &Path, clock_offset: &str) -> (Child, SocketAddr) {
     let mut child = Command::new(binary())
         .args(["serve", "--listen", "127.0.0.1:0", "--data"])
         .arg(data)
+        .env("RESEAL_CLOCK_OFFSET", clock_offset)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
