@@ -8,4 +8,7 @@
 pub(crate) mod csr;
 pub(crate) mod dns_stub;
 pub(crate) mod http;
+pub(crate) mod knot;
 pub(crate) mod server;
+pub(crate) mod smtp;
+pub(crate) mod web;

@@ -1,10 +1,5 @@
 //! A server with a world of the test's own: it can be stopped, killed, held and started again on its data.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "what is wrong here fails a test; the lint knows test functions only"
-)]
-
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -104,7 +99,7 @@ impl House {
             match self.stderr.as_ref().unwrap().recv_timeout(left) {
                 Ok(line) if line.contains(part) => return,
                 Ok(line) => before.push(line),
-                Err(_) => panic!("expected `{part}` on stderr, saw {before:#?}"),
+                Err(error) => panic!("expected `{part}` on stderr ({error}), saw {before:#?}"),
             }
         }
     }

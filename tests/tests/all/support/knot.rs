@@ -1,0 +1,240 @@
+//! Knot DNS with a signed tree of its own: a root, `dev.` below it, and below that
+//!
+//! - `good.dev.`, signed, with its DS in `dev.`
+//! - `plain.dev.`, delegated without a DS: provably unsigned
+//! - `bogus.dev.`, signed with a key that its DS in `dev.` does not fit
+//!
+//! One process on a free port serves them all; everything lives in a temporary folder.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const SIGNED: [&str; 4] = [".", "dev.", "good.dev.", "bogus.dev."];
+const UNSIGNED: &str = "plain.dev.";
+
+/// The running name server.
+pub(crate) struct Knot {
+    folder: TempDir,
+    child: Child,
+    pub(crate) address: SocketAddr,
+    /// The root's key, as a trust anchor file has it.
+    pub(crate) trust_anchor: String,
+}
+
+impl Drop for Knot {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Knot {
+    #[track_caller]
+    pub(crate) fn start() -> Self {
+        let folder = TempDir::new().unwrap();
+        let address = free_port();
+        let configuration = configure(folder.path(), address);
+        for zone in SIGNED {
+            keymgr(
+                &configuration,
+                zone,
+                &[
+                    "generate",
+                    "algorithm=ecdsap256sha256",
+                    "ksk=yes",
+                    "zsk=yes",
+                ],
+            );
+        }
+        let ds = |zone: &str| delegation_signer(&configuration, zone);
+        let below_dev = format!(
+            "{}{}{}{}{}",
+            delegation("good.dev."),
+            ds("good.dev."),
+            delegation(UNSIGNED),
+            delegation("bogus.dev."),
+            // The digest of another zone's key never fits.
+            ds("good.dev.").replace("good.dev.", "bogus.dev."),
+        );
+        write_zone(folder.path(), ".", &(delegation("dev.") + &ds("dev.")));
+        write_zone(folder.path(), "dev.", &below_dev);
+        for zone in ["good.dev.", UNSIGNED, "bogus.dev."] {
+            write_zone(folder.path(), zone, "");
+        }
+        let trust_anchor = keymgr(&configuration, ".", &["dnskey"]);
+        let log = fs::File::create(folder.path().join("log")).unwrap();
+        let child = Command::new(tool("knotd"))
+            .arg("-c")
+            .arg(&configuration)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let knot = Self {
+            folder,
+            child,
+            address,
+            trust_anchor,
+        };
+        knot.wait_until_signed();
+        knot
+    }
+
+    /// Adds a record; `owner` ends with a dot and lies in `zone`.
+    #[track_caller]
+    pub(crate) fn add(&self, zone: &str, owner: &str, kind: &str, data: &str) {
+        // RFC 4034 section 6.2 signs an alias in lower case. Knot 3.2 does so with what comes from a zone file, but
+        // signs what comes by its control socket as it is written, and such a signature is rightly refused.
+        let data = match kind {
+            "CNAME" => data.to_ascii_lowercase(),
+            _ => data.to_owned(),
+        };
+        self.change(zone, &["zone-set", zone, owner, "1", kind, &data]);
+    }
+
+    /// Removes the records of a kind.
+    #[track_caller]
+    pub(crate) fn remove(&self, zone: &str, owner: &str, kind: &str) {
+        self.change(zone, &["zone-unset", zone, owner, kind]);
+    }
+
+    #[track_caller]
+    fn change(&self, zone: &str, change: &[&str]) {
+        for step in [&["zone-begin", zone][..], change, &["zone-commit", zone]] {
+            let (done, said) = self.control(step);
+            assert!(done, "knotc {step:?}: {said}");
+        }
+    }
+
+    fn control(&self, arguments: &[&str]) -> (bool, String) {
+        let output = Command::new(tool("knotc"))
+            .arg("-s")
+            .arg(self.folder.path().join("knot.sock"))
+            .args(arguments)
+            .output()
+            .unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&said).into_owned(),
+        )
+    }
+
+    #[track_caller]
+    fn wait_until_signed(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        let ready = |zone: &str, kind: &str| {
+            let (done, said) = self.control(&["zone-read", zone, "@", kind]);
+            done && said.contains(kind)
+        };
+        while !(SIGNED.iter().all(|zone| ready(zone, "RRSIG")) && ready(UNSIGNED, "SOA")) {
+            assert!(
+                Instant::now() < deadline,
+                "the zones are not served: {}",
+                fs::read_to_string(self.folder.path().join("log")).unwrap()
+            );
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+fn configure(folder: &Path, address: SocketAddr) -> PathBuf {
+    let root = folder.display();
+    let mut text = format!(
+        "server:\n  rundir: {root}\n  listen: {}@{}\n  udp-workers: 1\n  tcp-workers: 1\n  background-workers: 1\n\
+         control:\n  listen: {root}/knot.sock\n\
+         log:\n  - target: stderr\n    any: info\n\
+         database:\n  storage: {root}\n  journal-db-max-size: 64M\n  kasp-db-max-size: 16M\n  timer-db-max-size: 8M\n\
+         policy:\n  - id: own-keys\n    manual: on\n    algorithm: ecdsap256sha256\n    single-type-signing: on\n\
+         template:\n  - id: default\n    storage: {root}\n    zonefile-sync: -1\n\
+         zone:\n",
+        address.ip(),
+        address.port()
+    );
+    for zone in SIGNED {
+        let file = zone_file(zone);
+        writeln!(
+            text,
+            "  - domain: {zone}\n    file: {file}\n    dnssec-signing: on\n    dnssec-policy: own-keys"
+        )
+        .unwrap();
+    }
+    let file = zone_file(UNSIGNED);
+    writeln!(text, "  - domain: {UNSIGNED}\n    file: {file}").unwrap();
+    let path = folder.join("knot.conf");
+    fs::write(&path, text).unwrap();
+    path
+}
+
+fn zone_file(zone: &str) -> String {
+    format!("zone-{zone}txt")
+}
+
+fn write_zone(folder: &Path, zone: &str, records: &str) {
+    let text = format!(
+        "{zone} 1 IN SOA ns.good.dev. hostmaster.good.dev. 1 3600 600 86400 1\n\
+         {zone} 1 IN NS ns.good.dev.\n{records}"
+    );
+    let glue = match zone {
+        "good.dev." | "dev." => "ns.good.dev. 1 IN A 127.0.0.1\n",
+        _ => "",
+    };
+    fs::write(folder.join(zone_file(zone)), text + glue).unwrap();
+}
+
+fn delegation(zone: &str) -> String {
+    format!("{zone} 1 IN NS ns.good.dev.\n")
+}
+
+/// The SHA-256 DS record of a zone's key.
+#[track_caller]
+fn delegation_signer(configuration: &Path, zone: &str) -> String {
+    let all = keymgr(configuration, zone, &["ds"]);
+    let line = all
+        .lines()
+        .find(|line| line.split_whitespace().nth(4) == Some("2"))
+        .unwrap_or_else(|| panic!("no SHA-256 digest of {zone} in {all}"));
+    format!("{line}\n")
+}
+
+#[track_caller]
+fn keymgr(configuration: &Path, zone: &str, arguments: &[&str]) -> String {
+    let output = Command::new(tool("keymgr"))
+        .arg("-c")
+        .arg(configuration)
+        .arg(zone)
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "keymgr {zone} {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Debian keeps servers out of a user's path.
+fn tool(name: &str) -> PathBuf {
+    let usual = Path::new("/usr/sbin").join(name);
+    if usual.exists() { usual } else { name.into() }
+}
+
+fn free_port() -> SocketAddr {
+    loop {
+        let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = tcp.local_addr().unwrap();
+        if UdpSocket::bind(address).is_ok() {
+            return address;
+        }
+    }
+}
