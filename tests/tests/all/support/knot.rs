@@ -4,13 +4,14 @@
 //! - `plain.dev.`, delegated without a DS: provably unsigned
 //! - `bogus.dev.`, signed with a key that its DS in `dev.` does not fit
 //!
-//! One process on a free port serves them all; everything lives in a temporary folder.
+//! One process on an address of its own serves them all; everything lives in a temporary folder.
 
 use std::fmt::Write as _;
 use std::fs;
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -40,7 +41,7 @@ impl Knot {
     #[track_caller]
     pub(crate) fn start() -> Self {
         let folder = TempDir::new().unwrap();
-        let address = free_port();
+        let address = own_address();
         let configuration = configure(folder.path(), address);
         for zone in SIGNED {
             keymgr(
@@ -229,12 +230,10 @@ fn tool(name: &str) -> PathBuf {
     if usual.exists() { usual } else { name.into() }
 }
 
-fn free_port() -> SocketAddr {
-    loop {
-        let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = tcp.local_addr().unwrap();
-        if UdpSocket::bind(address).is_ok() {
-            return address;
-        }
-    }
+/// An address of this server alone: the whole of 127/8 is this machine, so no port has to be found and lost again.
+fn own_address() -> SocketAddr {
+    static STARTED: AtomicU8 = AtomicU8::new(1);
+    let [.., high, low] = std::process::id().to_be_bytes();
+    let host = STARTED.fetch_add(1, Ordering::Relaxed);
+    SocketAddr::from(([127, high, low, host], 5300))
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -41,14 +41,16 @@ impl House {
         reseal(&["init", "--data", path]);
         reseal(&["customer", "create", "alice", "--data", path]);
         let key = reseal(&["api-key", "create", "--customer", "alice", "--data", path]);
-        let address = free_port();
-        let configuration = format!("[server]\npublic_url = \"http://{address}\"\n{configuration}");
         fs::write(data.join("reseal.toml"), configuration).unwrap();
         Self {
             folder,
             child: None,
             stderr: None,
-            alice: Client { address, key },
+            alice: Client {
+                // Known once the server runs.
+                address: SocketAddr::from(([127, 0, 0, 1], 0)),
+                key,
+            },
         }
     }
 
@@ -61,12 +63,7 @@ impl House {
     pub(crate) fn start(&mut self, hold_at: Option<&str>) {
         let mut command = Command::new(binary());
         command
-            .args([
-                "serve",
-                "--listen",
-                &self.alice.address.to_string(),
-                "--data",
-            ])
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(self.data())
             .env_remove("RESEAL_HOLD_AT")
             .stdin(Stdio::null())
@@ -86,18 +83,20 @@ impl House {
         });
         self.child = Some(child);
         self.stderr = Some(receiver);
-        self.wait_for_line("listening on ");
+        let line = self.wait_for_line("listening on http://");
+        let (_, address) = line.split_once("http://").unwrap();
+        self.alice.address = address.trim().parse().unwrap();
     }
 
-    /// Waits until the server says `part` on stderr.
+    /// Waits until the server says `part` on stderr; the answer is the whole line.
     #[track_caller]
-    pub(crate) fn wait_for_line(&self, part: &str) {
+    pub(crate) fn wait_for_line(&self, part: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
         let mut before = Vec::new();
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.stderr.as_ref().unwrap().recv_timeout(left) {
-                Ok(line) if line.contains(part) => return,
+                Ok(line) if line.contains(part) => return line,
                 Ok(line) => before.push(line),
                 Err(error) => panic!("expected `{part}` on stderr ({error}), saw {before:#?}"),
             }
@@ -187,12 +186,4 @@ impl House {
             .get(&format!("/v2/ssl/certificates/{id}"))
             .expect(200)
     }
-}
-
-/// A port nobody listens on, fixed so that a restarted server is found where it was.
-fn free_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
 }
