@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::work::{Organization, ProofState, Work};
+use super::work::{ProofState, Work};
 use crate::certificate::{CertificateId, SubscriptionId};
 use crate::event::{Event, EventKind};
 
@@ -536,18 +536,6 @@ impl Process {
         self = this;
         self.end(Some(work), Outcome::Cancelled, now);
         Ok((self, vec![Event::new(now, EventKind::Cancelled { user })]))
-    }
-
-    /// The organization's validation is decided or asks for something.
-    pub fn organization(
-        self,
-        organization: Organization,
-        now: Timestamp,
-    ) -> Result<Step, IllegalTransition> {
-        self.update(now, |work| {
-            work.organization = organization;
-            Vec::new()
-        })
     }
 
     fn take_open(self, wanted: &'static str) -> Result<(Box<Work>, Self), IllegalTransition> {

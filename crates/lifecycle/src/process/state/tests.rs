@@ -3,7 +3,7 @@ use reseal_pki::method::Method;
 use reseal_pki::name::{DnsName, NamePolicy};
 use reseal_pki::profile::ValidationType;
 
-use super::super::{NameProof, Order};
+use super::super::{NameProof, Order, Organization};
 use super::*;
 use crate::product::{CertificateType, DcvType};
 
