@@ -514,55 +514,49 @@ impl Process {
     }
 
     /// Open → failed.
-    pub fn fail(mut self, reason: String, now: Timestamp) -> Result<Step, IllegalTransition> {
-        let (work, this) = self.take_open("fail")?;
-        self = this;
-        self.end(
-            Some(work),
-            Outcome::Failed {
-                reason: reason.clone(),
-            },
-            now,
-        );
-        Ok((self, vec![Event::new(now, EventKind::Failed { reason })]))
+    pub fn fail(self, reason: String, now: Timestamp) -> Result<Step, IllegalTransition> {
+        let result = Outcome::Failed {
+            reason: reason.clone(),
+        };
+        let process = self.end(result, "fail", now)?;
+        Ok((process, vec![Event::new(now, EventKind::Failed { reason })]))
     }
 
     /// Checking or suspended → cancelled.
-    pub fn cancel(mut self, user: String, now: Timestamp) -> Result<Step, IllegalTransition> {
+    pub fn cancel(self, user: String, now: Timestamp) -> Result<Step, IllegalTransition> {
         if !self.resume_types().contains(&ResumeType::Cancel) {
             return Err(self.illegal("be cancelled"));
         }
-        let (work, this) = self.take_open("be cancelled")?;
-        self = this;
-        self.end(Some(work), Outcome::Cancelled, now);
-        Ok((self, vec![Event::new(now, EventKind::Cancelled { user })]))
+        let process = self.end(Outcome::Cancelled, "be cancelled", now)?;
+        Ok((
+            process,
+            vec![Event::new(now, EventKind::Cancelled { user })],
+        ))
     }
 
-    fn take_open(self, wanted: &'static str) -> Result<(Box<Work>, Self), IllegalTransition> {
-        let illegal = self.illegal(wanted);
-        let placeholder = State::Ended {
-            work: None,
-            result: Outcome::Completed,
-        };
-        match self.state {
+    /// Open → ended, keeping what it worked with for `info`.
+    fn end(
+        mut self,
+        result: Outcome,
+        wanted: &'static str,
+        now: Timestamp,
+    ) -> Result<Self, IllegalTransition> {
+        self.state = match self.state {
             State::Checking { work }
             | State::Suspended { work, .. }
             | State::Signing { work, .. }
-            | State::InDoubt { work, .. } => Ok((
-                work,
-                Self {
-                    state: placeholder,
-                    ..self
-                },
-            )),
-            State::Ended { .. } => Err(illegal),
-        }
-    }
-
-    fn end(&mut self, work: Option<Box<Work>>, result: Outcome, now: Timestamp) {
-        self.state = State::Ended { work, result };
+            | State::InDoubt { work, .. } => State::Ended {
+                work: Some(work),
+                result,
+            },
+            over @ State::Ended { .. } => {
+                self.state = over;
+                return Err(self.illegal(wanted));
+            }
+        };
         self.next_run = None;
         self.updated = now;
+        Ok(self)
     }
 
     fn illegal(&self, wanted: &'static str) -> IllegalTransition {
