@@ -6,29 +6,30 @@ use serde::{Deserialize, Serialize};
 /// Directory of FILE challenges (BR 3.2.2.4.18, D-21).
 const FILE_DIRECTORY: &str = "/.well-known/pki-validation/";
 
-/// Characters of a random value (design decision 11). 62 letters and digits give 5.95 bits each, so 20
-/// of them exhibit 119 bits where D-3 (BR 1.6.1) asks for 112.
-const RANDOM_CHARACTERS: usize = 20;
-const RANDOM_ALPHABET: &[u8; 62] =
-    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+/// Characters of a random value. D-3 (BR 1.6.1) asks for 112 bits of entropy, and DNS compares names
+/// without regard to case (RFC 4343), so that only one case can count: 36 lower-case letters and
+/// digits give 5.17 bits each, 25 of them 129 bits. Upper case would also break signed zones whose
+/// signer forgets to fold a CNAME's target (RFC 4034 section 6.2).
+const RANDOM_CHARACTERS: usize = 25;
+const RANDOM_ALPHABET: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
 
 /// The system's random generator failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the system's random generator failed")]
 pub struct RandomError;
 
-/// A new random value of 119 bits for one challenge (D-3): 20 alphanumerics.
+/// A new random value of 129 bits for one challenge (D-3): 25 lower-case letters and digits.
 pub fn random_value() -> Result<String, RandomError> {
-    // Bytes at or above the largest multiple of 62 are thrown away, so that no character is
+    // Bytes at or above the largest multiple of 36 are thrown away, so that no character is
     // likelier than another.
-    const UNBIASED: u8 = 248;
+    const UNBIASED: u8 = 252;
     let mut value = String::with_capacity(RANDOM_CHARACTERS);
     let mut pool = [0_u8; 64];
     while value.len() < RANDOM_CHARACTERS {
         rand::fill(&mut pool).map_err(|_| RandomError)?;
         let usable = pool.iter().filter(|byte| **byte < UNBIASED);
         for byte in usable.take(RANDOM_CHARACTERS - value.len()) {
-            value.push(char::from(RANDOM_ALPHABET[usize::from(byte % 62)]));
+            value.push(char::from(RANDOM_ALPHABET[usize::from(byte % 36)]));
         }
     }
     Ok(value)
@@ -128,7 +129,7 @@ mod tests {
 
     #[test]
     fn d_3_random_values_hold_112_bits() {
-        let bits = RANDOM_CHARACTERS as f64 * 62_f64.log2();
+        let bits = RANDOM_CHARACTERS as f64 * 36_f64.log2();
         assert!(bits >= 112.0, "{bits}");
         let values: HashSet<String> = (0..500).map(|_| random_value().unwrap()).collect();
         assert_eq!(values.len(), 500);
