@@ -1,7 +1,7 @@
 //! Taking in a certificate that was issued elsewhere, so that it is listed, watched and answered for.
 
 use reseal_pki::certificate::Certificate as X509;
-use reseal_pki::csr::Csr;
+use reseal_pki::csr::{Csr, CsrError};
 use reseal_pki::dn::OrganizationSubject;
 use reseal_pki::name::DnsName;
 use serde_json::Value;
@@ -51,10 +51,15 @@ impl Services {
         if !caller.scope().admits(customer) || !self.store.customer_exists(customer).await? {
             return Err(Error::not_found(&format!("Customer {customer}")));
         }
-        let (x509, csr) = read(&import)?;
+        let csr = match import.csr.as_deref() {
+            Some(text) => Some(self.read_csr(text).await?),
+            None => None,
+        };
+        let (x509, csr) = read(&import, csr)?;
+        // A certificate is public: that another customer has it here too stays between them and us.
         if self
             .store
-            .certificate_by_fingerprint(&x509.sha256_fingerprint())
+            .certificate_by_fingerprint(customer, &x509.sha256_fingerprint())
             .await?
             .is_some()
         {
@@ -107,14 +112,16 @@ impl Services {
 }
 
 /// Both parts parsed; everything that is wrong with them at once.
-fn read(import: &ImportCertificate) -> Result<(X509, Option<Csr>), Error> {
+fn read(
+    import: &ImportCertificate,
+    csr: Option<Result<Csr, CsrError>>,
+) -> Result<(X509, Option<Csr>), Error> {
     let mut violations = Vec::new();
     let x509 = X509::from_pem_or_der(&import.certificate)
         .map_err(|error| violations.push(Violation::new("certificate", error.to_string(), None)))
         .ok();
-    let csr = import.csr.as_deref().and_then(|text| {
-        Csr::parse(text)
-            .map_err(|error| violations.push(Violation::new("csr", error.to_string(), None)))
+    let csr = csr.and_then(|read| {
+        read.map_err(|error| violations.push(Violation::new("csr", error.to_string(), None)))
             .ok()
     });
     if let Some(x509) = &x509 {

@@ -6,6 +6,7 @@ use crate::certificate::{
 use crate::customer::{Caller, Scope};
 use crate::error::{Error, Kind};
 use crate::event::{Event, EventKind};
+use crate::import;
 use crate::process::{Action, Opening, Process};
 use crate::services::Services;
 use crate::store::Change;
@@ -30,6 +31,14 @@ impl Services {
             return Err(Error::new(
                 Kind::Status,
                 format!("Certificate {id} is REVOKED already"),
+            ));
+        }
+        if certificate.issuer == import::ISSUER {
+            return Err(Error::new(
+                Kind::Status,
+                format!(
+                    "Certificate {id} is imported: it was issued elsewhere and can only be revoked there"
+                ),
             ));
         }
         let code = reason.as_deref().and_then(RevocationReason::from_text);

@@ -190,9 +190,10 @@ pub trait Store: Send + Sync + 'static {
         query: &CertificateQuery,
         now: Timestamp,
     ) -> Result<Page<Certificate>, StoreError>;
-    /// The certificate with that fingerprint, whosever it is.
+    /// The customer's certificate with that fingerprint.
     async fn certificate_by_fingerprint(
         &self,
+        customer: &str,
         fingerprint: &[u8; 32],
     ) -> Result<Option<CertificateId>, StoreError>;
     /// A subscription.

@@ -27,8 +27,8 @@ super::statements! {
         ON CONFLICT (certificate, name) DO NOTHING";
     /// id → row
     SELECT = concat!("SELECT ", columns!(), " FROM certificate WHERE id = $1");
-    /// fingerprint → id
-    SELECT_BY_FINGERPRINT = "SELECT id FROM certificate WHERE fingerprint = $1";
+    /// fingerprint, customer → id
+    SELECT_BY_FINGERPRINT = "SELECT id FROM certificate WHERE fingerprint = $1 AND customer = $2";
     /// subscription → id of its newest certificate
     SELECT_NEWEST = "SELECT id FROM certificate WHERE subscription = $1 ORDER BY id DESC LIMIT 1";
     /// now, limit → ids whose scheduled revocation is due, the longest overdue first

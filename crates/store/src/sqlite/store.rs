@@ -8,6 +8,7 @@ use reseal_lifecycle::authorization::Authorization;
 use reseal_lifecycle::certificate::{Certificate, CertificateId, SubscriptionId};
 use reseal_lifecycle::customer::{ApiKey, Customer, Role, Scope};
 use reseal_lifecycle::event::Event;
+use reseal_lifecycle::import;
 use reseal_lifecycle::process::{Process, ProcessId};
 use reseal_lifecycle::query::{CertificateQuery, Page, ProcessQuery};
 use reseal_lifecycle::store::{Change, KeyHistory, Reservation, Store, StoreError, Subscription};
@@ -130,15 +131,16 @@ impl Store for SqliteStore {
 
     async fn certificate_by_fingerprint(
         &self,
+        customer: &str,
         fingerprint: &[u8; 32],
     ) -> Result<Option<CertificateId>, StoreError> {
-        let fingerprint = *fingerprint;
+        let (customer, fingerprint) = (customer.to_owned(), *fingerprint);
         self.points
             .read(move |connection| {
                 number(
                     connection,
                     sql::certificate::SELECT_BY_FINGERPRINT,
-                    [fingerprint],
+                    params![fingerprint, customer],
                 )
             })
             .await
@@ -241,7 +243,7 @@ impl Store for SqliteStore {
                 let history = one(
                     connection,
                     sql::blocked_key::SELECT_HISTORY,
-                    params![key, customer],
+                    params![key, customer, import::ISSUER],
                     |row| {
                         Ok(KeyHistory {
                             blocked: row.get(0)?,

@@ -101,7 +101,8 @@ CREATE TABLE certificate (
     der                  BLOB NOT NULL
 ) STRICT;
 
-CREATE UNIQUE INDEX certificate_fingerprint ON certificate (fingerprint);
+-- Several customers may import the same certificate.
+CREATE UNIQUE INDEX certificate_fingerprint ON certificate (fingerprint, customer);
 -- Whether a key belongs to another customer is one look to each side of the asking one's entries.
 CREATE INDEX certificate_key ON certificate (spki_sha256, customer);
 CREATE INDEX certificate_process ON certificate (process);

@@ -3,6 +3,7 @@
 use reseal_lifecycle::authorization::Authorization;
 use reseal_lifecycle::certificate::{Certificate, Revocation, RevocationReason};
 use reseal_lifecycle::customer::{ApiKey, Customer, Role, Scope};
+use reseal_lifecycle::import;
 use reseal_lifecycle::store::{Change, KeyHistory, Store as _, StoreError};
 use reseal_pki::method::Method;
 
@@ -115,7 +116,7 @@ async fn a_certificate_is_read_back_equal_inside_its_scope_only() {
     assert_eq!(
         world
             .store
-            .certificate_by_fingerprint(&hash(1))
+            .certificate_by_fingerprint("acme", &hash(1))
             .await
             .unwrap(),
         Some(id)
@@ -123,14 +124,14 @@ async fn a_certificate_is_read_back_equal_inside_its_scope_only() {
     assert_eq!(
         world
             .store
-            .certificate_by_fingerprint(&hash(2))
+            .certificate_by_fingerprint("acme", &hash(2))
             .await
             .unwrap(),
         None
     );
     let again = world
         .store
-        .open(sample::import(sample::certificate("rival", 1)))
+        .open(sample::import(sample::certificate("acme", 1)))
         .await
         .unwrap_err();
     assert!(
@@ -138,10 +139,13 @@ async fn a_certificate_is_read_back_equal_inside_its_scope_only() {
         "{again}"
     );
     assert_eq!(
-        world.store.process(&other, process.id + 1).await.unwrap(),
+        world.store.process(&own, process.id + 1).await.unwrap(),
         None,
         "nothing of it is left"
     );
+    // What one customer has says nothing to another.
+    let rivals = sample::import(sample::certificate("rival", 1));
+    world.store.open(rivals).await.unwrap();
 }
 
 #[tokio::test]
@@ -323,6 +327,17 @@ async fn c_21_c_23_a_key_is_known_when_blocked_or_another_customers() {
     assert_eq!(
         store.key_history("rival", &hash(99)).await.unwrap(),
         KeyHistory::default()
+    );
+    let mut public = sample::certificate("rival", 2);
+    public.issuer = import::ISSUER.to_owned();
+    let public = world.import(public).await;
+    assert_eq!(
+        store
+            .key_history("acme", &public.spki_sha256)
+            .await
+            .unwrap(),
+        KeyHistory::default(),
+        "anybody can import anybody's certificate"
     );
 
     store

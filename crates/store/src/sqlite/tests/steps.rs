@@ -164,7 +164,7 @@ async fn a_step_decided_on_an_older_version_is_refused_whole() {
     assert_eq!(
         world
             .store
-            .certificate_by_fingerprint(&sample::hash(5))
+            .certificate_by_fingerprint("acme", &sample::hash(5))
             .await
             .unwrap(),
         None
