@@ -18,7 +18,8 @@ pub(crate) async fn decode_csr(mut call: Call) -> Outcome {
     let text = fields.required_text("csr", Text::Document);
     fields.finish();
     findings.settle()?;
-    let csr = Csr::parse(&text).map_err(|error| refused(&error))?;
+    let csr = call.services().read_csr(&text).await?;
+    let csr = csr.map_err(|error| refused(&error))?;
     Ok(answer::json(StatusCode::OK, &CsrBody::of(&csr)))
 }
 

@@ -1,14 +1,34 @@
 //! The CSR of a request: examined by itself (rules.md section 2), then against what is known of its key.
 
-use reseal_pki::csr::{Csr, CsrPolicy};
+use reseal_pki::csr::{Csr, CsrError, CsrPolicy};
 use reseal_pki::key::KeyPolicy;
 
 use crate::error::{Error, Kind, Violation};
 use crate::services::Services;
 
+impl Services {
+    /// Reads a CSR; the inner error is what is wrong with the text. A private key that stands in it has left
+    /// its owner's hands: it is never certified again, for anybody (C-2, BR 6.1.1.3).
+    ///
+    /// # Errors
+    /// [`Kind::Unavailable`] when the store cannot take the key in.
+    pub async fn read_csr(&self, text: &str) -> Result<Result<Csr, CsrError>, Error> {
+        let outcome = Csr::parse(text);
+        if let Err(CsrError::PrivateKey {
+            spki_sha256: Some(key),
+        }) = &outcome
+        {
+            let why = "its private half was sent to this server";
+            self.store.block_key(*key, why, self.clock.now()).await?;
+        }
+        Ok(outcome)
+    }
+}
+
 /// Parses and checks the CSR; everything that is wrong with it is reported at once.
-pub(super) fn examine(services: &Services, text: &str) -> Result<Csr, Error> {
-    let csr = Csr::parse(text).map_err(|error| refused([(error.rule(), error.to_string())]))?;
+pub(super) async fn examine(services: &Services, text: &str) -> Result<Csr, Error> {
+    let csr = services.read_csr(text).await?;
+    let csr = csr.map_err(|error| refused([(error.rule(), error.to_string())]))?;
     let policy = CsrPolicy {
         keys: KeyPolicy::default(),
         names: &services.settings.names,

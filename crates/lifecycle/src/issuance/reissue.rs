@@ -39,7 +39,7 @@ impl Services {
         let now = self.clock.now();
         let product = self.check_reissuable(&old, now).await?;
 
-        let csr = candidate::examine(self, &request.csr)?;
+        let csr = candidate::examine(self, &request.csr).await?;
         candidate::check_key(self, &old.customer, &csr.public_key().spki_sha256()).await?;
 
         let set = names::resolve(&names::Sources {

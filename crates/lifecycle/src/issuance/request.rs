@@ -41,7 +41,7 @@ impl Services {
             ));
         }
         let request = &new.request;
-        let csr = candidate::examine(self, &request.csr)?;
+        let csr = candidate::examine(self, &request.csr).await?;
         candidate::check_key(self, customer, &csr.public_key().spki_sha256()).await?;
 
         let set = match names::resolve(&names::Sources {
