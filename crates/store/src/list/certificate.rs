@@ -39,8 +39,9 @@ impl Listed for CertificateField {
             Self::PublicKeyAlgorithm => Column::Plain("key_algorithm"),
             Self::PublicKeySize => Column::Plain("key_size"),
             Self::Fingerprint => Column::Hash("fingerprint"),
-            // Not issued any more (rules.md P-3), and of upstreams and people that this schema has none of.
-            Self::Department | Self::ProviderId | Self::Contact => Column::Absent,
+            Self::ProviderId => Column::Hash("serial"),
+            // Not issued any more (rules.md P-3), and people that this schema has none of.
+            Self::Department | Self::Contact => Column::Absent,
         }
     }
 }

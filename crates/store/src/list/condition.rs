@@ -132,7 +132,8 @@ impl Conditions {
                 self.hash_is_any_of(expression, values)
             }
             Column::Hash(expression) => {
-                self.any(&shown_hash(expression), kind, operator, values)?
+                let digits: Vec<FilterValue> = values.iter().map(upper_case).collect();
+                self.any(&shown_hash(expression), kind, operator, &digits)?
             }
             Column::Flag(condition, word) if operator == Operator::Eq => {
                 let named = values
@@ -330,6 +331,14 @@ fn any_name(condition: &str) -> String {
 /// A hash as it is shown. PostgreSQL: `upper(encode(…, 'hex'))`.
 fn shown_hash(column: &str) -> String {
     format!("hex({column})")
+}
+
+/// Hexadecimal digits as [`shown_hash`] has them; one hash is shown in upper, another in lower case.
+fn upper_case(value: &FilterValue) -> FilterValue {
+    match value {
+        FilterValue::Text(text) => FilterValue::Text(text.to_ascii_uppercase()),
+        other => other.clone(),
+    }
 }
 
 /// Joined as a balanced tree: a long chain would exceed the depth that SQLite allows.

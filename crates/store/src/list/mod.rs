@@ -31,7 +31,7 @@ enum Column {
     Names,
     /// The status of a certificate, which depends on the moment.
     CertificateStatus,
-    /// A hash that is kept as bytes and shown in hex.
+    /// A hash or serial number that is kept as bytes and shown in hex.
     Hash(&'static str),
     /// A word that a row either has or has not: the condition that it has it, and the word.
     Flag(&'static str, &'static str),

@@ -103,6 +103,7 @@ CREATE TABLE certificate (
 
 -- Several customers may import the same certificate.
 CREATE UNIQUE INDEX certificate_fingerprint ON certificate (fingerprint, customer);
+CREATE INDEX certificate_serial ON certificate (serial, customer);
 -- Whether a key belongs to another customer is one look to each side of the asking one's entries.
 CREATE INDEX certificate_key ON certificate (spki_sha256, customer);
 CREATE INDEX certificate_process ON certificate (process);

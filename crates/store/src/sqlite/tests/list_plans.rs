@@ -177,6 +177,11 @@ async fn common_lists_are_served_from_an_index() {
             vec![filter(C::Fingerprint, Operator::Eq, &[text("00")])],
             "certificate_fingerprint",
         ),
+        (
+            &own,
+            vec![filter(C::ProviderId, Operator::Eq, &[text("00")])],
+            "certificate_serial",
+        ),
     ] {
         let query = CertificateQuery {
             filters,

@@ -92,6 +92,7 @@ async fn every_operator_of_the_certificate_list() {
     let second = Timestamp::from_second(now().as_second()).unwrap();
     let later = second + SignedDuration::from_millis(900);
     let print = hex::encode_upper(hash(2));
+    let serial = hex::encode(&hash(2)[..16]);
     let all = vec![5, 4, 3, 2, 1];
     let cases: Vec<(C, Operator, Vec<FilterValue>, Vec<i64>)> = vec![
         (C::Id, Eq, vec![Integer(2)], vec![2]),
@@ -165,7 +166,15 @@ async fn every_operator_of_the_certificate_list() {
         (C::Department, Null, vec![], all.clone()),
         (C::Department, Eq, vec![text("x")], vec![]),
         (C::Contact, Ne, vec![text("x")], all.clone()),
-        (C::ProviderId, NotNull, vec![], vec![]),
+        (C::ProviderId, NotNull, vec![], all.clone()),
+        (C::ProviderId, Eq, vec![text(&serial)], vec![2]),
+        (C::ProviderId, Ne, vec![text(&serial)], vec![5, 4, 3, 1]),
+        (
+            C::ProviderId,
+            Like,
+            vec![text(&format!("{}%", &serial[..20]))],
+            vec![2],
+        ),
         (C::San, Eq, vec![text("a.example")], vec![4, 1]),
         (C::San, Ne, vec![text("a.example")], vec![5, 3, 2]),
         (C::San, Like, vec![text("www.%")], vec![1]),
