@@ -30,12 +30,12 @@ fn killed_at_accepted_with_fresh_proofs() {
 }
 
 #[test]
-fn killed_at_reserved_with_fresh_proofs() {
+fn nasty_028_killed_at_reserved_with_fresh_proofs() {
     survives("reserved", Way::AtOnce);
 }
 
 #[test]
-fn killed_at_signed_with_fresh_proofs() {
+fn nasty_028_killed_at_signed_with_fresh_proofs() {
     survives("signed", Way::AtOnce);
 }
 
@@ -60,12 +60,12 @@ fn killed_at_caa_checked() {
 }
 
 #[test]
-fn killed_at_reserved_with_a_name_to_prove() {
+fn nasty_028_killed_at_reserved_with_a_name_to_prove() {
     survives("reserved", Way::Proving);
 }
 
 #[test]
-fn killed_at_signed_with_a_name_to_prove() {
+fn nasty_028_killed_at_signed_with_a_name_to_prove() {
     survives("signed", Way::Proving);
 }
 
@@ -74,14 +74,45 @@ fn killed_at_completed_with_a_name_to_prove() {
     survives("completed", Way::Proving);
 }
 
-#[track_caller]
-fn survives(point: &str, way: Way) {
+#[test]
+fn nasty_027_what_is_being_signed_cannot_be_cancelled() {
+    let (mut house, dns) = house();
+    house.start(None);
+    let old = order(&house, &dns);
+    house.kill();
+    for point in ["reserved", "signed"] {
+        house.start(Some(point));
+        let path = format!("/v2/ssl/certificates/{old}/reissue");
+        if point == "reserved" {
+            let body = json!({"csr": csr(&["reseal.dev"])});
+            drop(house.send(&path, body.to_string().as_bytes()));
+        }
+        // After the restart a worker comes by here again.
+        house.wait_for_line(HELD);
+        let process = format!("/v2/processes/{}", reissue_process(&house));
+        let reply = house.alice.delete(&process);
+        reply.refused(400, "ObjectStatusProhibitsOperation");
+        let resend = house.alice.post_raw(&format!("{process}/resend"), b"");
+        resend.refused(400, "ObjectStatusProhibitsOperation");
+        house.kill();
+    }
+    house.start(None);
+    house.wait_for(reissue_process(&house), "COMPLETED");
+}
+
+fn house() -> (House, DnsStub) {
     let dns = DnsStub::start();
-    let mut house = House::new(&format!(
+    let house = House::new(&format!(
         "[dcv]\nresolvers = [\"{}\"]\ndnssec = \"off\"\nallow_networks = [\"127.0.0.0/8\"]\n\
          [limits]\nenabled = false\n",
         dns.address
     ));
+    (house, dns)
+}
+
+#[track_caller]
+fn survives(point: &str, way: Way) {
+    let (mut house, dns) = house();
     house.start(None);
     let old = order(&house, &dns);
     house.kill();

@@ -1,4 +1,4 @@
-//! Rules section 11, numbers 16 to 26: the state of what is to be reissued, and races for it.
+//! Rules section 11, numbers 16 to 28: the state of what is to be reissued, and races for it.
 
 use std::thread;
 
@@ -136,6 +136,76 @@ fn nasty_024_of_two_reissues_at_once_one_is_accepted() {
 }
 
 #[test]
+fn nasty_025_a_reissue_and_a_revocation_at_once_leave_one_consistent_end() {
+    for _ in 0..4 {
+        let server = Server::start();
+        let id = server.certificate();
+        let path = format!("/v2/ssl/certificates/{id}");
+        let (reissue, revoke) = thread::scope(|scope| {
+            let reissue = scope.spawn(|| {
+                let body = json!({"csr": csr(&["reseal.dev"])});
+                server.alice.post(&format!("{path}/reissue"), &body)
+            });
+            let revoke = scope.spawn(|| server.alice.delete(&path));
+            (reissue.join().unwrap(), revoke.join().unwrap())
+        });
+        assert_eq!(revoke.status, 200, "{}", revoke.text());
+        assert_eq!(server.alice.get(&path).expect(200)["status"], "REVOKED");
+        let total =
+            server.alice.get("/v2/ssl/certificates").expect(200)["pagination"]["total"].clone();
+        if reissue.status == 400 {
+            reissue.refused(400, "ObjectStatusProhibitsOperation");
+            assert_eq!(total, 1);
+        } else {
+            // It came first: the revocation is of the old certificate alone.
+            let new = server.finish(&reissue);
+            let new = server
+                .alice
+                .get(&format!("/v2/ssl/certificates/{new}"))
+                .expect(200);
+            assert_eq!((&new["status"], &total), (&json!("ACTIVE"), &json!(2)));
+        }
+        let body = json!({"csr": csr(&["reseal.dev"])});
+        server
+            .alice
+            .post(&format!("{path}/reissue"), &body)
+            .refused(400, "ObjectStatusProhibitsOperation");
+    }
+}
+
+#[test]
+fn nasty_026_a_key_that_is_compromised_while_its_reissue_waits_is_not_signed() {
+    let server = Server::start();
+    let key = KeyPair::generate().unwrap();
+    let id = server.order("ssl_dv_md", &with_key(&key, &["reseal.dev"]));
+    let path = format!("/v2/ssl/certificates/{id}");
+    let body = json!({"csr": with_key(&key, &["reseal.dev", "new.dev"])});
+    let reply = server.alice.post(&format!("{path}/reissue"), &body);
+    let info = reply.expect(202);
+    let process = reply.process();
+    let reply = server.alice.call(
+        "DELETE",
+        &path,
+        &["Content-Type: application/json"],
+        br#"{"reason":"KEY_COMPROMISE"}"#,
+    );
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    server.publish(&info);
+    server
+        .alice
+        .post_raw(&format!("/v2/processes/{process}/resend"), b"");
+    let ended = server.wait_for(process, "FAILED");
+    assert!(
+        ended["statusDetail"].as_str().unwrap().contains("blocked"),
+        "{ended}"
+    );
+    let found = server
+        .alice
+        .get(&format!("/v2/ssl/certificates?process={process}"));
+    assert_eq!(found.expect(200)["pagination"]["total"], 0);
+}
+
+#[test]
 fn nasty_026_a_key_revoked_as_compromised_is_not_signed_again() {
     let server = Server::start();
     let key = KeyPair::generate().unwrap();
@@ -149,4 +219,38 @@ fn nasty_026_a_key_revoked_as_compromised_is_not_signed_again() {
     );
     let body = json!({"customer": "alice", "product": "ssl_dv", "period": 12, "csr": with_key(&key, &["reseal.dev"])});
     server.alice.post("/v2/ssl/certificates", &body).bad_csr();
+}
+
+#[test]
+fn nasty_027_a_cancellation_and_a_proof_at_once_have_one_winner() {
+    let server = Server::start();
+    for round in 0..6 {
+        let body = json!({"customer": "alice", "product": "ssl_dv", "period": 12, "csr": csr(&[&format!("r{round}.dev")])});
+        let reply = server.alice.post("/v2/ssl/certificates", &body);
+        let process = reply.process();
+        server.publish(&reply.expect(202));
+        let path = format!("/v2/processes/{process}");
+        let cancel = thread::scope(|scope| {
+            scope.spawn(|| server.alice.post_raw(&format!("{path}/resend"), b""));
+            scope.spawn(|| server.alice.delete(&path)).join().unwrap()
+        });
+        let ended = |body: &serde_json::Value| {
+            ["COMPLETED", "CANCELLED"]
+                .iter()
+                .any(|status| body["status"] == *status)
+        };
+        let process_body = server.wait_until(&path, ended);
+        let found = server
+            .alice
+            .get(&format!("/v2/ssl/certificates?process={process}"))
+            .expect(200);
+        if cancel.status == 200 {
+            assert_eq!(process_body["status"], "CANCELLED");
+            assert_eq!(found["pagination"]["total"], 0);
+        } else {
+            cancel.refused(400, "ObjectStatusProhibitsOperation");
+            assert_eq!(process_body["status"], "COMPLETED");
+            assert_eq!(found["pagination"]["total"], 1);
+        }
+    }
 }

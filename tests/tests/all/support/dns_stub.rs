@@ -2,15 +2,25 @@
 
 use std::collections::HashMap;
 use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use hickory_proto::op::{Message, OpCode};
-use hickory_proto::rr::rdata::{CAA, CNAME};
+use hickory_proto::rr::rdata::{A, AAAA, CAA, CNAME, TXT};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 
-type Table = Arc<Mutex<HashMap<String, Vec<RData>>>>;
+/// What names have, and each question that was asked.
+#[derive(Default)]
+struct Zone {
+    records: HashMap<String, Vec<RData>>,
+    asked: Vec<(String, RecordType)>,
+    /// What a name's address becomes once it was asked for.
+    later: HashMap<String, Ipv4Addr>,
+}
+
+type Table = Arc<Mutex<Zone>>;
 
 /// The running server; its threads end with the test binary.
 pub(crate) struct DnsStub {
@@ -41,6 +51,41 @@ impl DnsStub {
         self.add(owner, RData::CNAME(CNAME(target)));
     }
 
+    pub(crate) fn a(&self, owner: &str, address: Ipv4Addr) {
+        self.add(owner, RData::A(A(address)));
+    }
+
+    pub(crate) fn aaaa(&self, owner: &str, address: Ipv6Addr) {
+        self.add(owner, RData::AAAA(AAAA(address)));
+    }
+
+    pub(crate) fn txt(&self, owner: &str, text: &str) {
+        self.add(owner, RData::TXT(TXT::new(vec![text.to_owned()])));
+    }
+
+    /// One address for the first who asks, another for whoever asks after that.
+    pub(crate) fn a_once(&self, owner: &str, first: Ipv4Addr, then: Ipv4Addr) {
+        self.clear(owner);
+        self.a(owner, first);
+        self.table.lock().unwrap().later.insert(key(owner), then);
+    }
+
+    /// How many questions of any kind were asked.
+    pub(crate) fn questions(&self) -> usize {
+        self.table.lock().unwrap().asked.len()
+    }
+
+    /// How often the addresses of a name were asked for, each family for itself.
+    pub(crate) fn lookups(&self, owner: &str) -> (usize, usize) {
+        let table = self.table.lock().unwrap();
+        let count = |kind| {
+            let same =
+                |(name, asked): &&(String, RecordType)| *name == key(owner) && *asked == kind;
+            table.asked.iter().filter(same).count()
+        };
+        (count(RecordType::A), count(RecordType::AAAA))
+    }
+
     /// `CAA 0 issue "value"`.
     pub(crate) fn caa_issue(&self, owner: &str, value: &str) {
         let mut record = CAA::new_issue(false, None, Vec::new());
@@ -50,13 +95,14 @@ impl DnsStub {
 
     /// Takes away whatever the name has.
     pub(crate) fn clear(&self, owner: &str) {
-        self.table.lock().unwrap().remove(&key(owner));
+        self.table.lock().unwrap().records.remove(&key(owner));
     }
 
     fn add(&self, owner: &str, data: RData) {
         self.table
             .lock()
             .unwrap()
+            .records
             .entry(key(owner))
             .or_default()
             .push(data);
@@ -101,11 +147,14 @@ fn answer(question: &[u8], table: &Table) -> Option<Vec<u8>> {
     let mut response = Message::response(request.metadata.id, OpCode::Query);
     response.metadata.recursion_desired = true;
     response.metadata.recursion_available = true;
-    let table = table.lock().ok()?;
+    let mut table = table.lock().ok()?;
+    let question = (key(&query.name().to_ascii()), query.query_type());
+    table.asked.push(question);
     let mut owner = query.name().clone();
     // An alias is followed as a resolver does.
     for _ in 0..8 {
         let records = table
+            .records
             .get(&key(&owner.to_ascii()))
             .map_or(&[][..], Vec::as_slice);
         let mut next = None;
@@ -122,6 +171,12 @@ fn answer(question: &[u8], table: &Table) -> Option<Vec<u8>> {
             Some(target) => owner = target,
             None => break,
         }
+    }
+    let asked = key(&query.name().to_ascii());
+    if query.query_type() == RecordType::A
+        && let Some(then) = table.later.remove(&asked)
+    {
+        table.records.insert(asked, vec![RData::A(A(then))]);
     }
     response.add_query(query);
     response.to_vec().ok()

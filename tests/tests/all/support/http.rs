@@ -12,7 +12,7 @@ const LONGEST_CALL: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
-    head: String,
+    pub(crate) head: String,
     pub(crate) body: Vec<u8>,
 }
 
@@ -76,6 +76,15 @@ impl Reply {
         body
     }
 
+    /// A refused CSR, and the rule of the rule book that the answer names.
+    #[track_caller]
+    pub(crate) fn bad_csr_by(&self, rule: &str) -> Value {
+        let body = self.bad_csr();
+        let message = body["message"].as_str().unwrap();
+        assert!(message.contains(&format!("[{rule}]")), "{rule}: {body}");
+        body
+    }
+
     /// A refused CSR.
     #[track_caller]
     pub(crate) fn bad_csr(&self) -> Value {
@@ -115,10 +124,21 @@ impl Client {
 
     #[track_caller]
     pub(crate) fn call(&self, method: &str, path: &str, headers: &[&str], body: &[u8]) -> Reply {
+        exchange(self.address, &self.bytes(method, path, headers, body))
+    }
+
+    /// The same with a server whose surroundings fail.
+    #[track_caller]
+    pub(crate) fn call_in_trouble(&self, method: &str, path: &str, body: &[u8]) -> Reply {
+        let headers = ["Content-Type: application/json"];
+        exchange_in_trouble(self.address, &self.bytes(method, path, &headers, body))
+    }
+
+    fn bytes(&self, method: &str, path: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {
         let authorization = format!("Authorization: ApiKey {}", self.key);
         let mut all = vec![authorization.as_str()];
         all.extend(headers);
-        exchange(self.address, &request(method, path, &all, body))
+        request(method, path, &all, body)
     }
 }
 
@@ -139,22 +159,34 @@ pub(crate) fn request(method: &str, path: &str, headers: &[&str], body: &[u8]) -
 /// Sends bytes and reads what comes back. No input may ever be answered with 5xx.
 #[track_caller]
 pub(crate) fn exchange(address: SocketAddr, bytes: &[u8]) -> Reply {
+    let reply = exchange_in_trouble(address, bytes);
+    assert!(reply.status < 500, "{reply:?}");
+    reply
+}
+
+/// The same with a server whose surroundings fail, which it may say with 5xx.
+#[track_caller]
+pub(crate) fn exchange_in_trouble(address: SocketAddr, bytes: &[u8]) -> Reply {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(LONGEST_CALL)).unwrap();
     // A server that has seen enough may close before everything was sent.
     let _ = stream.write_all(bytes);
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
+    read_reply(answer)
+}
+
+/// The reply in the bytes that came back.
+#[track_caller]
+pub(crate) fn read_reply(mut answer: Vec<u8>) -> Reply {
     let end = answer.windows(4).position(|window| window == b"\r\n\r\n");
     let end =
         end.unwrap_or_else(|| panic!("no answer, saw `{}`", String::from_utf8_lossy(&answer)));
     let head = String::from_utf8(answer[..end].to_vec()).unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    let reply = Reply {
+    Reply {
         status,
         head,
         body: answer.split_off(end + 4),
-    };
-    assert!(reply.status < 500, "{reply:?}");
-    reply
+    }
 }

@@ -118,6 +118,15 @@ impl Server {
 
     /// With further tables for the configuration.
     pub(crate) fn configured(tables: &str) -> Self {
+        Self::built("allow_networks = [\"127.0.0.0/8\"]", tables)
+    }
+
+    /// With other lines for the table `dcv`.
+    pub(crate) fn proving(dcv: &str) -> Self {
+        Self::built(dcv, "")
+    }
+
+    fn built(dcv: &str, tables: &str) -> Self {
         let template = template();
         let folder = TempDir::new().unwrap();
         let data = folder.path().join("data");
@@ -125,11 +134,11 @@ impl Server {
         let dns = DnsStub::start();
         let configuration = format!(
             "[policy]\ninternal_names = [\"test\"]\n[dcv]\nresolvers = [\"{}\"]\ndnssec = \"off\"\n\
-             allow_networks = [\"127.0.0.0/8\"]\n[limits]\nenabled = false\n{tables}",
+             {dcv}\n[limits]\nenabled = false\n{tables}",
             dns.address
         );
         fs::write(data.join("reseal.toml"), configuration).unwrap();
-        let (child, address) = serve(&data, "");
+        let (child, address) = serve(command(&data, ""));
         let client = |key: &str| Client {
             address,
             key: key.to_owned(),
@@ -154,13 +163,88 @@ impl Server {
 
     /// Stops the server and starts it again on the same folder at another time, such as `+250d`.
     pub(crate) fn restart_at(&mut self, clock_offset: &str) {
+        self.restart(command(&self.data(), clock_offset));
+    }
+
+    /// Stops the server and starts it again; no file of its may then grow beyond `bytes`.
+    pub(crate) fn restart_with_files_up_to(&mut self, bytes: u64) {
+        // A file that would become too long gives an error, as a full disk does, where the signal is ignored.
+        let limited = format!(
+            "trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"",
+            bytes / 512
+        );
+        let plain = command(&self.data(), "");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &limited]).arg(plain.get_program());
+        shell.args(plain.get_args());
+        self.restart(shell);
+    }
+
+    fn restart(&mut self, command: Command) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        let (child, address) = serve(&self.data(), clock_offset);
+        let (child, address) = serve(command);
         self.child = child;
         for client in [&mut self.alice, &mut self.bob, &mut self.operator] {
             client.address = address;
         }
+    }
+
+    /// What a refused call must leave as it is: how many processes there are, mails and questions to the DNS.
+    pub(crate) fn traces(&self) -> (Value, usize, usize) {
+        let processes = self.operator.get("/v2/processes?limit=0").expect(200);
+        let processes = processes["pagination"]["total"].clone();
+        (processes, self.mails().len(), self.dns.questions())
+    }
+
+    /// The mails that were sent, oldest first, without soft line breaks (RFC 2045 section 6.7).
+    pub(crate) fn mails(&self) -> Vec<String> {
+        let Ok(folder) = fs::read_dir(self.data().join("mail").join("new")) else {
+            return Vec::new();
+        };
+        let mut paths: Vec<_> = folder.map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        let read = |path| fs::read_to_string(path).unwrap().replace("=\r\n", "");
+        paths.into_iter().map(read).collect()
+    }
+
+    /// The newest mail's link, once there are `count` mails.
+    #[track_caller]
+    pub(crate) fn wait_for_link(&self, count: usize) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let mails = self.mails();
+            if mails.len() >= count {
+                let mail = &mails[count - 1];
+                let (before, link) = mail.split_once("/dcv/approve/").unwrap();
+                let base = before.rsplit(char::is_whitespace).next().unwrap();
+                let token = link.chars().take_while(char::is_ascii_alphanumeric);
+                return format!("{base}/dcv/approve/{}", token.collect::<String>());
+            }
+            assert!(Instant::now() < deadline, "no mail number {count}");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// A certificate as it is downloaded, as `openssl` shows it.
+    #[track_caller]
+    pub(crate) fn issued(&self, id: i64) -> String {
+        let path = format!("/v2/ssl/certificates/{id}/download?format=CRT");
+        let reply = self.alice.get(&path);
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        let file = self.folder.path().join("leaf.pem");
+        fs::write(&file, &reply.body).unwrap();
+        let shown = Command::new("openssl")
+            .args(["x509", "-noout", "-text", "-in"])
+            .arg(&file)
+            .output()
+            .unwrap();
+        assert!(
+            shown.status.success(),
+            "{}",
+            String::from_utf8_lossy(&shown.stderr)
+        );
+        String::from_utf8(shown.stdout).unwrap()
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -239,11 +323,17 @@ impl Server {
     }
 }
 
-fn serve(data: &Path, clock_offset: &str) -> (Child, SocketAddr) {
-    let mut child = Command::new(binary())
+fn command(data: &Path, clock_offset: &str) -> Command {
+    let mut command = Command::new(binary());
+    command
         .args(["serve", "--listen", "127.0.0.1:0", "--data"])
         .arg(data)
-        .env("RESEAL_CLOCK_OFFSET", clock_offset)
+        .env("RESEAL_CLOCK_OFFSET", clock_offset);
+    command
+}
+
+fn serve(mut command: Command) -> (Child, SocketAddr) {
+    let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())

@@ -5,11 +5,16 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 #[derive(Clone)]
 enum Answer {
     File(String),
     Redirect(String),
+    /// Exactly these bytes.
+    Raw(Vec<u8>),
+    /// A head, and then the piece again and again after each pause.
+    Endless(Vec<u8>, Duration),
 }
 
 #[derive(Default)]
@@ -49,6 +54,16 @@ impl WebHost {
         self.put(location, Answer::Redirect(target.to_owned()));
     }
 
+    /// Answers `location` with these bytes.
+    pub(crate) fn raw(&self, location: &str, bytes: &[u8]) {
+        self.put(location, Answer::Raw(bytes.to_vec()));
+    }
+
+    /// Answers `location` with a body that never ends.
+    pub(crate) fn endless(&self, location: &str, piece: &[u8], pause: Duration) {
+        self.put(location, Answer::Endless(piece.to_vec(), pause));
+    }
+
     fn put(&self, location: &str, answer: Answer) {
         let mut state = self.state.lock().unwrap();
         state.answers.insert(location.to_owned(), answer);
@@ -77,7 +92,16 @@ fn answer(stream: &TcpStream, state: &Mutex<State>) -> Option<()> {
         state.asked.push(location.clone());
         state.answers.get(&location).cloned()
     };
+    let mut output = stream;
     let (status, header, body) = match answer {
+        Some(Answer::Raw(bytes)) => return output.write_all(&bytes).ok(),
+        Some(Answer::Endless(piece, pause)) => {
+            output.write_all(b"HTTP/1.1 200 OK\r\n\r\n").ok()?;
+            loop {
+                output.write_all(&piece).ok()?;
+                thread::sleep(pause);
+            }
+        }
         Some(Answer::File(contents)) => ("200 OK", String::new(), contents),
         Some(Answer::Redirect(target)) => (
             "302 Found",
@@ -90,6 +114,5 @@ fn answer(stream: &TcpStream, state: &Mutex<State>) -> Option<()> {
         "HTTP/1.1 {status}\r\n{header}Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     );
-    let mut output = stream;
     output.write_all(text.as_bytes()).ok()
 }

@@ -1,0 +1,129 @@
+//! Rules section 11, numbers 56, 57, 59, 60, 65, 66 and 84: what is accepted, and what comes of it.
+
+use serde_json::json;
+
+use super::Target;
+use crate::support::csr::{csr, stored};
+use crate::support::server::Server;
+
+/// The certificate that comes of a CSR, as `openssl` shows it.
+#[track_caller]
+fn issued(csr: &str) -> String {
+    let target = Target::start();
+    let info = target.reissue_with(csr).expect(201);
+    target
+        .server
+        .issued(info["certificateId"].as_i64().unwrap())
+}
+
+#[track_caller]
+fn is_for_servers_only(text: &str) {
+    let (_, rest) = text.split_once("Extended Key Usage:").unwrap();
+    let purposes = rest.lines().nth(1).unwrap().trim();
+    assert_eq!(purposes, "TLS Web Server Authentication", "{text}");
+    for other in ["TLS Feature", "CA:TRUE", "status_request"] {
+        assert!(!text.contains(other), "{other}: {text}");
+    }
+}
+
+#[test]
+fn nasty_059_client_authentication_is_accepted_and_not_issued() {
+    is_for_servers_only(&issued(&stored("csr/client-auth.pem")));
+}
+
+#[test]
+fn nasty_060_must_staple_is_accepted_and_not_issued() {
+    is_for_servers_only(&issued(&stored("csr/must-staple.pem")));
+}
+
+#[test]
+fn nasty_065_a_common_name_too_long_for_a_subject_is_an_alternative_name_only() {
+    let name = format!("{}.{}.reseal.dev", "a".repeat(40), "b".repeat(30));
+    let text = issued(&csr(&[&name]));
+    assert!(text.contains(&format!("DNS:{name}")), "{text}");
+    let subject = text.lines().find(|line| line.contains("Subject:")).unwrap();
+    assert!(!subject.contains("CN"), "{subject}");
+}
+
+#[test]
+fn nasty_066_an_organization_in_the_csr_of_a_domain_validated_product_is_dropped() {
+    let csr = stored("csr/subject.pem");
+    let text = issued(&csr);
+    let subject = text.lines().find(|line| line.contains("Subject:")).unwrap();
+    let (_, subject) = subject.split_once("Subject:").unwrap();
+    let attributes: Vec<_> = subject
+        .split(',')
+        .map(|one| one.split('=').next().unwrap().trim())
+        .collect();
+    assert_eq!(attributes, ["CN"], "{text}");
+}
+
+#[test]
+fn nasty_056_the_same_csr_again_has_to_be_proved_by_a_new_value() {
+    let server = Server::start();
+    let csr = csr(&["reseal.dev"]);
+    let body = json!({"customer": "alice", "product": "ssl_dv", "period": 12, "csr": csr, "uniqueValue": "same"});
+    let ask = || server.alice.post("/v2/ssl/certificates", &body);
+    let contents = |info: &serde_json::Value| info["validations"]["dcv"][0]["dnsContents"].clone();
+    let (first, second) = (ask(), ask());
+    let (old, new) = (first.expect(202), second.expect(202));
+    assert_ne!(contents(&old), contents(&new));
+    // The first one's record does not prove the second.
+    server.publish(&old);
+    let path = format!("/v2/processes/{}", second.process());
+    server.alice.post_raw(&format!("{path}/resend"), b"");
+    let info = server.alice.get(&format!("{path}/info")).expect(200);
+    assert_ne!(
+        info["validations"]["dcv"][0]["status"], "VALIDATED",
+        "{info}"
+    );
+}
+
+#[test]
+fn nasty_057_a_token_holds_by_a_random_value_whatever_hash_signs_the_csr() {
+    let server = Server::start();
+    let csr = stored("csr/ec-384.pem");
+    let body = json!({"customer": "alice", "product": "ssl_dv", "period": 12, "csr": csr, "uniqueValue": "mine"});
+    let randoms: Vec<String> = (0..2)
+        .map(|_| {
+            let info = server.alice.post("/v2/ssl/certificates", &body).expect(202);
+            let contents = info["validations"]["dcv"][0]["dnsContents"]
+                .as_str()
+                .unwrap();
+            let labels: Vec<_> = contents.split('.').collect();
+            assert_eq!(labels[2], "mine");
+            labels[3].to_owned()
+        })
+        .collect();
+    assert_ne!(randoms[0], randoms[1]);
+    // 112 bits by letters and digits of one case (D-3).
+    assert!(
+        randoms.iter().all(|random| random.len() >= 22),
+        "{randoms:?}"
+    );
+}
+
+#[test]
+fn nasty_084_a_removed_name_schedules_the_revocation_of_the_old_certificate() {
+    let Target {
+        mut server, path, ..
+    } = Target::start();
+    let body = json!({"csr": csr(&["reseal.dev"]), "san": ["reseal.dev"]});
+    let reply = server.alice.post(&format!("{path}/reissue"), &body);
+    reply.expect(201);
+    let process = reply.process();
+    let timeline = server
+        .alice
+        .get(&format!("/v2/processes/{process}/timeline"));
+    let timeline = timeline.text();
+    assert!(
+        timeline.contains(r#""revocationScheduledAt":"2"#),
+        "{timeline}"
+    );
+    assert_eq!(server.alice.get(&path).expect(200)["status"], "REISSUED");
+    // 72 hours later (R-4).
+    server.restart_at("+71h");
+    assert_eq!(server.alice.get(&path).expect(200)["status"], "REISSUED");
+    server.restart_at("+73h");
+    server.wait_until(&path, |certificate| certificate["status"] == "REVOKED");
+}

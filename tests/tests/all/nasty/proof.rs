@@ -1,0 +1,204 @@
+//! Rules section 11, numbers 13, 89, 93, 94 and 131 to 133: what a proof is good for, and links in mails.
+
+use serde_json::{Value, json};
+
+use crate::support::csr::csr;
+use crate::support::http::{Reply, exchange, request};
+use crate::support::server::Server;
+use crate::support::web::WebHost;
+
+/// Somebody with a browser and no key.
+#[track_caller]
+pub(super) fn visit(server: &Server, method: &str, link: &str, form: &str) -> Reply {
+    let path = &link[link.find("/dcv/approve/").unwrap()..];
+    let headers = ["Content-Type: application/x-www-form-urlencoded"];
+    exchange(
+        server.alice.address,
+        &request(method, path, &headers, form.as_bytes()),
+    )
+}
+
+/// Opens the page behind `link` and presses the button called `button`.
+#[track_caller]
+pub(super) fn decide(server: &Server, link: &str, button: &str) {
+    let page = visit(server, "GET", link, "");
+    assert_eq!(page.status, 200, "{}", page.text());
+    let text = page.text();
+    let (_, rest) = text.split_once("name=\"form_token\" value=\"").unwrap();
+    let (token, _) = rest.split_once('"').unwrap();
+    let form = format!("form_token={token}&{button}={button}");
+    let answer = visit(server, "POST", link, &form);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}
+
+fn order(server: &Server, names: &[&str], dcv: &Value, headers: &[&str]) -> Reply {
+    let body = json!({"customer": "alice", "product": "ssl_dv_md", "period": 12, "csr": csr(names), "dcv": dcv});
+    let mut all = vec!["Content-Type: application/json"];
+    all.extend(headers);
+    server.alice.call(
+        "POST",
+        "/v2/ssl/certificates",
+        &all,
+        body.to_string().as_bytes(),
+    )
+}
+
+fn by_mail(name: &str, address: &str) -> Value {
+    json!([{"commonName": name, "type": "EMAIL", "email": address}])
+}
+
+#[test]
+fn nasty_013_forged_hosts_never_get_into_a_mail() {
+    let server = Server::configured("[server]\npublic_url = \"https://ca.reseal.dev\"\n");
+    let forged = [
+        "X-Forwarded-Host: evil.example",
+        "X-Forwarded-Proto: http",
+        "X-Forwarded-For: 203.0.113.7",
+        "Forwarded: host=evil.example;for=203.0.113.7",
+    ];
+    let dcv = by_mail("reseal.dev", "admin@reseal.dev");
+    order(&server, &["reseal.dev"], &dcv, &forged).expect(202);
+    let link = server.wait_for_link(1);
+    assert!(
+        link.starts_with("https://ca.reseal.dev/dcv/approve/"),
+        "{link}"
+    );
+    // Nor does the Host header itself, which `request` gives as `reseal.test`.
+    let mail = server.mails().remove(0);
+    assert!(
+        !mail.contains("evil.example") && !mail.contains("reseal.test"),
+        "{mail}"
+    );
+}
+
+#[test]
+fn nasty_089_a_file_proves_its_own_name_only() {
+    let web = WebHost::start();
+    let server = Server::proving(&format!(
+        "allow_networks = [\"127.0.0.0/8\"]\nhttp_port = {}",
+        web.address.port()
+    ));
+    for name in ["reseal.dev", "sub.reseal.dev"] {
+        server.dns.a(name, [127, 0, 0, 1].into());
+    }
+    let dcv = json!([{"commonName": "reseal.dev", "type": "FILE"}]);
+    let reply = order(&server, &["reseal.dev"], &dcv, &[]);
+    let info = reply.expect(202);
+    let entry = &info["validations"]["dcv"][0];
+    web.file(
+        entry["fileLocation"].as_str().unwrap(),
+        entry["fileContents"].as_str().unwrap(),
+    );
+    let process = reply.process();
+    server
+        .alice
+        .post_raw(&format!("/v2/processes/{process}/resend"), b"");
+    server.wait_for(process, "COMPLETED");
+    let found = server.alice.get("/v2/ssl/certificates").expect(200);
+    let id = found["entities"][0]["id"].clone();
+    let body = json!({"csr": csr(&["reseal.dev", "sub.reseal.dev"]), "dcv": [{"commonName": "sub.reseal.dev", "type": "FILE"}]});
+    let path = format!("/v2/ssl/certificates/{id}/reissue");
+    let info = server.alice.post(&path, &body).expect(202);
+    let entries = info["validations"]["dcv"].as_array().unwrap();
+    assert_eq!(entries[0]["status"], "VALIDATED", "{info}");
+    assert_ne!(entries[1]["status"], "VALIDATED", "{info}");
+    let location = entries[1]["fileLocation"].as_str().unwrap();
+    assert!(location.starts_with("sub.reseal.dev/"), "{info}");
+}
+
+#[test]
+fn nasty_093_contacts_in_the_dns_open_no_other_mailbox() {
+    let server = Server::start();
+    for text in [
+        "mailto:a@b.dev",
+        "ceo@reseal.dev, cto@reseal.dev",
+        "ceo@reseal.dev",
+    ] {
+        server.dns.txt("_validation-contactemail.reseal.dev", text);
+        for address in ["a@b.dev", "ceo@reseal.dev", "cto@reseal.dev"] {
+            let dcv = by_mail("reseal.dev", address);
+            order(&server, &["reseal.dev"], &dcv, &[]).violates("dcv[0].email");
+        }
+    }
+    assert_eq!(server.mails(), [] as [String; 0]);
+}
+
+#[test]
+fn nasty_094_a_mailbox_proves_its_domain_and_nothing_beside_or_above_it() {
+    let server = Server::start();
+    let dcv = by_mail("mail.reseal.dev", "admin@mail.reseal.dev");
+    let reply = order(&server, &["mail.reseal.dev"], &dcv, &[]);
+    reply.expect(202);
+    decide(&server, &server.wait_for_link(1), "approve");
+    server.wait_for(reply.process(), "COMPLETED");
+    for (names, status) in [
+        (&["reseal.dev"][..], "WAITING"),
+        (&["other.reseal.dev"], "WAITING"),
+        (&["deep.mail.reseal.dev"], "VALIDATED"),
+    ] {
+        let reply = order(&server, names, &json!([]), &[]);
+        let waits = reply.status == 202;
+        assert_eq!(waits, status != "VALIDATED", "{names:?}: {}", reply.text());
+    }
+}
+
+#[test]
+fn nasty_131_132_133_a_link_is_opened_by_its_own_form_once() {
+    let server = Server::start();
+    let ask = |name: &str| {
+        let dcv = by_mail(name, &format!("admin@{name}"));
+        order(&server, &[name], &dcv, &[]).process()
+    };
+    let first = ask("one.dev");
+    let one = server.wait_for_link(1);
+    let second = ask("two.dev");
+    let two = server.wait_for_link(2);
+    server.wait_for(first, "SUSPENDED");
+    server.wait_for(second, "SUSPENDED");
+    let form = |link: &str| {
+        let text = visit(&server, "GET", link, "").text();
+        let (_, rest) = text.split_once("name=\"form_token\" value=\"").unwrap();
+        format!(
+            "form_token={}&approve=approve",
+            rest.split_once('"').unwrap().0
+        )
+    };
+    let (form_one, form_two) = (form(&one), form(&two));
+    // Looking, by whatever method, changes nothing; neither does a form that belongs to another link.
+    for (method, link, body, status) in [
+        ("HEAD", &one, "", 200),
+        ("GET", &one, "", 200),
+        ("POST", &one, "", 404),
+        ("POST", &one, "approve=approve", 404),
+        ("POST", &one, &*form_two, 404),
+        ("POST", &two, &*form_one, 404),
+        ("DELETE", &one, "", 405),
+    ] {
+        assert_eq!(
+            visit(&server, method, link, body).status,
+            status,
+            "{method} {body}"
+        );
+    }
+    for process in [first, second] {
+        let body = server
+            .alice
+            .get(&format!("/v2/processes/{process}"))
+            .expect(200);
+        assert_eq!(body["status"], "SUSPENDED", "{body}");
+    }
+    // Rejected is rejected.
+    decide(&server, &one, "reject");
+    assert_eq!(visit(&server, "POST", &one, &form_one).status, 404);
+    assert_eq!(visit(&server, "GET", &one, "").status, 404);
+    let info = server
+        .alice
+        .get(&format!("/v2/processes/{first}/info"))
+        .expect(200);
+    assert_ne!(
+        info["validations"]["dcv"][0]["status"], "VALIDATED",
+        "{info}"
+    );
+    decide(&server, &two, "approve");
+    server.wait_for(second, "COMPLETED");
+}
