@@ -32,7 +32,11 @@ impl CaaCache {
         }
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.get(name)
-            .filter(|observation| now.duration_since(observation.at) <= reuse)
+            // One from the future was made before the clock was set back: its age is unknown.
+            .filter(|observation| {
+                let age = now.duration_since(observation.at);
+                (SignedDuration::ZERO..=reuse).contains(&age)
+            })
             .cloned()
     }
 
@@ -122,7 +126,9 @@ impl Services {
                 tasks.push((observation, task));
             }
             for (observation, task) in tasks {
-                if let Ok(seen) = task.await {
+                if let Ok(mut seen) = task.await {
+                    // By the clock that judges its age later.
+                    seen.at = now;
                     if !reuse.is_zero() {
                         self.caa_cache.put(&seen);
                     }

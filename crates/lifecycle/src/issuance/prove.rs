@@ -37,8 +37,12 @@ impl Services {
                 .iter()
                 .map(|challenge| {
                     let (perspective, challenge) = (self.perspective.clone(), challenge.clone());
+                    let clock = self.clock;
                     tokio::spawn(async move {
-                        let attempt = perspective.attempt(&challenge).await;
+                        let begun = clock.now();
+                        let mut attempt = perspective.attempt(&challenge).await;
+                        // By the clock that judges the age of the evidence later.
+                        attempt.at = begun;
                         Look { challenge, attempt }
                     })
                 })
