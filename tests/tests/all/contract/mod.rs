@@ -2,5 +2,7 @@
 
 mod certificates;
 mod errors;
+mod outage;
 mod processes;
 mod products;
+mod public;
