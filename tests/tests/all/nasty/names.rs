@@ -236,7 +236,7 @@ fn nasty_088_a_file_never_proves_a_wildcard() {
 }
 
 #[test]
-fn nasty_090_092_mail_goes_to_constructed_addresses_only() {
+fn nasty_090_091_092_mail_goes_to_constructed_addresses_only() {
     let server = Server::start();
     for email in [
         "admin@www.reseal.dev",

@@ -22,7 +22,7 @@ fn head(server: &Server, more: &str) -> String {
 fn send_and_wait(server: &Server, bytes: &[u8]) -> (Vec<u8>, Duration) {
     let mut stream = TcpStream::connect(server.alice.address).unwrap();
     stream
-        .set_read_timeout(Some(Duration::from_secs(60)))
+        .set_read_timeout(Some(Duration::from_mins(1)))
         .unwrap();
     stream.write_all(bytes).unwrap();
     let started = Instant::now();
