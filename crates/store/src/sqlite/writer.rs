@@ -167,7 +167,7 @@ fn write_until_stopped(
         }
         let written = batch.len();
         if written > 0 {
-            commits.fetch_add(write_batch(connection, &mut batch), Ordering::Relaxed);
+            write_batch(connection, &mut batch, commits);
             checkpointer.written(connection, written);
         }
         if stopped {
@@ -177,35 +177,32 @@ fn write_until_stopped(
     checkpointer.stop();
 }
 
-/// Writes and answers all of `batch`; how many commits that took.
-fn write_batch(connection: &Connection, batch: &mut Vec<Box<dyn Call>>) -> u64 {
+/// Writes and answers all of `batch`. A commit is counted before those whose writes it holds hear of it.
+fn write_batch(connection: &Connection, batch: &mut Vec<Box<dyn Call>>, commits: &AtomicU64) {
     // Savepoints copy each page that a caller touches. Nearly always nothing has to be undone, so they are
     // made only when it turned out that something has.
     let mut result = write_together(connection, batch, Undo::All);
     if let Err(Lost::Refused) = result {
         if let [_] = batch.as_slice() {
-            answer_all(batch, None);
-            return 0;
+            return answer_all(batch, None);
         }
         result = write_together(connection, batch, Undo::EachCaller);
     }
     match result {
         Ok(()) => {
+            commits.fetch_add(1, Ordering::Relaxed);
             answer_all(batch, None);
-            1
         }
         // What did not fit took the others with it: now each for itself.
         Err(Lost::RolledBack(_)) if batch.len() > 1 => {
-            let alone = std::mem::take(batch).into_iter().map(|call| vec![call]);
-            alone
-                .map(|mut call| write_batch(connection, &mut call))
-                .sum()
+            for call in std::mem::take(batch) {
+                write_batch(connection, &mut vec![call], commits);
+            }
         }
         Err(lost) => {
             let error = lost.into_error();
             tracing::error!(%error, callers = batch.len(), "nothing could be written");
             answer_all(batch, Some(&error));
-            0
         }
     }
 }
