@@ -11,6 +11,9 @@ use hickory_proto::op::{Message, OpCode};
 use hickory_proto::rr::rdata::{A, AAAA, CAA, CNAME, TXT};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 
+/// Bytes that travel in one datagram everywhere.
+const LARGEST_DATAGRAM: usize = 1232;
+
 /// What names have, and each question that was asked.
 #[derive(Default)]
 struct Zone {
@@ -60,7 +63,13 @@ impl DnsStub {
     }
 
     pub(crate) fn txt(&self, owner: &str, text: &str) {
-        self.add(owner, RData::TXT(TXT::new(vec![text.to_owned()])));
+        self.txt_in_parts(owner, &[text]);
+    }
+
+    /// One record of several strings.
+    pub(crate) fn txt_in_parts(&self, owner: &str, parts: &[&str]) {
+        let parts = parts.iter().map(ToString::to_string).collect();
+        self.add(owner, RData::TXT(TXT::new(parts)));
     }
 
     /// One address for the first who asks, another for whoever asks after that.
@@ -88,7 +97,12 @@ impl DnsStub {
 
     /// `CAA 0 issue "value"`.
     pub(crate) fn caa_issue(&self, owner: &str, value: &str) {
-        let mut record = CAA::new_issue(false, None, Vec::new());
+        self.caa(owner, false, "issue", value);
+    }
+
+    pub(crate) fn caa(&self, owner: &str, critical: bool, tag: &str, value: &str) {
+        let mut record = CAA::new_issue(critical, None, Vec::new());
+        tag.clone_into(&mut record.tag);
         record.value = value.as_bytes().to_vec();
         self.add(owner, RData::CAA(record));
     }
@@ -116,7 +130,7 @@ fn key(owner: &str) -> String {
 fn serve_udp(socket: &UdpSocket, table: &Table) {
     let mut buffer = [0; 4096];
     while let Ok((length, peer)) = socket.recv_from(&mut buffer) {
-        if let Some(answer) = answer(&buffer[..length], table) {
+        if let Some(answer) = answer(&buffer[..length], table, LARGEST_DATAGRAM) {
             let _ = socket.send_to(&answer, peer);
         }
     }
@@ -135,13 +149,14 @@ fn converse(mut stream: TcpStream, table: &Table) -> Option<()> {
         stream.read_exact(&mut length).ok()?;
         let mut question = vec![0; u16::from_be_bytes(length).into()];
         stream.read_exact(&mut question).ok()?;
-        let answer = answer(&question, table)?;
+        let answer = answer(&question, table, usize::from(u16::MAX))?;
         let length = u16::try_from(answer.len()).ok()?.to_be_bytes();
         stream.write_all(&[&length, &*answer].concat()).ok()?;
     }
 }
 
-fn answer(question: &[u8], table: &Table) -> Option<Vec<u8>> {
+/// What is longer than `most` bytes is cut off, and said to be.
+fn answer(question: &[u8], table: &Table, most: usize) -> Option<Vec<u8>> {
     let request = Message::from_vec(question).ok()?;
     let query = request.queries.first()?.clone();
     let mut response = Message::response(request.metadata.id, OpCode::Query);
@@ -179,5 +194,11 @@ fn answer(question: &[u8], table: &Table) -> Option<Vec<u8>> {
         table.records.insert(asked, vec![RData::A(A(then))]);
     }
     response.add_query(query);
-    response.to_vec().ok()
+    let mut bytes = response.to_vec().ok()?;
+    if bytes.len() > most {
+        response.answers.clear();
+        response.metadata.truncation = true;
+        bytes = response.to_vec().ok()?;
+    }
+    Some(bytes)
 }

@@ -1,0 +1,187 @@
+//! Rules section 11, numbers 119 to 126: CAA records, and what a name server may answer.
+
+use serde_json::{Value, json};
+
+use crate::support::csr::csr;
+use crate::support::http::Reply;
+use crate::support::server::Server;
+
+/// One process for names beside each other, each to be proved by DNS for itself.
+fn ask(server: &Server, count: usize) -> (Reply, Vec<Value>) {
+    let names: Vec<String> = (0..count)
+        .map(|number| format!("n{number}.reseal.dev"))
+        .collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let body =
+        json!({"customer": "alice", "product": "ssl_dv_md", "period": 12, "csr": csr(&names)});
+    let reply = server.alice.post("/v2/ssl/certificates", &body);
+    let entries = reply.expect(202)["validations"]["dcv"]
+        .as_array()
+        .unwrap()
+        .clone();
+    assert_eq!(entries.len(), count);
+    (reply, entries)
+}
+
+#[track_caller]
+fn look(server: &Server, reply: &Reply) -> Vec<Value> {
+    let process = format!("/v2/processes/{}", reply.process());
+    server.alice.post_raw(&format!("{process}/resend"), b"");
+    let info = server.alice.get(&format!("{process}/info")).expect(200);
+    info["validations"]["dcv"].as_array().unwrap().clone()
+}
+
+#[test]
+fn nasty_119_120_121_122_caa_records_that_do_not_permit_us_hold_the_issuance() {
+    let server = Server::start();
+    let ours = |more: &str| format!("reseal.invalid{more}");
+    // The record set of each name, and what becomes of it.
+    let sets: Vec<(Vec<(bool, &str, String)>, &str)> = vec![
+        (vec![(false, "issue", ";".to_owned())], "INVALID"),
+        (
+            vec![(false, "issue", "other-ca.example".to_owned())],
+            "INVALID",
+        ),
+        (
+            vec![(true, "tbs", "x".to_owned())],
+            "UNRECOGNIZED_CRITICAL_TAG",
+        ),
+        (
+            vec![(false, "issue", ours("; accounturi=acct:bob@reseal.invalid"))],
+            "INVALID",
+        ),
+        (
+            vec![(
+                false,
+                "issue",
+                ours("; accounturi=acct:alice@reseal.invalid; accounturi=acct:bob@reseal.invalid"),
+            )],
+            "INVALID",
+        ),
+        (
+            vec![(false, "issue", ours("; validationmethods=http-01"))],
+            "INVALID",
+        ),
+        (
+            vec![(
+                false,
+                "issue",
+                ours("; accounturi=acct:alice@reseal.invalid"),
+            )],
+            "VALID",
+        ),
+        (
+            vec![(false, "issue", ours("; validationmethods=dns-01"))],
+            "VALID",
+        ),
+        (
+            vec![(false, "issue", ours("; validationmethods=ca-tbr-7"))],
+            "VALID",
+        ),
+        (vec![(false, "tbs", "x".to_owned())], "VALID"),
+        (
+            vec![(false, "issue", ";".to_owned()), (false, "issue", ours(""))],
+            "VALID",
+        ),
+        (vec![(false, "issuewild", ";".to_owned())], "VALID"),
+    ];
+    for (number, (set, _)) in sets.iter().enumerate() {
+        for (critical, tag, value) in set {
+            server
+                .dns
+                .caa(&format!("n{number}.reseal.dev"), *critical, tag, value);
+        }
+    }
+    let (reply, entries) = ask(&server, sets.len());
+    for (entry, (set, status)) in entries.iter().zip(&sets) {
+        assert_eq!(entry["caaRecordStatus"], *status, "{set:?}: {entry}");
+    }
+    // Every name proved, and still nothing is signed.
+    server.publish(&reply.json());
+    let entries = look(&server, &reply);
+    assert!(
+        entries.iter().all(|entry| entry["status"] == "VALIDATED"),
+        "{entries:?}"
+    );
+    server.wait_for(reply.process(), "SUSPENDED");
+    for (number, (_, status)) in sets.iter().enumerate() {
+        if *status != "VALID" {
+            server.dns.clear(&format!("n{number}.reseal.dev"));
+        }
+    }
+    server
+        .alice
+        .post_raw(&format!("/v2/processes/{}/resend", reply.process()), b"");
+    server.wait_for(reply.process(), "COMPLETED");
+}
+
+#[test]
+fn nasty_123_caa_that_changes_after_the_proof_is_seen_before_signing() {
+    let server = Server::start();
+    let id = server.certificate();
+    server.dns.caa_issue("reseal.dev", "other-ca.example");
+    let path = format!("/v2/ssl/certificates/{id}/reissue");
+    let reply = server
+        .alice
+        .post(&path, &json!({"csr": csr(&["reseal.dev"])}));
+    let info = reply.expect(202);
+    assert_eq!(
+        info["validations"]["dcv"][0]["status"], "VALIDATED",
+        "{info}"
+    );
+    assert_eq!(
+        info["validations"]["dcv"][0]["caaRecordStatus"], "INVALID",
+        "{info}"
+    );
+    assert_eq!(info["requiresAttention"], true, "{info}");
+    let old = server
+        .alice
+        .get(&format!("/v2/ssl/certificates/{id}"))
+        .expect(200);
+    assert_eq!(old["status"], "ACTIVE");
+    server.dns.clear("reseal.dev");
+    server.finish(&reply);
+}
+
+#[test]
+fn nasty_125_126_texts_in_parts_and_in_crowds_are_read_and_aliases_end() {
+    let server = Server::start();
+    let (reply, entries) = ask(&server, 6);
+    let text = |number: usize, field: &str| entries[number][field].as_str().unwrap();
+    let contents = text(0, "dnsContents");
+    // Three strings of one record are one text; one of two hundred records is enough.
+    let (first, rest) = contents.split_at(20);
+    let (second, third) = rest.split_at(30);
+    server
+        .dns
+        .txt_in_parts(text(0, "dnsRecord"), &[first, second, third]);
+    for number in 0..200 {
+        server.dns.txt(
+            text(1, "dnsRecord"),
+            &format!("record number {number} {}", "x".repeat(100)),
+        );
+    }
+    server.dns.txt(text(1, "dnsRecord"), text(1, "dnsContents"));
+    // The parts as records of their own, and the text with a word more, are not the text.
+    for part in [first, second, third] {
+        server.dns.txt(text(2, "dnsRecord"), part);
+    }
+    server.dns.txt(
+        text(3, "dnsRecord"),
+        &format!("{} x", text(3, "dnsContents")),
+    );
+    // An alias to itself, and one that leads round.
+    server.dns.cname(text(4, "dnsRecord"), text(4, "dnsRecord"));
+    server.dns.cname(text(5, "dnsRecord"), "round.reseal.dev");
+    server.dns.cname("round.reseal.dev", text(5, "dnsRecord"));
+    let seen: Vec<bool> = look(&server, &reply)
+        .iter()
+        .map(|entry| entry["status"] == "VALIDATED")
+        .collect();
+    assert_eq!(seen, [true, true, false, false, false, false]);
+    let process = server
+        .alice
+        .get(&format!("/v2/processes/{}", reply.process()))
+        .expect(200);
+    assert_eq!(process["status"], "SUSPENDED", "{process}");
+}
