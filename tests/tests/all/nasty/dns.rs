@@ -6,6 +6,9 @@ use crate::support::csr::csr;
 use crate::support::http::Reply;
 use crate::support::server::Server;
 
+/// A CAA record: whether it is critical, its tag and its value.
+type Property<'a> = (bool, &'a str, String);
+
 /// One process for names beside each other, each to be proved by DNS for itself.
 fn ask(server: &Server, count: usize) -> (Reply, Vec<Value>) {
     let names: Vec<String> = (0..count)
@@ -36,7 +39,7 @@ fn nasty_119_120_121_122_caa_records_that_do_not_permit_us_hold_the_issuance() {
     let server = Server::start();
     let ours = |more: &str| format!("reseal.invalid{more}");
     // The record set of each name, and what becomes of it.
-    let sets: Vec<(Vec<(bool, &str, String)>, &str)> = vec![
+    let sets: Vec<(Vec<Property>, &str)> = vec![
         (vec![(false, "issue", ";".to_owned())], "INVALID"),
         (
             vec![(false, "issue", "other-ca.example".to_owned())],
