@@ -69,6 +69,14 @@ impl Call {
             .ok_or_else(|| Failure::unreadable("The request has no body: expected a JSON object"))
     }
 
+    /// The caller, seeing nothing but the objects of the customer in the path; a customer that it may not see
+    /// does not exist.
+    pub(crate) fn below_customer(&self) -> Result<Caller, Failure> {
+        self.segment("customer")
+            .and_then(|customer| self.narrowed_to(customer))
+            .ok_or_else(|| Error::not_found("Customer").into())
+    }
+
     /// The same caller, seeing nothing but `customer`'s objects; `None` when it may not see those.
     pub(crate) fn narrowed_to(&self, customer: &str) -> Option<Caller> {
         let admitted = self.caller.scope().admits(customer);

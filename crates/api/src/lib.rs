@@ -2,7 +2,7 @@
 //!
 //! Start reading at [`router`], where every route stands on one screen. A call of the API goes
 //! `answer` (request id, panics, the log line) → `router` → `auth` (who is calling) → a handler in
-//! `certificates`, `processes` or `products` → `body` (the JSON, every violation at once) →
+//! `certificates`, `notifications`, `processes` or `products` → `body` (the JSON, every violation at once) →
 //! `reseal_lifecycle` → the folder's `wire` file, or `error` when it was refused. `server` is below all
 //! that: connections, time limits, TLS.
 //!
@@ -17,6 +17,7 @@ mod certificates;
 mod date;
 mod error;
 mod linger;
+mod notifications;
 mod processes;
 mod products;
 mod public;

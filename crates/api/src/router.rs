@@ -10,7 +10,7 @@ use reseal_lifecycle::Services;
 use crate::answer::{Api, ApiConfig, Shared};
 use crate::auth::{Call, Outcome, authenticated, open};
 use crate::error::{Failure, first_characters};
-use crate::{certificates, processes, products, public};
+use crate::{certificates, notifications, processes, products, public};
 
 const GET: MethodFilter = MethodFilter::GET; // and HEAD
 const POST: MethodFilter = MethodFilter::POST;
@@ -49,10 +49,10 @@ pub fn router(services: Arc<Services>, config: ApiConfig) -> Api {
         .on(POST, "/v2/ssl/acme/{id}/update", not_offered)
         .on(POST, "/v2/ssl/acme/{id}/renew", not_offered)
         .on(POST, "/v2/ssl/acme/{id}/credentials", not_offered)
-        .on(GET, "/v2/customers/{customer}/notifications", not_offered)
-        .on(GET, "/v2/customers/{customer}/notifications/poll", not_offered)
-        .on(GET, "/v2/customers/{customer}/notifications/{id}", not_offered)
-        .on(POST, "/v2/customers/{customer}/notifications/{id}/ack", not_offered)
+        .on(GET, "/v2/customers/{customer}/notifications", notifications::list)
+        .on(GET, "/v2/customers/{customer}/notifications/poll", notifications::poll)
+        .on(GET, "/v2/customers/{customer}/notifications/{id}", notifications::get)
+        .on(POST, "/v2/customers/{customer}/notifications/{id}/ack", notifications::acknowledge)
         .open(GET, "/healthz", public::health)
         .open(GET, "/readyz", public::ready)
         .open(GET, "/ca/{file}", public::issuer_certificate)

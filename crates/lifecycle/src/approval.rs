@@ -15,7 +15,7 @@ use crate::authorization::Authorization;
 use crate::customer::Scope;
 use crate::error::Error;
 use crate::event::{Event, EventKind};
-use crate::issuance::{LEASE, apply};
+use crate::issuance::{LEASE, apply, attention};
 use crate::process::{MailChallenge, Process, ProcessId, ProofState, State};
 use crate::product::DcvType;
 use crate::services::{Services, Settings};
@@ -231,6 +231,7 @@ impl Services {
                             proof.method == DcvType::Email && mail.names.contains(&proof.name)
                         }) {
                             proof.state = rejected(&mail.address);
+                            events.extend(attention(proof, now));
                         }
                     }
                 }

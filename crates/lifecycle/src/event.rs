@@ -66,6 +66,18 @@ pub enum EventKind {
         /// What was asked, of whom, what came back.
         evidence: Value,
     },
+    /// Nothing goes on for a name until the customer does something: recorded when that begins, and again when
+    /// something else is in the way.
+    AttentionNeeded {
+        /// The name.
+        name: String,
+        /// What was expected.
+        expected: String,
+        /// What was seen.
+        seen: String,
+        /// What to do.
+        advice: String,
+    },
     /// Control of a name is proved.
     Proved {
         /// The name.

@@ -16,6 +16,7 @@ pub mod fault;
 pub mod import;
 pub mod issuance;
 pub mod issuer;
+pub mod notification;
 pub mod process;
 pub mod product;
 pub mod query;

@@ -185,7 +185,35 @@ fields! {
     }
 }
 
+fields! {
+    /// Fields of the notification list (contract.md section 5.8).
+    NotificationField {
+        Id = "id": Integer,
+        FireDate = "fireDate": Date,
+        ReadDate = "readDate": Date,
+        AcknowledgeDate = "acknowledgeDate": Date,
+        DeliveryDate = "deliveryDate": Date,
+        Message = "message": Text,
+        Reason = "reason": Text,
+        Process = "process": Integer,
+        EventType = "eventType": Enumeration,
+        NotificationType = "notificationType": Text,
+        ProcessType = "processType": Text,
+        ProcessIdentifier = "processIdentifier": Text,
+        StatusDetail = "statusDetail": Text,
+        SubjectStatus = "subjectStatus": Enumeration,
+        TransferType = "transferType": Text,
+        ExpiryDate = "expiryDate": Date,
+        DomainName = "domainName": Text,
+        CertificateId = "certificateId": Integer,
+        Product = "product": Text,
+        ValidationType = "validationType": Enumeration,
+    }
+}
+
 /// A certificate list request.
 pub type CertificateQuery = Query<CertificateField>;
 /// A process list request.
 pub type ProcessQuery = Query<ProcessField>;
+/// A notification list request.
+pub type NotificationQuery = Query<NotificationField>;

@@ -99,6 +99,11 @@ impl Services {
             now,
         );
         let mut change = Change::new(process, events);
+        change.notifications = change
+            .notifications
+            .into_iter()
+            .map(|told| told.about(certificate))
+            .collect();
         let revocation = Revocation {
             at: now,
             reason,

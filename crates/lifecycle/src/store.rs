@@ -13,6 +13,7 @@ use crate::authorization::Authorization;
 use crate::certificate::{Certificate, CertificateId, Revocation, SubscriptionId};
 use crate::customer::{ApiKey, Customer, Role, Scope};
 use crate::event::Event;
+use crate::notification::{self, Notification, NotificationStore};
 use crate::process::{Process, ProcessId};
 use crate::query::{CertificateQuery, Page, ProcessQuery};
 
@@ -122,14 +123,17 @@ pub struct Change {
     pub revocation: Option<(CertificateId, Revocation)>,
     /// A key never to be certified again: SHA-256 of its SubjectPublicKeyInfo, and why.
     pub block_key: Option<([u8; 32], String)>,
+    /// What the customer is told.
+    pub notifications: Vec<Notification>,
     /// Until when no worker may take the process; `None` releases it.
     pub lease: Option<Timestamp>,
 }
 
 impl Change {
-    /// A step that writes the process and its events only.
+    /// A step that writes the process, its events, and what the customer is told of them.
     pub fn new(process: Process, events: Vec<Event>) -> Self {
         Self {
+            notifications: notification::of_step(&process, &events),
             process,
             events,
             authorizations: Vec::new(),
@@ -154,7 +158,7 @@ pub struct KeyHistory {
 
 /// The store.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: NotificationStore {
     /// Adds a customer. [`StoreError::Exists`] when the handle is taken.
     async fn create_customer(&self, customer: Customer) -> Result<(), StoreError>;
     /// All customers by handle.

@@ -1,4 +1,5 @@
-//! The background worker: takes processes whose time has come, and revocations that are due.
+//! The background worker: takes processes whose time has come, revocations that are due, and what the calendar
+//! brings.
 //!
 //! It holds nothing that matters: a process it had taken when it died is taken again when the lease ends,
 //! or at the next start of a server that knows it is alone.
@@ -10,6 +11,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::error::Error;
 use crate::issuance::LEASE;
+use crate::notification;
 use crate::services::Services;
 
 /// Processes under way at the same time.
@@ -18,7 +20,14 @@ const AT_ONCE: usize = 64;
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Works until `shutdown` becomes true, then finishes what is under way.
-pub async fn run(services: Arc<Services>, mut shutdown: watch::Receiver<bool>) {
+pub async fn run(services: Arc<Services>, shutdown: watch::Receiver<bool>) {
+    tokio::join!(
+        notification::watch(Arc::clone(&services), shutdown.clone()),
+        processes(services, shutdown),
+    );
+}
+
+async fn processes(services: Arc<Services>, mut shutdown: watch::Receiver<bool>) {
     let slots = Arc::new(Semaphore::new(AT_ONCE));
     loop {
         if let Err(error) = round(&services, &slots).await {

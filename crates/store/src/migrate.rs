@@ -22,11 +22,18 @@ pub(crate) struct Migration {
 }
 
 /// The history of the SQLite schema.
-pub(crate) const SQLITE: &[Migration] = &[Migration {
-    version: 1,
-    name: "0001_spine",
-    sql: include_str!("sql/sqlite/0001_spine.sql"),
-}];
+pub(crate) const SQLITE: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "0001_spine",
+        sql: include_str!("sql/sqlite/0001_spine.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "0002_notifications",
+        sql: include_str!("sql/sqlite/0002_notifications.sql"),
+    },
+];
 
 /// Why a database cannot be used.
 #[derive(Debug, thiserror::Error)]

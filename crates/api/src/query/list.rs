@@ -4,9 +4,11 @@ use axum::response::Response;
 use http::StatusCode;
 use reseal_lifecycle::Violation;
 use reseal_lifecycle::certificate::CertificateStatus;
+use reseal_lifecycle::notification::Occasion;
 use reseal_lifecycle::process::ProcessStatus;
 use reseal_lifecycle::query::{
-    CertificateField, FieldKind, Filter, FilterValue, Operator, Page, ProcessField, Query,
+    CertificateField, FieldKind, Filter, FilterValue, NotificationField, Operator, Page,
+    ProcessField, Query,
 };
 use serde::Serialize;
 
@@ -31,6 +33,17 @@ const CERTIFICATE_TYPES: &[&str] = &[
     "MULTI_DOMAIN",
     "WILDCARD",
     "ACME_SUBSCRIPTION",
+];
+
+/// All words of the contract, used or not.
+const SUBJECT_STATUSES: &[&str] = &[
+    "NEW",
+    "OK",
+    "COMPLETED",
+    "PENDING",
+    "WARNING",
+    "FAILED",
+    "PREMIUM-CHANGE",
 ];
 
 /// A field by which a list is filtered and sorted.
@@ -80,6 +93,25 @@ impl ListField for ProcessField {
                 .iter()
                 .any(|status| status.as_str() == word),
             Self::DetailStatus => word == "SSL_REQUIRES_ATTENTION",
+            _ => true,
+        }
+    }
+}
+
+impl ListField for NotificationField {
+    fn from_wire(name: &str) -> Option<Self> {
+        Self::from_wire(name)
+    }
+
+    fn kind(self) -> FieldKind {
+        self.kind()
+    }
+
+    fn admits(self, word: &str) -> bool {
+        match self {
+            Self::EventType => Occasion::from_word(word).is_some(),
+            Self::SubjectStatus => SUBJECT_STATUSES.contains(&word),
+            Self::ValidationType => VALIDATION_TYPES.contains(&word),
             _ => true,
         }
     }

@@ -149,6 +149,32 @@ impl Services {
     }
 }
 
+/// What `states` newly forbid: names that were permitted, not checked, or forbidden for another reason before.
+pub(super) fn newly_refused(
+    before: &[CaaState],
+    states: &[CaaState],
+    identity: &str,
+) -> Vec<Event> {
+    let known = |state: &CaaState| {
+        before
+            .iter()
+            .any(|old| old.name == state.name && !old.permitted && old.reason == state.reason)
+    };
+    states
+        .iter()
+        .filter(|state| !state.permitted && !known(state))
+        .map(|state| {
+            let kind = EventKind::AttentionNeeded {
+                name: state.name.as_str().to_owned(),
+                expected: format!("CAA records that permit `{identity}`"),
+                seen: state.reason.clone(),
+                advice: "Change the CAA records; the process then goes on by itself.".to_owned(),
+            };
+            Event::new(state.checked, kind)
+        })
+        .collect()
+}
+
 /// The observation of a look-up whose task died: a failure, never a permission (S-17).
 fn failed(name: &DnsName, now: Timestamp) -> CaaObservation {
     CaaObservation {

@@ -23,7 +23,7 @@ use crate::product::DcvType;
 
 pub(crate) use caa::CaaCache;
 pub(crate) use outer::LEASE;
-pub(crate) use prove::apply;
+pub(crate) use prove::{apply, attention};
 pub use quote::{Billable, Quote};
 
 /// Look-ups of one process under way at the same time.

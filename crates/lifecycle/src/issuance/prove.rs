@@ -9,7 +9,7 @@ use crate::approval;
 use crate::authorization::Authorization;
 use crate::error::Error;
 use crate::event::{Event, EventKind};
-use crate::process::{Process, ProofState, Work};
+use crate::process::{NameProof, Process, ProofState, Work};
 use crate::services::Services;
 use crate::store::Change;
 
@@ -178,14 +178,37 @@ pub(super) fn take_in(
         // The first round runs before the customer could have published anything.
         if work.rounds > 0 || attempt.verdict == Verdict::Refused {
             for proof in &mut work.proofs {
-                if !proof.is_proved() && proof.challenge.as_ref() == Some(&look.challenge) {
+                if !proof.is_proved()
+                    && proof.challenge.as_ref() == Some(&look.challenge)
+                    && proof.state != state
+                {
                     proof.state = state.clone();
+                    events.extend(attention(proof, attempt.at));
                 }
             }
         }
     }
     work.rounds += 1;
     (events, obtained)
+}
+
+/// Says what is in the way of a proof whose state has just become another, if it is the customer's to remove.
+pub(crate) fn attention(proof: &NameProof, at: Timestamp) -> Option<Event> {
+    let ProofState::Attention {
+        expected,
+        seen,
+        advice,
+    } = &proof.state
+    else {
+        return None;
+    };
+    let kind = EventKind::AttentionNeeded {
+        name: proof.name.as_str().to_owned(),
+        expected: expected.clone(),
+        seen: seen.clone(),
+        advice: advice.clone(),
+    };
+    Some(Event::new(at, kind))
 }
 
 /// Marks every name that `authorization` proves.

@@ -16,7 +16,7 @@ use super::outer::LEASE;
 use super::plan::{self, Tokens};
 use super::prove;
 use super::sign::Signature;
-use super::{candidate, sign};
+use super::{caa, candidate, sign};
 use crate::error::{Error, Kind};
 use crate::event::Event;
 use crate::fault;
@@ -88,17 +88,21 @@ impl Services {
             .iter()
             .find(|state| !state.permitted)
             .map(|state| format!("CAA does not permit `{}`: {}", state.name, state.reason));
-        let (process, _) = process
+        let mut events = round.events;
+        let (process, refusals) = process
             .update(self.clock.now(), |work| {
+                let news =
+                    caa::newly_refused(&work.caa, &round.states, &self.settings.caa_identity);
                 work.caa = round.states;
-                Vec::new()
+                news
             })
             .map_err(Error::internal)?;
+        events.extend(refusals);
         if let Some(detail) = refused {
-            return self.wait(process, round.events, detail).await;
+            return self.wait(process, events, detail).await;
         }
         fault::point(fault::Point::CaaChecked).await;
-        self.reserve(process, round.events).await
+        self.reserve(process, events).await
     }
 
     /// Looks at every open challenge and records what was seen. CAA is looked at in the first round too, so
@@ -111,7 +115,7 @@ impl Services {
             return Ok(process);
         }
         let early_caa = work.caa.is_empty() && !work.all_proved();
-        let (looks, caa) = tokio::join!(self.look(&process), async {
+        let (looks, early) = tokio::join!(self.look(&process), async {
             if early_caa {
                 Some(self.check_caa(&process).await)
             } else {
@@ -123,9 +127,11 @@ impl Services {
         let (process, events) = process
             .update(self.clock.now(), |work| {
                 let mut events = Vec::new();
-                if let Some(caa) = caa {
-                    work.caa = caa.states;
-                    events = caa.events;
+                if let Some(early) = early {
+                    events = early.events;
+                    let identity = &self.settings.caa_identity;
+                    events.extend(caa::newly_refused(&work.caa, &early.states, identity));
+                    work.caa = early.states;
                 }
                 let (seen, proofs) = prove::take_in(work, &looks, &customer, self);
                 obtained = proofs;

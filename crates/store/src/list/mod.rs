@@ -5,10 +5,11 @@
 //!
 //! - `condition`: one filter → one condition
 //! - `pattern`: `like` patterns and substrings
-//! - `certificate`, `process`: which field is which column
+//! - `certificate`, `notification`, `process`: which field is which column
 
 mod certificate;
 mod condition;
+mod notification;
 mod pattern;
 mod process;
 
@@ -82,6 +83,15 @@ pub(crate) fn processes(
     query: &reseal_lifecycle::query::ProcessQuery,
 ) -> Result<Select, StoreError> {
     // No field of a process depends on the moment.
+    select(scope, query, Timestamp::UNIX_EPOCH)
+}
+
+/// A list of notifications.
+pub(crate) fn notifications(
+    scope: &Scope,
+    query: &reseal_lifecycle::query::NotificationQuery,
+) -> Result<Select, StoreError> {
+    // No field of a notification depends on the moment.
     select(scope, query, Timestamp::UNIX_EPOCH)
 }
 

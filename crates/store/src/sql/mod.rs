@@ -13,9 +13,11 @@ pub(crate) mod customer;
 pub(crate) mod event;
 pub(crate) mod heartbeat;
 pub(crate) mod mail_token;
+pub(crate) mod notification;
 pub(crate) mod process;
 pub(crate) mod reservation;
 pub(crate) mod subscription;
+pub(crate) mod watch;
 
 /// Declares statements as constants, and all of them together as `ALL` for the test that prepares them.
 macro_rules! statements {

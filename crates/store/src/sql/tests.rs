@@ -15,9 +15,11 @@ fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
         super::event::ALL,
         super::heartbeat::ALL,
         super::mail_token::ALL,
+        super::notification::ALL,
         super::process::ALL,
         super::reservation::ALL,
         super::subscription::ALL,
+        super::watch::ALL,
     ]
     .into_iter()
     .flatten()

@@ -13,6 +13,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::fault::{store_error, unless_unique, violates_uniqueness};
 use super::issue;
+use super::notification::Draft;
 use super::rows::{millis, reason_word};
 use crate::sql;
 
@@ -35,6 +36,7 @@ struct Attached {
     issuance: Option<(Box<Issuance>, String)>,
     revocation: Option<(CertificateId, Revocation)>,
     block_key: Option<([u8; 32], String)>,
+    notifications: Vec<Draft>,
     lease: Option<i64>,
 }
 
@@ -70,6 +72,7 @@ impl Step {
             issuance,
             revocation,
             block_key,
+            notifications,
             lease,
         } = change;
         let events = events
@@ -97,6 +100,7 @@ impl Step {
                 issuance,
                 revocation,
                 block_key,
+                notifications: Draft::all_of(notifications)?,
                 lease,
             },
         })
@@ -246,6 +250,12 @@ impl Step {
         if let Some((key, reason)) = &change.block_key {
             let values = params![key, reason, millis(self.process.updated)];
             execute(connection, sql::blocked_key::INSERT, values).map_err(database)?;
+        }
+        for draft in &change.notifications {
+            let issued = change.issuance.is_some().then_some(stored.certificate);
+            draft
+                .write(connection, Some(id), issued.flatten())
+                .map_err(database)?;
         }
         Ok(stored)
     }

@@ -6,6 +6,7 @@
 //! - `read`: reading threads
 //! - `change`, `issue`: one step of a process as rows
 //! - `find`, `page`: single rows and lists
+//! - `notification`: what customers are told
 //! - `rows`: rows as objects
 //! - `fault`: errors
 //!
@@ -18,6 +19,7 @@ mod connection;
 mod fault;
 mod find;
 mod issue;
+mod notification;
 mod page;
 mod read;
 mod rows;

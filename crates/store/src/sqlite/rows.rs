@@ -5,6 +5,7 @@ use reseal_lifecycle::authorization::Authorization;
 use reseal_lifecycle::certificate::{Certificate, Revocation, RevocationReason};
 use reseal_lifecycle::customer::{ApiKey, Customer};
 use reseal_lifecycle::event::{Event, EventKind};
+use reseal_lifecycle::notification::{Mark, Notification, Occasion};
 use reseal_lifecycle::process::{Opening, Process, State};
 use reseal_lifecycle::store::{Reservation, Subscription};
 use reseal_pki::dn::OrganizationSubject;
@@ -93,6 +94,14 @@ impl<'a> Columns<'a> {
     fn read_word<T: DeserializeOwned>(&self, text: &str) -> rusqlite::Result<T> {
         let words: StrDeserializer<'_, WordError> = text.into_deserializer();
         T::deserialize(words).map_err(|error| self.fault(Type::Text, error))
+    }
+
+    fn occasion(&mut self) -> rusqlite::Result<Occasion> {
+        let word = self.text()?;
+        Occasion::from_word(word).ok_or_else(|| {
+            let unknown = format!("`{word}` is no occasion of a notification");
+            self.fault(Type::Text, std::io::Error::other(unknown))
+        })
     }
 
     fn json<T: DeserializeOwned>(&mut self) -> rusqlite::Result<T> {
@@ -279,6 +288,39 @@ pub(crate) fn reservation(row: &Row<'_>) -> rusqlite::Result<Reservation> {
         issuer: columns.value()?,
         tbs: columns.value()?,
         created: columns.moment()?,
+    })
+}
+
+/// A row with the columns of [`crate::sql::notification::COLUMNS`].
+pub(crate) fn notification(row: &Row<'_>) -> rusqlite::Result<Notification> {
+    let mut columns = Columns::of(row);
+    Ok(Notification {
+        id: columns.value()?,
+        customer: columns.value()?,
+        occasion: columns.occasion()?,
+        fired: columns.moment()?,
+        message: columns.value()?,
+        reason: columns.value()?,
+        process: columns.value()?,
+        status_detail: columns.value()?,
+        certificate: columns.value()?,
+        domain_name: columns.value()?,
+        product: columns.value()?,
+        validation: columns.optional_word()?,
+        expires: columns.optional_moment()?,
+        payload: columns.json()?,
+        read: columns.optional_moment()?,
+        acknowledged: columns.optional_moment()?,
+        delivered: columns.optional_moment()?,
+    })
+}
+
+/// A row of [`crate::sql::watch::SELECT`].
+pub(crate) fn mark(row: &Row<'_>) -> rusqlite::Result<Mark> {
+    let mut columns = Columns::of(row);
+    Ok(Mark {
+        at: columns.moment()?,
+        id: columns.value()?,
     })
 }
 

@@ -7,6 +7,7 @@
 
 mod certificates;
 mod errors;
+mod notifications;
 mod outage;
 mod processes;
 mod products;

@@ -2,8 +2,8 @@
 
 use reseal_lifecycle::customer::Scope;
 use reseal_lifecycle::query::{
-    CertificateField as C, CertificateQuery, FieldKind, FilterValue, Operator, ProcessField as P,
-    ProcessQuery,
+    CertificateField as C, CertificateQuery, FieldKind, FilterValue, NotificationField as N,
+    NotificationQuery, Operator, ProcessField as P, ProcessQuery,
 };
 use reseal_lifecycle::store::Store as _;
 
@@ -121,8 +121,20 @@ async fn every_field_with_every_operator_can_be_prepared() {
             };
             prepare(list::processes(&Scope::Everything, &query).unwrap());
         }
+        for field in N::ALL {
+            let Some(value) = fits(field.kind()) else {
+                continue;
+            };
+            let filters = vec![filter(*field, operator, &[value.clone(), value]); 2];
+            let query = NotificationQuery {
+                filters,
+                order: vec![(*field, false)],
+                ..NotificationQuery::default()
+            };
+            prepare(list::notifications(&Scope::Everything, &query).unwrap());
+        }
     }
-    assert!(prepared > 300, "{prepared}");
+    assert!(prepared > 500, "{prepared}");
 }
 
 /// What is asked for every day must not read or sort a whole table.
@@ -229,4 +241,10 @@ async fn common_lists_are_served_from_an_index() {
         let plan = plan(&list::processes(scope, &query).unwrap());
         assert!(plan.contains(expected), "{query:?}: {plan}");
     }
+    let newest = list::notifications(&own, &NotificationQuery::default()).unwrap();
+    let plan = plan(&newest);
+    assert!(
+        plan.contains("notification_customer") && !plan.contains("TEMP B-TREE"),
+        "{plan}"
+    );
 }

@@ -4,6 +4,7 @@ mod failure;
 mod list_plans;
 mod lists;
 mod neighbours;
+mod notifications;
 mod objects;
 mod sample;
 mod steps;

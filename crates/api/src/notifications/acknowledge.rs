@@ -1,0 +1,19 @@
+//! `POST /v2/customers/{customer}/notifications/{id}/ack`.
+
+use http::StatusCode;
+
+use crate::answer;
+use crate::auth::{Call, Outcome};
+use crate::body::{Fields, Findings};
+
+/// Acknowledges a notification. One SDK sends no body, the other an empty object.
+pub(crate) async fn acknowledge(mut call: Call) -> Outcome {
+    if let Some(body) = call.optional_body().await? {
+        let mut findings = Findings::default();
+        Fields::of(&body, &mut findings).finish();
+        findings.settle()?;
+    }
+    let caller = call.below_customer()?;
+    call.services().acknowledge(&caller, call.id()).await?;
+    Ok(answer::empty(StatusCode::OK))
+}

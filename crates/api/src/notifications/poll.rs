@@ -1,0 +1,26 @@
+//! `GET /v2/customers/{customer}/notifications/poll`.
+
+use http::StatusCode;
+use serde::Serialize;
+
+use super::wire::NotificationBody;
+use crate::answer;
+use crate::auth::{Call, Outcome};
+
+#[derive(Serialize)]
+struct PollBody<'a> {
+    count: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notification: Option<NotificationBody<'a>>,
+}
+
+/// The oldest notification that was not acknowledged, and how many there are.
+pub(crate) async fn poll(call: Call) -> Outcome {
+    let caller = call.below_customer()?;
+    let unread = call.services().poll(&caller.customer).await?;
+    let body = PollBody {
+        count: unread.count,
+        notification: unread.oldest.as_ref().map(NotificationBody::of),
+    };
+    Ok(answer::json(StatusCode::OK, &body))
+}

@@ -1,0 +1,185 @@
+use jiff::SignedDuration;
+use reseal_pki::method::Method;
+use reseal_pki::name::{DnsName, NamePolicy};
+use reseal_pki::profile::ValidationType;
+
+use super::*;
+use crate::process::{NameProof, Opening, Order, Organization, ProofState, Work};
+use crate::product::{CertificateType, DcvType};
+
+fn now() -> Timestamp {
+    Timestamp::from_second(1_795_000_000).unwrap()
+}
+
+fn work(proved: bool) -> Work {
+    let name = DnsName::parse("reseal.net", &NamePolicy::default()).unwrap();
+    let state = if proved {
+        ProofState::Proved {
+            method: Method::DnsChange,
+            adn: "reseal.net".to_owned(),
+            obtained: now(),
+            reused: false,
+        }
+    } else {
+        ProofState::Waiting
+    };
+    Work {
+        order: Order {
+            product: "ssl_dv".to_owned(),
+            validation: ValidationType::Domain,
+            certificate_type: CertificateType::SingleDomain,
+            issuer: "embedded".to_owned(),
+            common_name: name.clone(),
+            common_name_in_subject: true,
+            names: vec![name.clone()],
+            removed: Vec::new(),
+            added: Vec::new(),
+            common_name_moved: false,
+            csr: vec![0x30, 0x00],
+            spki_sha256: "00".repeat(32),
+            subject: None,
+            coc: None,
+            approver: None,
+            language: None,
+            months: None,
+            subscription_end: None,
+            paid: (1, 0),
+        },
+        proofs: vec![NameProof {
+            name,
+            method: DcvType::Dns,
+            email: None,
+            adn: "reseal.net".to_owned(),
+            challenge: None,
+            state,
+        }],
+        mails: Vec::new(),
+        caa: Vec::new(),
+        organization: Organization::NotNeeded,
+        random: "x".repeat(20),
+        unique_value: None,
+        challenges_created: now(),
+        rounds: 1,
+    }
+}
+
+fn opened(proved: bool) -> (Process, Vec<Event>) {
+    let opening = Opening {
+        customer: "acme".to_owned(),
+        user: "acme/login".to_owned(),
+        action: Action::Reissue,
+        command: json!({}),
+        source: Some(7),
+        subscription: Some(3),
+    };
+    Process::open(opening, work(proved), now())
+}
+
+fn occasions(told: &[Notification]) -> Vec<Occasion> {
+    told.iter().map(|one| one.occasion).collect()
+}
+
+fn in_the_way(name: &str) -> Event {
+    let kind = EventKind::AttentionNeeded {
+        name: name.to_owned(),
+        expected: "a CNAME".to_owned(),
+        seen: "nothing".to_owned(),
+        advice: "Publish it.".to_owned(),
+    };
+    Event::new(now(), kind)
+}
+
+#[test]
+fn a_reissue_with_proofs_at_hand_tells_of_its_acceptance_and_of_its_certificate() {
+    let (process, mut events) = opened(true);
+    let (process, reserved) = process
+        .reserve("0a".to_owned(), "embedded".to_owned(), now())
+        .unwrap();
+    events.extend(reserved);
+    let told = of_step(&process, &events);
+    assert_eq!(occasions(&told), [Occasion::Accepted]);
+    assert_eq!(told[0].payload["source"], 7);
+    assert_eq!(told[0].product.as_deref(), Some("ssl_dv"));
+
+    let end = now() + SignedDuration::from_hours(24 * 90);
+    let (process, mut events) = process.complete(end, now()).unwrap();
+    events.push(Event::new(
+        now(),
+        EventKind::Replaced {
+            certificate: 7,
+            status: "REISSUED".to_owned(),
+            revocation_scheduled_at: Some(end),
+        },
+    ));
+    let told = of_step(&process, &events);
+    assert_eq!(occasions(&told), [Occasion::Issued]);
+    assert_eq!(told[0].expires, Some(end));
+    assert_eq!(told[0].payload["replaced"]["certificateId"], 7);
+    assert!(
+        told[0]
+            .message
+            .contains("certificate 7, which will be revoked at"),
+        "{}",
+        told[0].message
+    );
+}
+
+#[test]
+fn everything_in_the_way_is_one_notification_with_what_was_seen() {
+    let (process, _) = opened(false);
+    let events: Vec<_> = (0..300)
+        .map(|n| in_the_way(&format!("n{n}.test")))
+        .collect();
+    let told = of_step(&process, &events);
+    assert_eq!(occasions(&told), [Occasion::AttentionNeeded]);
+    let message = &told[0].message;
+    assert!(message.contains("for n0.test, expected a CNAME; saw nothing. Publish it."));
+    assert!(
+        message.ends_with("299 more names need attention too."),
+        "{message}"
+    );
+    assert_eq!(told[0].payload["count"], 300);
+    assert_eq!(told[0].payload["names"].as_array().unwrap().len(), 25);
+}
+
+#[test]
+fn only_the_last_proof_validates() {
+    let proved = Event::new(
+        now(),
+        EventKind::Proved {
+            name: "reseal.net".to_owned(),
+            adn: "reseal.net".to_owned(),
+            method: Method::DnsChange,
+        },
+    );
+    let (open, _) = opened(false);
+    assert_eq!(of_step(&open, std::slice::from_ref(&proved)), []);
+    let (done, _) = opened(true);
+    let told = of_step(&done, &[proved]);
+    assert_eq!(occasions(&told), [Occasion::Validated]);
+}
+
+#[test]
+fn an_ended_process_says_how_and_nothing_else() {
+    let (process, _) = opened(false);
+    let (failed, mut events) = process.clone().fail("too late".to_owned(), now()).unwrap();
+    events.push(in_the_way("reseal.net"));
+    let told = of_step(&failed, &events);
+    assert_eq!(occasions(&told), [Occasion::Failed]);
+    assert_eq!(told[0].reason.as_deref(), Some("too late"));
+    assert_eq!(
+        told[0].message,
+        "The reissue of the certificate for reseal.net failed: too late."
+    );
+    let (cancelled, events) = process.cancel("acme/login".to_owned(), now()).unwrap();
+    let told = of_step(&cancelled, &events);
+    assert_eq!(occasions(&told), [Occasion::Cancelled]);
+}
+
+#[test]
+fn words_are_read_as_they_are_written() {
+    for occasion in Occasion::ALL {
+        assert_eq!(Occasion::from_word(occasion.as_str()), Some(occasion));
+    }
+    assert_eq!(Occasion::from_word("accepted"), None);
+}

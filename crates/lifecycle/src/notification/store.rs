@@ -1,0 +1,83 @@
+//! What notifications need from the store. Those of a process's step come with [`crate::store::Change`].
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::{Notification, NotificationId};
+use crate::certificate::{Certificate, CertificateId};
+use crate::customer::Scope;
+use crate::query::{NotificationQuery, Page};
+use crate::store::{StoreError, Subscription};
+
+/// How far a look through the calendar has come: everything that ends up to this moment, and at this moment
+/// up to this number, was dealt with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mark {
+    /// The moment.
+    pub at: Timestamp,
+    /// Number of the certificate or subscription.
+    pub id: i64,
+}
+
+/// The notifications that a customer has not acknowledged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unread {
+    /// How many there are.
+    pub count: u64,
+    /// The oldest of them.
+    pub oldest: Option<Notification>,
+}
+
+/// The part of [`crate::store::Store`] that is about notifications.
+#[async_trait]
+pub trait NotificationStore: Send + Sync + 'static {
+    /// Notifications that match.
+    async fn notifications(
+        &self,
+        scope: &Scope,
+        query: &NotificationQuery,
+    ) -> Result<Page<Notification>, StoreError>;
+    /// A notification, if it is inside `scope`.
+    async fn notification(
+        &self,
+        scope: &Scope,
+        id: NotificationId,
+    ) -> Result<Option<Notification>, StoreError>;
+    /// What `customer` has not acknowledged.
+    async fn unread(&self, customer: &str) -> Result<Unread, StoreError>;
+    /// Notes that the customer has fetched it, the first time only.
+    async fn mark_read(&self, id: NotificationId, now: Timestamp) -> Result<(), StoreError>;
+    /// Notes that the customer has acknowledged it, the first time only; `false` when it is not inside `scope`.
+    async fn acknowledge(
+        &self,
+        scope: &Scope,
+        id: NotificationId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// How far the look called `watch` has come; `None` before the first.
+    async fn watched(&self, watch: &str) -> Result<Option<Mark>, StoreError>;
+    /// Certificates stored as active that end after `after` and not after `until`, by their end and number.
+    async fn ending_certificates(
+        &self,
+        after: Mark,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Certificate>, StoreError>;
+    /// Bought subscriptions that end in that span, by their end and number, each with its newest certificate.
+    async fn ending_subscriptions(
+        &self,
+        after: Mark,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(Subscription, CertificateId)>, StoreError>;
+    /// Stores notifications together with how far `watch` has come by them. [`StoreError::Stale`] when it no
+    /// longer stands at `before`; then nothing is written.
+    async fn announce(
+        &self,
+        watch: &str,
+        before: Option<Mark>,
+        after: Mark,
+        notifications: Vec<Notification>,
+    ) -> Result<(), StoreError>;
+}

@@ -1,0 +1,272 @@
+//! The methods of [`NotificationStore`], and how a step's notifications are written.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use reseal_lifecycle::certificate::{Certificate, CertificateId};
+use reseal_lifecycle::customer::Scope;
+use reseal_lifecycle::notification::{
+    Mark, Notification, NotificationId, NotificationStore, Unread,
+};
+use reseal_lifecycle::process::ProcessId;
+use reseal_lifecycle::query::{NotificationQuery, Page};
+use reseal_lifecycle::store::{StoreError, Subscription};
+use rusqlite::{Connection, params};
+
+use super::change::execute;
+use super::fault::store_error;
+use super::find::{many, number, one};
+use super::rows::{self, millis, validation_word};
+use super::{SqliteStore, page};
+use crate::{list, sql};
+
+/// A notification with everything rendered that is stored as text.
+pub(crate) struct Draft {
+    notification: Notification,
+    payload: String,
+}
+
+impl Draft {
+    /// Renders what is stored as text.
+    pub(crate) fn all_of(notifications: Vec<Notification>) -> Result<Vec<Self>, StoreError> {
+        notifications
+            .into_iter()
+            .map(|notification| {
+                let payload = serde_json::to_string(&notification.payload).map_err(|error| {
+                    StoreError::Fault(format!("a value cannot be stored: {error}"))
+                })?;
+                Ok(Self {
+                    notification,
+                    payload,
+                })
+            })
+            .collect()
+    }
+
+    /// Writes it; `process` and `certificate` are those of the step that brings it along.
+    pub(crate) fn write(
+        &self,
+        connection: &Connection,
+        process: Option<ProcessId>,
+        certificate: Option<CertificateId>,
+    ) -> rusqlite::Result<()> {
+        let told = &self.notification;
+        let values = params![
+            told.customer,
+            told.occasion.as_str(),
+            told.occasion.subject_status(),
+            millis(told.fired),
+            told.message,
+            told.reason,
+            process,
+            told.status_detail,
+            told.certificate.or(certificate),
+            told.domain_name,
+            told.product,
+            told.validation.map(validation_word),
+            told.expires.map(millis),
+            self.payload,
+        ];
+        execute(connection, sql::notification::INSERT, values).map(|_| ())
+    }
+}
+
+#[async_trait]
+impl NotificationStore for SqliteStore {
+    async fn notifications(
+        &self,
+        scope: &Scope,
+        query: &NotificationQuery,
+    ) -> Result<Page<Notification>, StoreError> {
+        let select = list::notifications(scope, query)?;
+        self.lists
+            .read(move |connection| page::read(connection, &select, rows::notification))
+            .await
+    }
+
+    async fn notification(
+        &self,
+        scope: &Scope,
+        id: NotificationId,
+    ) -> Result<Option<Notification>, StoreError> {
+        let found = self
+            .points
+            .read(move |connection| {
+                one(
+                    connection,
+                    sql::notification::SELECT,
+                    [id],
+                    rows::notification,
+                )
+            })
+            .await?;
+        Ok(found.filter(|told| scope.admits(&told.customer)))
+    }
+
+    async fn unread(&self, customer: &str) -> Result<Unread, StoreError> {
+        let customer = customer.to_owned();
+        self.points
+            .read(move |connection| {
+                // Both statements see the same commit.
+                let _snapshot = connection
+                    .unchecked_transaction()
+                    .map_err(|error| store_error(&error))?;
+                let count = number(connection, sql::notification::COUNT_UNREAD, [&customer])?;
+                let oldest = one(
+                    connection,
+                    sql::notification::SELECT_UNREAD,
+                    [&customer],
+                    rows::notification,
+                )?;
+                Ok(Unread {
+                    count: count.unwrap_or_default().unsigned_abs(),
+                    oldest,
+                })
+            })
+            .await
+    }
+
+    async fn mark_read(&self, id: NotificationId, now: Timestamp) -> Result<(), StoreError> {
+        self.writer
+            .write(move |connection| {
+                let values = params![millis(now), id];
+                execute(connection, sql::notification::MARK_READ, values)
+                    .map_err(|error| store_error(&error))?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn acknowledge(
+        &self,
+        scope: &Scope,
+        id: NotificationId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        // Whose it is never changes.
+        if self.notification(scope, id).await?.is_none() {
+            return Ok(false);
+        }
+        self.writer
+            .write(move |connection| {
+                let values = params![millis(now), id];
+                let changed = execute(connection, sql::notification::ACKNOWLEDGE, values);
+                Ok(changed.map_err(|error| store_error(&error))? > 0)
+            })
+            .await
+    }
+
+    async fn watched(&self, watch: &str) -> Result<Option<Mark>, StoreError> {
+        let watch = watch.to_owned();
+        self.points
+            .read(move |connection| one(connection, sql::watch::SELECT, [watch], rows::mark))
+            .await
+    }
+
+    async fn ending_certificates(
+        &self,
+        after: Mark,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Certificate>, StoreError> {
+        self.lists
+            .read(move |connection| {
+                let ids = ending(
+                    connection,
+                    sql::watch::SELECT_CERTIFICATES,
+                    after,
+                    until,
+                    limit,
+                )?;
+                let mut found = Vec::with_capacity(ids.len());
+                for id in ids {
+                    found.extend(one(
+                        connection,
+                        sql::certificate::SELECT,
+                        [id],
+                        rows::certificate,
+                    )?);
+                }
+                Ok(found)
+            })
+            .await
+    }
+
+    async fn ending_subscriptions(
+        &self,
+        after: Mark,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(Subscription, CertificateId)>, StoreError> {
+        self.lists
+            .read(move |connection| {
+                let ids = ending(
+                    connection,
+                    sql::watch::SELECT_SUBSCRIPTIONS,
+                    after,
+                    until,
+                    limit,
+                )?;
+                let mut found = Vec::with_capacity(ids.len());
+                for id in ids {
+                    let subscription = one(
+                        connection,
+                        sql::subscription::SELECT,
+                        [id],
+                        rows::subscription,
+                    )?;
+                    let newest = number(connection, sql::certificate::SELECT_NEWEST, [id])?;
+                    found.extend(subscription.zip(newest));
+                }
+                Ok(found)
+            })
+            .await
+    }
+
+    async fn announce(
+        &self,
+        watch: &str,
+        before: Option<Mark>,
+        after: Mark,
+        notifications: Vec<Notification>,
+    ) -> Result<(), StoreError> {
+        let watch = watch.to_owned();
+        let drafts = Draft::all_of(notifications)?;
+        self.writer
+            .write(move |connection| {
+                let database = |error: rusqlite::Error| store_error(&error);
+                let (ends, subject) = (millis(after.at), after.id);
+                let moved = match before {
+                    None => execute(
+                        connection,
+                        sql::watch::INSERT,
+                        params![watch, ends, subject],
+                    ),
+                    Some(mark) => execute(
+                        connection,
+                        sql::watch::MOVE,
+                        params![ends, subject, watch, millis(mark.at), mark.id],
+                    ),
+                };
+                if moved.map_err(database)? == 0 {
+                    return Err(StoreError::Stale);
+                }
+                for draft in &drafts {
+                    draft.write(connection, None, None).map_err(database)?;
+                }
+                Ok(())
+            })
+            .await
+    }
+}
+
+/// Numbers of what ends in a span of the calendar.
+fn ending(
+    connection: &Connection,
+    sql: &str,
+    after: Mark,
+    until: Timestamp,
+    limit: u32,
+) -> Result<Vec<i64>, StoreError> {
+    let values = params![millis(after.at), after.id, millis(until), limit];
+    many(connection, sql, values, |row| row.get(0))
+}
