@@ -1,4 +1,4 @@
-//! Everything that reaches out to the customer's DNS, web server or mailbox.
+//! Everything that reaches out to the customer's DNS, web server or mailbox, webhooks among it.
 //!
 //! This crate observes and reports; it knows names and validation methods, and nothing of
 //! customers, products or processes. What survives a call is evidence: each observation is a
@@ -17,6 +17,7 @@ pub mod perspective;
 pub mod settings;
 #[cfg(test)]
 mod test_world;
+pub mod webhook;
 
 pub use caa::{CaaDecision, CaaObservation, CaaOutcome, CaaRecord, CaaRequest, CaaStatus};
 pub use challenge::{Challenge, TokenParts, random_value};

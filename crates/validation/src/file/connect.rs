@@ -7,7 +7,7 @@ use std::{
 };
 
 use rustls::{
-    ClientConfig, DigitallySignedStruct, SignatureScheme,
+    ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     crypto::{CryptoProvider, aws_lc_rs},
     pki_types::{CertificateDer, ServerName, UnixTime},
@@ -25,11 +25,11 @@ use super::{
 use crate::settings::{Settings, SettingsError};
 
 /// A connected stream, TLS or not.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 /// Why there is no connection.
-pub(super) enum DialError {
+pub(crate) enum DialError {
     /// The address leads back to this server.
     Own,
     /// TCP or TLS failed.
@@ -58,8 +58,25 @@ impl Connector {
         })
     }
 
+    /// The same, for hosts that must show a certificate below `roots`.
+    pub(crate) fn verifying(
+        settings: &Settings,
+        roots: RootCertStore,
+    ) -> Result<Self, SettingsError> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| SettingsError::Tls(error.to_string()))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self {
+            tls: TlsConnector::from(Arc::new(config)),
+            limit: settings.http_dial_timeout,
+        })
+    }
+
     /// Connects to `address`, which must have passed the guard.
-    pub(super) async fn dial(
+    pub(crate) async fn dial(
         &self,
         address: IpAddr,
         target: &Target,

@@ -1,9 +1,6 @@
 //! One fetch: resolve, check, dial, request, and the same again for each redirect.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    time::Instant,
-};
+use std::{net::IpAddr, time::Instant};
 
 use aws_lc_rs::digest;
 use bytes::Bytes;
@@ -15,14 +12,11 @@ use jiff::Timestamp;
 
 use super::{
     Connector, FileObservation, FileOutcome, Guard, Hop, MAX_BODY,
-    connect::{DialError, Stream},
+    connect::Stream,
+    reach,
     target::{Host, Target, is_redirect},
 };
-use crate::{
-    dns::{DnsAnswer, DnsOutcome, RecordKind, Resolver},
-    evidence::excerpt,
-    settings::Settings,
-};
+use crate::{dns::Resolver, evidence::excerpt, settings::Settings};
 
 /// Most redirects that are followed (D-23).
 const MAX_REDIRECTS: usize = 10;
@@ -140,53 +134,10 @@ impl Fetch<'_> {
     async fn usable_addresses(&mut self, target: &Target) -> Result<Vec<IpAddr>, FileOutcome> {
         let all = match &target.host {
             Host::Address(address) => vec![*address],
-            Host::Name(name) => self.resolve(name).await?,
+            Host::Name(name) => reach::resolve(self.resolver, name).await?,
         };
         self.hop().resolved = all.iter().copied().take(MAX_SHOWN).collect();
-        let mut refusals = Vec::new();
-        let mut usable: Vec<IpAddr> = Vec::new();
-        for address in all {
-            match self.guard.check(address, target.port) {
-                Err(reason) if refusals.len() < MAX_SHOWN => refusals.push(reason),
-                Err(_) => {}
-                Ok(())
-                    if usable
-                        .iter()
-                        .any(|chosen| chosen.is_ipv4() == address.is_ipv4()) => {}
-                Ok(()) => usable.push(address),
-            }
-        }
-        if usable.is_empty() {
-            return Err(FileOutcome::Refused {
-                reason: format!("no usable address: {}", refusals.join(", ")),
-            });
-        }
-        Ok(usable)
-    }
-
-    async fn resolve(&self, name: &str) -> Result<Vec<IpAddr>, FileOutcome> {
-        let (six, four) = tokio::join!(
-            self.resolver.lookup(name, RecordKind::Aaaa),
-            self.resolver.lookup(name, RecordKind::A)
-        );
-        let addresses: Vec<IpAddr> = six.addresses().chain(four.addresses()).collect();
-        let answers = [six, four];
-        if let Some(reason) = answers.iter().find_map(bogus_reason) {
-            return Err(FileOutcome::Refused {
-                reason: format!("the addresses of `{name}` are bogus: {reason}"),
-            });
-        }
-        if !addresses.is_empty() {
-            return Ok(addresses);
-        }
-        match answers.iter().find_map(failure_reason) {
-            Some(reason) => Err(FileOutcome::Unreachable {
-                reason: format!("the addresses of `{name}` cannot be looked up: {reason}"),
-            }),
-            None => Err(FileOutcome::NoAddress {
-                reason: format!("`{name}` has no A and no AAAA record"),
-            }),
-        }
+        reach::usable(self.guard, &all, target.port)
     }
 
     /// Dials the addresses in order; the second only if there is no connection to the first
@@ -196,26 +147,12 @@ impl Fetch<'_> {
         target: &Target,
         addresses: &[IpAddr],
     ) -> Result<Box<dyn Stream>, FileOutcome> {
-        let mut failures = Vec::new();
-        for address in addresses {
-            self.hop().address = Some(SocketAddr::new(*address, target.port));
-            match self.connector.dial(*address, target, self.guard).await {
-                Ok(stream) => return Ok(stream),
-                Err(DialError::Own) => {
-                    return Err(FileOutcome::Refused {
-                        reason: format!("{address}:{} is this server itself", target.port),
-                    });
-                }
-                Err(DialError::Failed(reason)) => failures.push(format!("{address}: {reason}")),
-            }
-        }
-        Err(FileOutcome::Unreachable {
-            reason: format!(
-                "no connection to port {}: {}",
-                target.port,
-                failures.join(", ")
-            ),
+        let (connector, guard) = (self.connector, self.guard);
+        let hop = self.hop();
+        reach::connect(connector, guard, target, addresses, |tried| {
+            hop.address = Some(tried);
         })
+        .await
     }
 
     async fn request(
@@ -313,20 +250,6 @@ fn http_failure(error: &hyper::Error) -> FileOutcome {
     }
     FileOutcome::Unreachable {
         reason: format!("the connection broke: {error}"),
-    }
-}
-
-fn bogus_reason(answer: &DnsAnswer) -> Option<&str> {
-    match &answer.outcome {
-        DnsOutcome::Bogus { reason } => Some(reason),
-        _ => None,
-    }
-}
-
-fn failure_reason(answer: &DnsAnswer) -> Option<&str> {
-    match &answer.outcome {
-        DnsOutcome::Failure { reason, .. } => Some(reason),
-        _ => None,
     }
 }
 

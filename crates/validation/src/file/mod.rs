@@ -5,7 +5,8 @@ mod challenge;
 mod connect;
 mod fetch;
 mod guard;
-mod target;
+pub(crate) mod reach;
+pub(crate) mod target;
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -13,7 +14,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use challenge::attempt;
-pub(crate) use connect::Connector;
+pub(crate) use connect::{Connector, Stream};
 pub(crate) use fetch::fetch;
 pub(crate) use guard::Guard;
 pub use guard::reserved;

@@ -15,24 +15,24 @@ const MAX_PATH: usize = 2000;
 
 /// A URL that may be requested, addresses aside.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Target {
-    pub(super) secure: bool,
-    pub(super) host: Host,
-    pub(super) port: u16,
+pub(crate) struct Target {
+    pub(crate) secure: bool,
+    pub(crate) host: Host,
+    pub(crate) port: u16,
     /// Path and query, beginning with `/`.
-    pub(super) path: String,
+    pub(crate) path: String,
 }
 
 /// A host name, or the address it stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Host {
+pub(crate) enum Host {
     Name(String),
     Address(IpAddr),
 }
 
 impl Target {
     /// The first request of a FILE check: plain HTTP to the name itself.
-    pub(super) fn first(host: &str, path: &str, settings: &Settings) -> Self {
+    pub(crate) fn first(host: &str, path: &str, settings: &Settings) -> Self {
         Self {
             secure: false,
             host: Host::Name(host.to_owned()),
@@ -42,7 +42,7 @@ impl Target {
     }
 
     /// The target of a redirect from here, or why it must not be followed.
-    pub(super) fn redirect(&self, location: &[u8], settings: &Settings) -> Result<Self, String> {
+    pub(crate) fn redirect(&self, location: &[u8], settings: &Settings) -> Result<Self, String> {
         let shown = excerpt(location);
         let text = std::str::from_utf8(location)
             .ok()
@@ -79,6 +79,16 @@ impl Target {
     }
 
     fn absolute(text: &str, settings: &Settings) -> Result<Self, String> {
+        let target = Self::on_any_port(text, settings)?;
+        let port = target.port;
+        if ![80, 443, settings.http_port, settings.https_port].contains(&port) {
+            return Err(format!("port {port} is not allowed, only 80 and 443 are"));
+        }
+        Ok(target)
+    }
+
+    /// A whole URL, whatever its port.
+    pub(crate) fn on_any_port(text: &str, settings: &Settings) -> Result<Self, String> {
         let uri: Uri = text.parse().map_err(|_| "not a URL".to_owned())?;
         let secure = match uri.scheme() {
             Some(scheme) if *scheme == Scheme::HTTP => false,
@@ -94,15 +104,11 @@ impl Target {
         } else {
             settings.http_port
         };
-        let port = explicit_port(authority.as_str())?.unwrap_or(default);
-        if ![80, 443, settings.http_port, settings.https_port].contains(&port) {
-            return Err(format!("port {port} is not allowed, only 80 and 443 are"));
-        }
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         Ok(Self {
             secure,
+            port: explicit_port(authority.as_str())?.unwrap_or(default),
             host: host(authority.host(), settings)?,
-            port,
             path: checked_path(path)?,
         })
     }
@@ -112,7 +118,7 @@ impl Target {
     }
 
     /// The `Host` header: the port only where it is not the scheme's own.
-    pub(super) fn authority(&self) -> String {
+    pub(crate) fn authority(&self) -> String {
         let usual = if self.secure { 443 } else { 80 };
         if self.port == usual {
             self.host.to_string()
@@ -141,7 +147,7 @@ impl fmt::Display for Host {
 
 /// Whether a status is a redirect that is followed. 303 and everything that is not of the HTTP
 /// layer is not (BR 3.2.2.4.18, D-23).
-pub(super) fn is_redirect(status: StatusCode) -> bool {
+pub(crate) fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 307 | 308)
 }
 

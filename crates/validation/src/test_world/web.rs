@@ -25,6 +25,8 @@ pub(crate) struct StubWeb {
     pub(crate) address: SocketAddr,
     pages: Arc<Mutex<HashMap<String, Page>>>,
     requests: Arc<Mutex<Vec<String>>>,
+    /// Its certificate, for `wrong.corp`, with TLS.
+    pub(crate) certificate: Option<Vec<u8>>,
 }
 
 /// A whole answer: status line, headers (each with its line end) and body.
@@ -52,7 +54,11 @@ impl StubWeb {
             .with_no_client_auth()
             .with_single_cert(vec![made.cert.der().clone()], key.unwrap())
             .unwrap();
-        Self::listen("127.0.0.1:0", Some(TlsAcceptor::from(Arc::new(config)))).await
+        let tls = Some(TlsAcceptor::from(Arc::new(config)));
+        Self {
+            certificate: Some(made.cert.der().to_vec()),
+            ..Self::listen("127.0.0.1:0", tls).await
+        }
     }
 
     async fn listen(address: &str, tls: Option<TlsAcceptor>) -> Self {
@@ -61,6 +67,7 @@ impl StubWeb {
             address: listener.local_addr().unwrap(),
             pages: Arc::default(),
             requests: Arc::default(),
+            certificate: None,
         };
         let (pages, requests) = (Arc::clone(&web.pages), Arc::clone(&web.requests));
         tokio::spawn(async move {
