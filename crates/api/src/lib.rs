@@ -24,7 +24,9 @@ mod public;
 mod query;
 mod router;
 mod server;
+mod webhook;
 
 pub use answer::{Api, ApiConfig};
+pub use notifications::for_webhook;
 pub use router::router;
 pub use server::{Limits, serve};

@@ -10,7 +10,7 @@ use reseal_lifecycle::Services;
 use crate::answer::{Api, ApiConfig, Shared};
 use crate::auth::{Call, Outcome, authenticated, open};
 use crate::error::{Failure, first_characters};
-use crate::{certificates, notifications, processes, products, public};
+use crate::{certificates, notifications, processes, products, public, webhook};
 
 const GET: MethodFilter = MethodFilter::GET; // and HEAD
 const POST: MethodFilter = MethodFilter::POST;
@@ -53,6 +53,9 @@ pub fn router(services: Arc<Services>, config: ApiConfig) -> Api {
         .on(GET, "/v2/customers/{customer}/notifications/poll", notifications::poll)
         .on(GET, "/v2/customers/{customer}/notifications/{id}", notifications::get)
         .on(POST, "/v2/customers/{customer}/notifications/{id}/ack", notifications::acknowledge)
+        .on(GET, "/v2/customers/{customer}/webhook", webhook::get)
+        .on(POST, "/v2/customers/{customer}/webhook", webhook::set)
+        .on(DELETE, "/v2/customers/{customer}/webhook", webhook::remove)
         .open(GET, "/healthz", public::health)
         .open(GET, "/readyz", public::ready)
         .open(GET, "/ca/{file}", public::issuer_certificate)

@@ -27,4 +27,4 @@ pub mod store;
 pub mod worker;
 
 pub use error::{Error, Kind, Violation};
-pub use services::{Services, Settings};
+pub use services::{Parts, Services, Settings};

@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::issuance::CaaCache;
 use crate::issuer::Issuer;
+use crate::notification::Webhooks;
 use crate::product::{Catalogue, Product};
 use crate::store::Store;
 
@@ -51,12 +52,33 @@ pub struct Settings {
     pub sync_wait: Duration,
 }
 
+/// What the rules are put together from.
+pub struct Parts {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// Issuers by the names that products use.
+    pub issuers: HashMap<String, Arc<dyn Issuer>>,
+    /// The view of the customers' DNS and web servers.
+    pub perspective: Perspective,
+    /// The way mails go.
+    pub mailer: Mailer,
+    /// The way notifications go.
+    pub webhooks: Webhooks,
+    /// The present moment.
+    pub clock: Clock,
+    /// The products.
+    pub catalogue: Catalogue,
+    /// What the operator configured.
+    pub settings: Settings,
+}
+
 /// The rules with everything they need. Cheap to share: behind one `Arc`.
 pub struct Services {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) issuers: HashMap<String, Arc<dyn Issuer>>,
     pub(crate) perspective: Perspective,
     pub(crate) mailer: Mailer,
+    pub(crate) webhooks: Webhooks,
     pub(crate) clock: Clock,
     pub(crate) catalogue: Catalogue,
     pub(crate) settings: Settings,
@@ -68,15 +90,17 @@ impl Services {
     ///
     /// # Errors
     /// A product names an issuer that does not exist.
-    pub fn new(
-        store: Arc<dyn Store>,
-        issuers: HashMap<String, Arc<dyn Issuer>>,
-        perspective: Perspective,
-        mailer: Mailer,
-        clock: Clock,
-        catalogue: Catalogue,
-        settings: Settings,
-    ) -> Result<Self, String> {
+    pub fn new(parts: Parts) -> Result<Self, String> {
+        let Parts {
+            store,
+            issuers,
+            perspective,
+            mailer,
+            webhooks,
+            clock,
+            catalogue,
+            settings,
+        } = parts;
         for product in catalogue.products() {
             if !issuers.contains_key(&product.issuer) {
                 return Err(format!(
@@ -90,6 +114,7 @@ impl Services {
             issuers,
             perspective,
             mailer,
+            webhooks,
             clock,
             catalogue,
             settings,

@@ -272,7 +272,7 @@ pub trait Store: NotificationStore {
         now: Timestamp,
         lease: Timestamp,
     ) -> Result<Option<Process>, StoreError>;
-    /// Gives up every lease: called once at start by a node that knows it is alone.
+    /// Gives up every lease, webhooks' too: called once at start by a node that knows it is alone.
     async fn release_leases(&self) -> Result<u64, StoreError>;
     /// Certificates whose scheduled revocation is due.
     async fn due_revocations(

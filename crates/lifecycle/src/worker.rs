@@ -1,5 +1,5 @@
-//! The background worker: takes processes whose time has come, revocations that are due, and what the calendar
-//! brings.
+//! The background worker: takes processes whose time has come, revocations that are due, what the calendar
+//! brings, and notifications that wait for a webhook.
 //!
 //! It holds nothing that matters: a process it had taken when it died is taken again when the lease ends,
 //! or at the next start of a server that knows it is alone.
@@ -23,6 +23,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub async fn run(services: Arc<Services>, shutdown: watch::Receiver<bool>) {
     tokio::join!(
         notification::watch(Arc::clone(&services), shutdown.clone()),
+        notification::deliver(Arc::clone(&services), shutdown.clone()),
         processes(services, shutdown),
     );
 }

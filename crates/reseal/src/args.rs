@@ -82,6 +82,9 @@ pub(crate) enum Command {
     /// API keys
     #[command(subcommand)]
     ApiKey(ApiKey),
+    /// Where customers' notifications are sent
+    #[command(subcommand)]
+    Webhook(Webhook),
     /// Certificate signing requests
     #[command(subcommand)]
     Csr(Csr),
@@ -127,6 +130,49 @@ pub(crate) enum ApiKey {
         #[command(flatten)]
         data: Data,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Webhook {
+    /// Sends a customer's notifications to a receiver, in place of an earlier one; prints the secret of the
+    /// signatures if it makes one, the only time it is shown
+    Set {
+        /// Whose notifications
+        #[arg(long, value_name = "HANDLE")]
+        customer: String,
+        /// Where they go: an https URL
+        #[arg(long)]
+        url: String,
+        /// File with the secret of the signatures, 16 to 255 bytes; without it one is made
+        #[arg(long, value_name = "FILE")]
+        secret_file: Option<PathBuf>,
+        /// Name for the receiver's HTTP authentication
+        #[arg(long, requires = "password_file", value_name = "NAME")]
+        username: Option<String>,
+        /// File with the password to it
+        #[arg(long, requires = "username", value_name = "FILE")]
+        password_file: Option<PathBuf>,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Shows a customer's receiver, how many notifications wait, and what the last attempt came to
+    Show {
+        /// Whose
+        #[arg(long, value_name = "HANDLE")]
+        customer: String,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Sends a customer's notifications nowhere any more
+    Remove {
+        /// Whose
+        #[arg(long, value_name = "HANDLE")]
+        customer: String,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Lists all receivers
+    List(Data),
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
+use aws_lc_rs::rand;
 
 /// DATA.
 #[derive(Clone, Debug)]
@@ -60,6 +61,29 @@ impl DataFolder {
 
     pub(crate) fn mail(&self) -> PathBuf {
         self.root.join("mail")
+    }
+
+    /// The key that webhooks' secrets are encrypted under: 64 hexadecimal digits in `webhook.key`, made when
+    /// there is none. Whoever copies the database alone has not got it.
+    pub(crate) fn webhook_key(&self) -> anyhow::Result<[u8; 32]> {
+        let path = self.root.join("webhook.key");
+        let mut key = [0_u8; 32];
+        match fs::read_to_string(&path) {
+            Ok(text) => {
+                hex::decode_to_slice(text.trim_end(), &mut key).with_context(|| {
+                    format!("{} must have 64 hexadecimal digits: restore it from a backup, or remove it and set all webhooks again", path.display())
+                })?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                rand::fill(&mut key).map_err(|_| anyhow!("no randomness from the system"))?;
+                let text = format!("{}\n", hex::encode(key));
+                self.write("the key of webhooks", &path, text.as_bytes(), 0o600)?;
+            }
+            Err(error) => {
+                return Err(error).with_context(|| format!("{} cannot be read", path.display()));
+            }
+        }
+        Ok(key)
     }
 
     fn marker(&self) -> PathBuf {
@@ -240,6 +264,22 @@ mod tests {
         data.discard_unfinished().unwrap();
         data.finish_init().unwrap();
         assert_eq!(data.state(), State::Fresh);
+    }
+
+    #[test]
+    fn the_key_of_webhooks_is_made_once_and_for_the_owner_only() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (root, data) = folder();
+        let key = data.webhook_key().unwrap();
+        assert_ne!(key, [0; 32]);
+        assert_eq!(data.webhook_key().unwrap(), key);
+        let path = root.path().join("webhook.key");
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        fs::write(&path, "short").unwrap();
+        assert!(data.webhook_key().is_err());
     }
 
     #[test]

@@ -17,14 +17,16 @@ mod demo;
 mod doctor;
 mod init;
 mod serve;
+mod webhook;
 mod wire_up;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
-use args::{ApiKey, Args, Command, Csr, Customer, LogFormat};
+use args::{ApiKey, Args, Command, Csr, Customer, LogFormat, Webhook};
 
 /// What a server logs when `RESEAL_LOG` does not say otherwise. A line a request would cost more than it
 /// tells, and what the DNS said is kept as evidence.
@@ -85,8 +87,33 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::ApiKey(ApiKey::Revoke { id, data }) => {
             accounts::revoke_key(&data.data, config, id).await.map(done)
         }
+        Command::Webhook(command) => webhook(command, config).await.map(done),
         Command::Csr(Csr::Check { file, data }) => csr_check::run(&file, data.as_deref(), config),
         Command::Doctor(data) => doctor::run(&data.data, config).await,
+    }
+}
+
+async fn webhook(command: Webhook, config: Option<&Path>) -> anyhow::Result<()> {
+    match command {
+        Webhook::Set {
+            customer,
+            url,
+            secret_file,
+            username,
+            password_file,
+            data,
+        } => {
+            let receiver = webhook::Receiver {
+                url,
+                secret_file,
+                username,
+                password_file,
+            };
+            webhook::set(&data.data, config, &customer, receiver).await
+        }
+        Webhook::Show { customer, data } => webhook::show(&data.data, config, &customer).await,
+        Webhook::Remove { customer, data } => webhook::remove(&data.data, config, &customer).await,
+        Webhook::List(data) => webhook::list(&data.data, config).await,
     }
 }
 

@@ -10,12 +10,14 @@ use reseal_api::ApiConfig;
 use reseal_issuer::embedded::{Authority, CaSettings, EmbeddedIssuer, Passphrase};
 use reseal_lifecycle::clock::Clock;
 use reseal_lifecycle::issuer::Issuer;
+use reseal_lifecycle::notification::{SealKey, Webhooks};
 use reseal_lifecycle::product::Catalogue;
-use reseal_lifecycle::services::{Services, Settings, Trust};
+use reseal_lifecycle::services::{Parts, Services, Settings, Trust};
 use reseal_lifecycle::store::Store;
 use reseal_pki::name::NamePolicy;
 use reseal_pki::profile::PolicyArc;
 use reseal_store::SqliteStore;
+use reseal_validation::webhook::{Courier, CourierSettings};
 use reseal_validation::{Dnssec, Mailer, Perspective};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -154,6 +156,11 @@ pub(crate) fn open_authority(data: &DataFolder, config: &Config) -> anyhow::Resu
 
 /// This host's view of the customers' DNS and web servers. `own` is where this server listens.
 pub(crate) fn perspective(config: &Config, own: Vec<SocketAddr>) -> anyhow::Result<Perspective> {
+    Perspective::new(network(config, own)?).map_err(|error| anyhow!("[dcv]: {error}"))
+}
+
+/// How this host reaches the world.
+fn network(config: &Config, own: Vec<SocketAddr>) -> anyhow::Result<reseal_validation::Settings> {
     let trust_anchor = match &config.dcv.trust_anchor_file {
         None => None,
         Some(path) => {
@@ -163,7 +170,7 @@ pub(crate) fn perspective(config: &Config, own: Vec<SocketAddr>) -> anyhow::Resu
             Some(text)
         }
     };
-    let settings = reseal_validation::Settings {
+    Ok(reseal_validation::Settings {
         resolvers: config.dcv.resolvers.clone(),
         dnssec: config.dcv.dnssec,
         trust_anchor,
@@ -172,8 +179,44 @@ pub(crate) fn perspective(config: &Config, own: Vec<SocketAddr>) -> anyhow::Resu
         own_addresses: own,
         names: name_policy(config),
         ..reseal_validation::Settings::default()
+    })
+}
+
+/// What `[webhook]` says of where messages may go. `own` is where this server listens.
+pub(crate) fn courier_settings(
+    config: &Config,
+    own: Vec<SocketAddr>,
+) -> anyhow::Result<CourierSettings> {
+    let webhook = &config.webhook;
+    let roots = match &webhook.ca_file {
+        None => Vec::new(),
+        Some(path) => CertificateDer::pem_file_iter(path)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(|error| unreadable("webhook.ca_file", path, &error))?,
     };
-    Perspective::new(settings).map_err(|error| anyhow!("[dcv]: {error}"))
+    Ok(CourierSettings {
+        network: reseal_validation::Settings {
+            allow_networks: webhook.allow_networks.clone(),
+            http_total_timeout: webhook.timeout,
+            ..network(config, own)?
+        },
+        allow_http: webhook.allow_http,
+        roots: roots.iter().map(|root| root.to_vec()).collect(),
+    })
+}
+
+/// The key of webhooks' secrets; made when there is none.
+pub(crate) fn webhook_key(data: &DataFolder) -> anyhow::Result<SealKey> {
+    Ok(SealKey::new(&data.webhook_key()?)?)
+}
+
+fn webhooks(data: &DataFolder, config: &Config, address: SocketAddr) -> anyhow::Result<Webhooks> {
+    let settings = courier_settings(config, vec![address])?;
+    Ok(Webhooks {
+        courier: Courier::new(settings).map_err(|error| anyhow!("[webhook]: {error}"))?,
+        key: webhook_key(data)?,
+        render: reseal_api::for_webhook,
+    })
 }
 
 /// The rules with everything they need, over an open store. `address` is where the server listens.
@@ -200,15 +243,16 @@ pub(crate) fn services(
         public_url: url,
         sync_wait: config.server.sync_wait,
     };
-    Services::new(
-        store as Arc<dyn Store>,
+    Services::new(Parts {
+        store: store as Arc<dyn Store>,
         issuers,
-        perspective(config, vec![address])?,
-        mailer(data, config)?,
+        perspective: perspective(config, vec![address])?,
+        mailer: mailer(data, config)?,
+        webhooks: webhooks(data, config, address)?,
         clock,
-        catalogue(data)?,
+        catalogue: catalogue(data)?,
         settings,
-    )
+    })
     .map_err(|error| anyhow!("{}: {error}", data.products().display()))
 }
 

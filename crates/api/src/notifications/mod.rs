@@ -8,3 +8,4 @@ mod wire;
 pub(crate) use acknowledge::acknowledge;
 pub(crate) use get::{get, list};
 pub(crate) use poll::poll;
+pub use wire::for_webhook;

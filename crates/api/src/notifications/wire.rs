@@ -1,5 +1,6 @@
 //! A notification as the contract shows it (contract.md section 5.8), to whoever asks and to webhooks.
 
+use reseal_lifecycle::Error;
 use reseal_lifecycle::notification::Notification;
 use reseal_pki::profile::ValidationType;
 use serde::Serialize;
@@ -104,6 +105,20 @@ impl<'a> NotificationBody<'a> {
     }
 }
 
+/// A notification as webhooks get it: all but what became of it at the customer's.
+///
+/// # Errors
+/// It cannot be written as JSON.
+pub fn for_webhook(told: &Notification) -> Result<Vec<u8>, Error> {
+    let body = NotificationBody {
+        read_date: None,
+        acknowledge_date: None,
+        delivery_date: None,
+        ..NotificationBody::of(told)
+    };
+    serde_json::to_vec(&body).map_err(Error::internal)
+}
+
 #[cfg(test)]
 mod tests {
     use reseal_lifecycle::notification::Occasion;
@@ -183,6 +198,16 @@ mod tests {
                 "domainName"
             ]
         );
+    }
+
+    #[test]
+    fn a_webhook_gets_the_same_without_what_became_of_it() {
+        let shown: Value = serde_json::from_slice(&for_webhook(&told()).unwrap()).unwrap();
+        for absent in ["readDate", "acknowledgeDate", "deliveryDate"] {
+            assert_eq!(shown.get(absent), None);
+        }
+        assert_eq!(shown["id"], 9);
+        assert_eq!(shown.as_object().unwrap().len(), FIELDS.len() - 3);
     }
 
     #[test]

@@ -4,14 +4,17 @@
 //! - `compose`: from the events of a step, so that it is written in the very commit that changes the process
 //! - `expiry`: from the calendar: certificates and subscriptions that come to their end
 //! - `inbox`: listing, polling, acknowledging
+//! - [`webhook`], `delivery`: where a customer wants them sent, and sending them
 //! - [`store`]: what all this needs from the database
 //!
 //! What survives: a notification exists exactly when what it tells of is recorded.
 
 mod compose;
+mod delivery;
 mod expiry;
 mod inbox;
 pub mod store;
+pub mod webhook;
 
 use jiff::Timestamp;
 use reseal_pki::profile::ValidationType;
@@ -21,8 +24,10 @@ use crate::certificate::{Certificate, CertificateId};
 use crate::process::ProcessId;
 
 pub(crate) use compose::of_step;
+pub(crate) use delivery::deliver;
 pub(crate) use expiry::watch;
-pub use store::{Mark, NotificationStore, Unread};
+pub use store::{Health, Mark, NotificationStore, Unread};
+pub use webhook::{SealKey, Webhook, WebhookSetting, Webhooks};
 
 /// Number of a notification. Later ones have greater numbers.
 pub type NotificationId = i64;

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Notification, NotificationId};
+use super::{Notification, NotificationId, Webhook};
 use crate::certificate::{Certificate, CertificateId};
 use crate::customer::Scope;
 use crate::query::{NotificationQuery, Page};
@@ -26,6 +26,15 @@ pub struct Unread {
     pub count: u64,
     /// The oldest of them.
     pub oldest: Option<Notification>,
+}
+
+/// How a customer's receiver behaved at the last attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It took what it was sent, or was not tried yet.
+    Good,
+    /// It did not.
+    Failing,
 }
 
 /// The part of [`crate::store::Store`] that is about notifications.
@@ -80,4 +89,51 @@ pub trait NotificationStore: Send + Sync + 'static {
         after: Mark,
         notifications: Vec<Notification>,
     ) -> Result<(), StoreError>;
+
+    /// Stores a customer's webhook, in place of an earlier one; what waits for that waits for this one.
+    /// Notifications stored from now on wait for it.
+    async fn set_webhook(&self, webhook: Webhook) -> Result<(), StoreError>;
+    /// A customer's webhook, and how many notifications wait for it.
+    async fn webhook(&self, customer: &str) -> Result<Option<(Webhook, u64)>, StoreError>;
+    /// All webhooks by customer.
+    async fn webhooks(&self) -> Result<Vec<Webhook>, StoreError>;
+    /// Removes a customer's webhook and lets nothing wait for it; `false` when there is none.
+    async fn remove_webhook(&self, customer: &str) -> Result<bool, StoreError>;
+    /// Customers whose webhook is of that health, is due, has something waiting, and is claimed by nobody; the
+    /// longest due first.
+    async fn due_webhooks(
+        &self,
+        health: Health,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<String>, StoreError>;
+    /// Claims a customer's webhook until `lease`; `false` when somebody else has, or it is gone.
+    async fn claim_webhook(
+        &self,
+        customer: &str,
+        now: Timestamp,
+        lease: Timestamp,
+    ) -> Result<bool, StoreError>;
+    /// The oldest notification that waits for a customer's webhook.
+    async fn next_delivery(
+        &self,
+        customer: &str,
+    ) -> Result<Option<(Webhook, Notification)>, StoreError>;
+    /// Notes that the webhook took a notification; the claim now lasts until `lease`.
+    async fn delivered(
+        &self,
+        customer: &str,
+        id: NotificationId,
+        now: Timestamp,
+        lease: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// Notes an attempt that failed, and gives up the claim.
+    async fn delivery_failed(
+        &self,
+        customer: &str,
+        reason: &str,
+        next: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// Gives up the claim.
+    async fn release_webhook(&self, customer: &str) -> Result<(), StoreError>;
 }

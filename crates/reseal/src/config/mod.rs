@@ -29,7 +29,7 @@ pub(crate) use unit::Offset;
 /// What `init` writes: every key with its default, commented out.
 pub(crate) const TEMPLATE: &str = include_str!("reseal.toml");
 
-/// Sections that may stand in the file; the last four have no keys yet.
+/// Sections that may stand in the file; the last three have no keys yet.
 const SECTIONS: [&str; 12] = [
     "server",
     "database",
@@ -68,6 +68,7 @@ pub(crate) struct Config {
     pub(crate) dcv: Dcv,
     pub(crate) mail: Mail,
     pub(crate) limits: Limits,
+    pub(crate) webhook: Webhook,
 }
 
 /// `[server]`
@@ -159,6 +160,16 @@ pub(crate) struct Limits {
     pub(crate) enabled: bool,
 }
 
+/// `[webhook]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Webhook {
+    pub(crate) allow_networks: Vec<Network>,
+    pub(crate) allow_http: bool,
+    pub(crate) ca_file: Option<PathBuf>,
+    /// For one attempt, from looking up the name to the answer.
+    pub(crate) timeout: Duration,
+}
+
 /// What the command line adds.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Flags {
@@ -207,6 +218,7 @@ impl Config {
             limits: Limits {
                 enabled: reader.switch("limits.enabled", true),
             },
+            webhook: section::webhook(&mut reader),
         };
         for section in SECTIONS {
             reader.section(section);
@@ -230,6 +242,7 @@ pub(crate) fn portable(text: &str, path: &Path) -> Result<String, ConfigError> {
                 | "server.tls_key"
                 | "ca.passphrase_file"
                 | "dcv.trust_anchor_file"
+                | "webhook.ca_file"
         ) || (key.starts_with("issuer.") && key.ends_with(".ca_file"))
     };
     Ok(document.with_absolute_paths(text, &base, is_path))

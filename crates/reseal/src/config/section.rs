@@ -9,7 +9,7 @@ use reseal_validation::Dnssec;
 use super::form::{BaseUrl, Host, Suffix};
 use super::read::Reader;
 use super::unit::{Size, Span};
-use super::{Ca, CaKey, Dcv, Policy, RemotePerspective, Server, UpstreamIssuer};
+use super::{Ca, CaKey, Dcv, Policy, RemotePerspective, Server, UpstreamIssuer, Webhook};
 
 /// `[server]`
 pub(super) fn server(reader: &mut Reader) -> Server {
@@ -214,4 +214,28 @@ fn perspectives(reader: &mut Reader) -> Vec<RemotePerspective> {
             }
         })
         .collect()
+}
+
+/// `[webhook]`
+pub(super) fn webhook(reader: &mut Reader) -> Webhook {
+    let expected = "a duration from `1s` to `60s`";
+    let origin = reader.origin("webhook.timeout");
+    let timeout = reader
+        .parsed("webhook.timeout", Span::seconds(10), expected)
+        .unsigned();
+    // A claim on a queue must outlast an attempt.
+    if !(1..=60).contains(&timeout.as_secs()) {
+        let seen = format!("expected {expected}, saw {} ms", timeout.as_millis());
+        reader.refuse("webhook.timeout", origin.as_ref(), &seen);
+    }
+    Webhook {
+        allow_networks: reader.list(
+            "webhook.allow_networks",
+            Vec::new(),
+            "a network such as `10.0.0.0/8`",
+        ),
+        allow_http: reader.switch("webhook.allow_http", false),
+        ca_file: reader.path("webhook.ca_file"),
+        timeout,
+    }
 }

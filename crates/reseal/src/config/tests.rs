@@ -44,6 +44,10 @@ from = "CA <ca@example.com>"
 [limits]
 enabled = false
 [webhook]
+allow_networks = ["10.0.0.0/8"]
+allow_http = true
+ca_file = "hooks.pem"
+timeout = "5s"
 [audit]
 [metrics]
 [retention]
@@ -114,6 +118,12 @@ fn every_key_is_read() {
             from: "CA <ca@example.com>".to_owned(),
         },
         limits: Limits { enabled: false },
+        webhook: Webhook {
+            allow_networks: vec!["10.0.0.0/8".parse().unwrap()],
+            allow_http: true,
+            ca_file: Some("/etc/hooks.pem".into()),
+            timeout: Duration::from_secs(5),
+        },
     };
     assert_eq!(config, expected);
 }

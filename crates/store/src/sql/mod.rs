@@ -18,6 +18,7 @@ pub(crate) mod process;
 pub(crate) mod reservation;
 pub(crate) mod subscription;
 pub(crate) mod watch;
+pub(crate) mod webhook;
 
 /// Declares statements as constants, and all of them together as `ALL` for the test that prepares them.
 macro_rules! statements {

@@ -7,6 +7,7 @@ macro_rules! columns {
          product, validation, expires, payload, read_at, acknowledged, delivered"
     };
 }
+pub(super) use columns;
 
 /// Columns of a row, for lists.
 pub(crate) const COLUMNS: &str = columns!();

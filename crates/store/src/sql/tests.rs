@@ -20,6 +20,7 @@ fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
         super::reservation::ALL,
         super::subscription::ALL,
         super::watch::ALL,
+        super::webhook::ALL,
     ]
     .into_iter()
     .flatten()

@@ -6,7 +6,7 @@
 //! - `read`: reading threads
 //! - `change`, `issue`: one step of a process as rows
 //! - `find`, `page`: single rows and lists
-//! - `notification`: what customers are told
+//! - `notification`, `webhook`: what customers are told, and where it is sent
 //! - `rows`: rows as objects
 //! - `fault`: errors
 //!
@@ -24,6 +24,7 @@ mod page;
 mod read;
 mod rows;
 mod store;
+mod webhook;
 mod writer;
 
 use std::num::NonZeroUsize;

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use reseal_lifecycle::certificate::{Certificate, CertificateId};
 use reseal_lifecycle::customer::Scope;
 use reseal_lifecycle::notification::{
-    Mark, Notification, NotificationId, NotificationStore, Unread,
+    Health, Mark, Notification, NotificationId, NotificationStore, Unread, Webhook,
 };
 use reseal_lifecycle::process::ProcessId;
 use reseal_lifecycle::query::{NotificationQuery, Page};
@@ -256,6 +256,84 @@ impl NotificationStore for SqliteStore {
                 Ok(())
             })
             .await
+    }
+
+    async fn set_webhook(&self, webhook: Webhook) -> Result<(), StoreError> {
+        self.put_webhook(webhook).await
+    }
+
+    async fn webhook(&self, customer: &str) -> Result<Option<(Webhook, u64)>, StoreError> {
+        self.find_webhook(customer).await
+    }
+
+    async fn webhooks(&self) -> Result<Vec<Webhook>, StoreError> {
+        self.lists
+            .read(|connection| many(connection, sql::webhook::SELECT_ALL, [], rows::webhook))
+            .await
+    }
+
+    async fn remove_webhook(&self, customer: &str) -> Result<bool, StoreError> {
+        self.drop_webhook(customer).await
+    }
+
+    async fn due_webhooks(
+        &self,
+        health: Health,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<String>, StoreError> {
+        self.find_due_webhooks(health, now, limit).await
+    }
+
+    async fn claim_webhook(
+        &self,
+        customer: &str,
+        now: Timestamp,
+        lease: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let claimed = self
+            .change_webhook(sql::webhook::CLAIM, customer, move |customer| {
+                (millis(lease), customer, millis(now))
+            })
+            .await?;
+        Ok(claimed > 0)
+    }
+
+    async fn next_delivery(
+        &self,
+        customer: &str,
+    ) -> Result<Option<(Webhook, Notification)>, StoreError> {
+        self.find_delivery(customer).await
+    }
+
+    async fn delivered(
+        &self,
+        customer: &str,
+        id: NotificationId,
+        now: Timestamp,
+        lease: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.note_delivered(customer, id, now, lease).await
+    }
+
+    async fn delivery_failed(
+        &self,
+        customer: &str,
+        reason: &str,
+        next: Timestamp,
+    ) -> Result<(), StoreError> {
+        let reason = reason.to_owned();
+        self.change_webhook(sql::webhook::FAILED, customer, move |customer| {
+            (reason.clone(), millis(next), customer)
+        })
+        .await?;
+        Ok(())
+    }
+
+    async fn release_webhook(&self, customer: &str) -> Result<(), StoreError> {
+        self.change_webhook(sql::webhook::RELEASE, customer, |customer| (customer,))
+            .await?;
+        Ok(())
     }
 }
 

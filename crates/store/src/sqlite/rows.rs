@@ -5,7 +5,7 @@ use reseal_lifecycle::authorization::Authorization;
 use reseal_lifecycle::certificate::{Certificate, Revocation, RevocationReason};
 use reseal_lifecycle::customer::{ApiKey, Customer};
 use reseal_lifecycle::event::{Event, EventKind};
-use reseal_lifecycle::notification::{Mark, Notification, Occasion};
+use reseal_lifecycle::notification::{Mark, Notification, Occasion, Webhook};
 use reseal_lifecycle::process::{Opening, Process, State};
 use reseal_lifecycle::store::{Reservation, Subscription};
 use reseal_pki::dn::OrganizationSubject;
@@ -312,6 +312,21 @@ pub(crate) fn notification(row: &Row<'_>) -> rusqlite::Result<Notification> {
         read: columns.optional_moment()?,
         acknowledged: columns.optional_moment()?,
         delivered: columns.optional_moment()?,
+    })
+}
+
+/// A row of [`crate::sql::webhook::SELECT`].
+pub(crate) fn webhook(row: &Row<'_>) -> rusqlite::Result<Webhook> {
+    let mut columns = Columns::of(row);
+    Ok(Webhook {
+        customer: columns.value()?,
+        url: columns.value()?,
+        login: columns.value()?,
+        sealed: columns.value()?,
+        created: columns.moment()?,
+        failures: columns.value()?,
+        next_attempt: columns.moment()?,
+        last_error: columns.value()?,
     })
 }
 

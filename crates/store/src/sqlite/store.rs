@@ -352,6 +352,8 @@ impl Store for SqliteStore {
     async fn release_leases(&self) -> Result<u64, StoreError> {
         self.writer
             .write(|connection| {
+                execute(connection, sql::webhook::RELEASE_ALL, [])
+                    .map_err(|error| store_error(&error))?;
                 let released = execute(connection, sql::process::RELEASE_ALL, []);
                 Ok(released.map_err(|error| store_error(&error))? as u64)
             })

@@ -185,6 +185,14 @@ fn completed_once(house: &House, old: i64, process: i64, reserved_before: &[Vec<
     // What was reserved for the process before the kill is what was issued: nothing was signed twice.
     let own = format!("SELECT count(*) FROM reservation WHERE process = {process}");
     assert_eq!(count(&own), 1);
+    // The customer was told of each change once.
+    let told = |occasion: &str| {
+        count(&format!(
+            "SELECT count(*) FROM notification WHERE process = {process} AND occasion = '{occasion}'"
+        ))
+    };
+    assert_eq!((told("ACCEPTED"), told("ISSUED")), (1, 1));
+    assert!(told("VALIDATED") <= 1);
 }
 
 fn reserved(house: &House) -> Vec<Vec<u8>> {

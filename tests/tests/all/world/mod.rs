@@ -9,6 +9,7 @@ mod dns;
 pub(crate) mod house;
 mod mail;
 mod web;
+mod webhooks;
 
 use std::fs;
 use std::process::Command;

@@ -2,7 +2,9 @@
 
 use reseal_lifecycle::certificate::{Certificate, CertificateStatus};
 use reseal_lifecycle::customer::Scope;
-use reseal_lifecycle::notification::{Mark, Notification, NotificationStore as _, Occasion};
+use reseal_lifecycle::notification::{
+    Health, Mark, Notification, NotificationStore as _, Occasion, Webhook,
+};
 use reseal_lifecycle::process::Action;
 use reseal_lifecycle::query::{
     FilterValue, NotificationField as N, NotificationQuery, Operator, Query,
@@ -260,4 +262,102 @@ async fn ending_subscriptions_come_with_their_newest_certificate() {
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].0.id, old.subscription);
     assert_eq!(Some(found[0].1), process.certificate);
+}
+
+fn webhook(customer: &str) -> Webhook {
+    Webhook {
+        customer: customer.to_owned(),
+        url: "https://hooks.reseal-sample.com/".to_owned(),
+        login: None,
+        sealed: vec![1, 2, 3],
+        created: now(),
+        failures: 0,
+        next_attempt: now(),
+        last_error: None,
+    }
+}
+
+#[tokio::test]
+async fn notifications_wait_for_the_webhook_that_was_set_before_them() {
+    let world = World::new().await;
+    let tell = async |customer: &str| {
+        let opening = sample::opening(customer, None);
+        world.store.open(opening).await.unwrap();
+    };
+    tell("acme").await;
+    world.store.set_webhook(webhook("acme")).await.unwrap();
+    assert_eq!(world.store.next_delivery("acme").await.unwrap(), None);
+    tell("acme").await;
+    tell("acme").await;
+    tell("rival").await;
+    let (hook, waiting) = world.store.webhook("acme").await.unwrap().unwrap();
+    assert_eq!((hook, waiting), (webhook("acme"), 2));
+    assert_eq!(world.store.webhook("rival").await.unwrap(), None);
+
+    let ids: Vec<_> = all(&world).await.iter().map(|told| told.id).collect();
+    for id in &ids[1..] {
+        let (_, told) = world.store.next_delivery("acme").await.unwrap().unwrap();
+        assert_eq!(told.id, *id);
+        world
+            .store
+            .delivered("acme", *id, now(), in_days(1))
+            .await
+            .unwrap();
+    }
+    assert_eq!(world.store.next_delivery("acme").await.unwrap(), None);
+    let delivered = all(&world).await;
+    let delivered: Vec<_> = delivered.iter().map(|told| told.delivered).collect();
+    assert_eq!(delivered, [None, Some(now()), Some(now())]);
+}
+
+#[tokio::test]
+async fn a_queue_is_claimed_by_one_and_failing_ones_stand_apart() {
+    let world = World::new().await;
+    let due = async |health, at| world.store.due_webhooks(health, at, 10).await.unwrap();
+    for customer in ["acme", "rival"] {
+        world.store.set_webhook(webhook(customer)).await.unwrap();
+    }
+    assert_eq!(due(Health::Good, in_days(1)).await, Vec::<String>::new());
+    world
+        .store
+        .open(sample::opening("acme", None))
+        .await
+        .unwrap();
+    assert_eq!(due(Health::Good, in_days(-1)).await, Vec::<String>::new());
+    assert_eq!(due(Health::Good, in_days(1)).await, ["acme"]);
+    let claim = async || {
+        let claimed = world.store.claim_webhook("acme", in_days(1), in_days(2));
+        claimed.await.unwrap()
+    };
+    assert!(claim().await);
+    assert!(!claim().await);
+    assert_eq!(due(Health::Good, in_days(1)).await, Vec::<String>::new());
+    assert_eq!(due(Health::Good, in_days(2)).await, ["acme"]);
+    world.store.release_leases().await.unwrap();
+    assert!(claim().await);
+    world.store.release_webhook("acme").await.unwrap();
+    assert!(claim().await);
+
+    let failed = world
+        .store
+        .delivery_failed("acme", "status 500", in_days(3));
+    failed.await.unwrap();
+    assert_eq!(due(Health::Good, in_days(9)).await, Vec::<String>::new());
+    assert_eq!(due(Health::Failing, in_days(2)).await, Vec::<String>::new());
+    assert_eq!(due(Health::Failing, in_days(3)).await, ["acme"]);
+    let (hook, _) = world.store.webhook("acme").await.unwrap().unwrap();
+    assert_eq!(
+        (hook.failures, hook.last_error.as_deref()),
+        (1, Some("status 500"))
+    );
+    // A new receiver begins anew, with what waited for the old one.
+    world.store.set_webhook(webhook("acme")).await.unwrap();
+    assert_eq!(due(Health::Good, in_days(1)).await, ["acme"]);
+    let all = world.store.webhooks().await.unwrap();
+    assert_eq!(all, [webhook("acme"), webhook("rival")]);
+
+    assert!(world.store.remove_webhook("acme").await.unwrap());
+    assert!(!world.store.remove_webhook("acme").await.unwrap());
+    world.store.set_webhook(webhook("acme")).await.unwrap();
+    assert_eq!(world.store.next_delivery("acme").await.unwrap(), None);
 }
