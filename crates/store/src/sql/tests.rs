@@ -85,7 +85,8 @@ fn statements_with_a_condition_use_an_index() {
 fn no_statement_builds_a_scratch_table() {
     let mut connection = Connection::open_in_memory().unwrap();
     migrate::run(&mut connection, SQLITE).unwrap();
-    for (name, sql) in all().filter(|(name, _)| *name != "SCHEDULE_SIBLINGS") {
+    let many_rows = ["SCHEDULE_SIBLINGS", "FORGET_WAITING"];
+    for (name, sql) in all().filter(|(name, _)| !many_rows.contains(name)) {
         let mut program = connection.prepare(&format!("EXPLAIN {sql}")).unwrap();
         let nulls = vec![rusqlite::types::Null; program.parameter_count()];
         let codes: Vec<String> = program
