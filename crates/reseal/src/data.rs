@@ -63,10 +63,14 @@ impl DataFolder {
         self.root.join("mail")
     }
 
+    pub(crate) fn webhook_key_file(&self) -> PathBuf {
+        self.root.join("webhook.key")
+    }
+
     /// The key that webhooks' secrets are encrypted under: 64 hexadecimal digits in `webhook.key`, made when
     /// there is none. Whoever copies the database alone has not got it.
     pub(crate) fn webhook_key(&self) -> anyhow::Result<[u8; 32]> {
-        let path = self.root.join("webhook.key");
+        let path = self.webhook_key_file();
         let mut key = [0_u8; 32];
         match fs::read_to_string(&path) {
             Ok(text) => {

@@ -166,14 +166,14 @@ pub(super) fn take_in(
             obtained.push(authorization);
             continue;
         }
-        let state = match attempt.verdict {
-            // An outage is nobody's mistake, and what was never published needs no correction.
-            Verdict::Unreachable | Verdict::Proved => ProofState::Waiting,
-            Verdict::NotYet | Verdict::Refused => ProofState::Attention {
-                expected: attempt.expected.clone(),
-                seen: attempt.seen.clone(),
-                advice: attempt.advice.clone(),
-            },
+        // An outage is nobody's mistake and says nothing new: what was seen before it stands.
+        if attempt.verdict == Verdict::Unreachable {
+            continue;
+        }
+        let state = ProofState::Attention {
+            expected: attempt.expected.clone(),
+            seen: attempt.seen.clone(),
+            advice: attempt.advice.clone(),
         };
         // The first round runs before the customer could have published anything.
         if work.rounds > 0 || attempt.verdict == Verdict::Refused {

@@ -24,6 +24,8 @@ use crate::services::Services;
 const RETRIES: [i64; 5] = [10, 30, 2 * 60, 5 * 60, 15 * 60];
 /// Customers served at the same time, of either health.
 const AT_ONCE: usize = 128;
+/// Notifications of one customer before others get its place.
+const TURN: usize = 100;
 /// Time between two looks into the store.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How long a server may be silent before another takes its customer's queue; longer than one attempt.
@@ -73,14 +75,10 @@ async fn round(
         let Ok(place) = Arc::clone(places).try_acquire_owned() else {
             break;
         };
-        let claimed = services.store.claim_webhook(&customer, now, lease(now));
-        if !claimed.await? {
-            continue;
-        }
         let (services, shutdown) = (Arc::clone(services), shutdown.clone());
         tokio::spawn(async move {
             if let Err(error) = services.empty_queue(&customer, shutdown).await {
-                tracing::warn!(customer, %error, source = ?error.source, "its webhook waits for the lease's end");
+                tracing::warn!(customer, %error, source = ?error.source, "a webhook waits for its lease's end");
             }
             drop(place);
         });
@@ -89,10 +87,18 @@ async fn round(
 }
 
 impl Services {
-    /// Delivers what waits for one customer, which the caller has claimed, until nothing does or an attempt
-    /// fails.
+    /// Delivers what waits for one customer until nothing does, an attempt fails, or its turn is over. Does
+    /// nothing while somebody else does so.
     async fn empty_queue(&self, customer: &str, mut shutdown: Receiver<bool>) -> Result<(), Error> {
-        while !*shutdown.borrow() {
+        let now = self.clock.now();
+        let claimed = self.store.claim_webhook(customer, now, lease(now)).await?;
+        if !claimed {
+            return Ok(());
+        }
+        for _ in 0..TURN {
+            if *shutdown.borrow() {
+                break;
+            }
             let Some((webhook, told)) = self.store.next_delivery(customer).await? else {
                 break;
             };

@@ -24,6 +24,8 @@ pub(super) fn files(data: &DataFolder, config: &Config, report: &mut Report) {
         private.push(data.config());
     }
     private.extend(config.server.tls.as_ref().map(|(_, key)| key.clone()));
+    // Made at the first start.
+    private.extend(Some(data.webhook_key_file()).filter(|path| path.exists()));
     for path in private {
         match fs::metadata(&path) {
             Err(error) => report.fail(format!("{} cannot be looked at: {error}", path.display())),

@@ -111,6 +111,12 @@ fn policy(config: &Config, report: &mut Report) {
     if config.dcv.quorum > 0 {
         report.warn("`dcv.quorum` is set, but there are no remote perspectives to count");
     }
+    if config.webhook.allow_http {
+        report.warn("`webhook.allow_http`: notifications may be read and changed on their way");
+    }
+    if let Err(error) = wire_up::courier_settings(config, Vec::new()) {
+        report.fail(format!("{error:#}"));
+    }
 }
 
 fn show(report: &Report) -> ExitCode {
