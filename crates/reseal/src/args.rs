@@ -88,6 +88,21 @@ pub(crate) enum Command {
     /// Certificate signing requests
     #[command(subcommand)]
     Csr(Csr),
+    /// Writes keys, configuration and the database as they are now into one file; the server may go on
+    Backup {
+        /// A file that does not exist yet; it holds the CA's keys, so it is for its owner only
+        file: PathBuf,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Makes a server's folder out of a backup
+    Restore {
+        /// What `backup` wrote
+        file: PathBuf,
+        /// An empty folder, or one that does not exist yet
+        #[command(flatten)]
+        data: Data,
+    },
     /// Looks for trouble in a server's folder, configuration and surroundings
     Doctor(Data),
 }

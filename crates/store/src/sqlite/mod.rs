@@ -75,6 +75,46 @@ impl SqliteStore {
         })
     }
 
+    /// Writes the database at `path` as it is at one moment to the new file `copy`, while others go on reading
+    /// and writing it. The copy is on the disk when this returns. Blocks for about as long as reading the file
+    /// takes.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] and [`StoreError::Fault`] as [`SqliteStore::open`]; also when `copy` exists.
+    pub fn snapshot(path: &Path, copy: &Path) -> Result<(), StoreError> {
+        let database = |error: rusqlite::Error| store_error(&error);
+        let copy = copy.to_str().ok_or_else(|| {
+            StoreError::Fault(format!("the path {} is not UTF-8", copy.display()))
+        })?;
+        let connection = connection::open_checkpointer(path).map_err(database)?;
+        connection
+            .execute("VACUUM INTO ?1", [copy])
+            .map_err(database)?;
+        std::fs::File::open(copy)
+            .and_then(|file| file.sync_all())
+            .map_err(|error| StoreError::Fault(format!("{copy} cannot be synced: {error}")))
+    }
+
+    /// Reads all of the database at `path` and checks that it is sound.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`], and [`StoreError::Fault`] with the first things found wrong.
+    pub fn examine(path: &Path) -> Result<(), StoreError> {
+        let database = |error: rusqlite::Error| store_error(&error);
+        let connection = connection::open_reader(path).map_err(database)?;
+        let found: Vec<String> = connection
+            .prepare("PRAGMA integrity_check(5)")
+            .and_then(|mut check| check.query_map([], |row| row.get(0))?.collect())
+            .map_err(database)?;
+        if found != ["ok"] {
+            return Err(StoreError::Fault(format!(
+                "the database is damaged: {}",
+                found.join("; ")
+            )));
+        }
+        Ok(())
+    }
+
     /// Finishes what was begun, moves the log into the database file and closes all connections. Blocks until
     /// that is done. Whoever calls the store afterwards is told that it is unavailable.
     pub fn close(&self) {
