@@ -35,18 +35,16 @@ use reseal_lifecycle::store::StoreError;
 use crate::migrate;
 use checkpoint::Checkpointer;
 use fault::{migration_error, store_error};
-use read::Lane;
+use read::{Lane, Points};
 use writer::Writer;
 
-/// Fewest and most threads for single rows; between them, one a core.
-const POINT_READERS: (usize, usize) = (2, 8);
 /// Threads for lists.
 const LIST_READERS: usize = 2;
 
 /// A store in one SQLite file. Dropping it closes it.
 pub struct SqliteStore {
     writer: Writer,
-    points: Lane,
+    points: Points,
     lists: Lane,
 }
 
@@ -64,7 +62,7 @@ impl SqliteStore {
         let mut connection = connection::open_writer(path).map_err(database)?;
         migrate::run(&mut connection, migrate::SQLITE).map_err(|error| migration_error(&error))?;
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let points = Lane::start(path, "read", cores.clamp(POINT_READERS.0, POINT_READERS.1))?;
+        let points = Points::open(path, cores)?;
         let lists = Lane::start(path, "list", LIST_READERS)?;
         let checkpointer = Checkpointer::start(path).map_err(thread)?;
         let writer = Writer::start(connection, checkpointer).map_err(thread)?;
@@ -118,7 +116,7 @@ impl SqliteStore {
     /// Finishes what was begun, moves the log into the database file and closes all connections. Blocks until
     /// that is done. Whoever calls the store afterwards is told that it is unavailable.
     pub fn close(&self) {
-        self.points.stop();
+        self.points.close();
         self.lists.stop();
         // Last, so that the last connection to be closed is one that copies the log.
         self.writer.stop();

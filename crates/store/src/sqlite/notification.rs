@@ -88,41 +88,36 @@ impl NotificationStore for SqliteStore {
         scope: &Scope,
         id: NotificationId,
     ) -> Result<Option<Notification>, StoreError> {
-        let found = self
-            .points
-            .read(move |connection| {
-                one(
-                    connection,
-                    sql::notification::SELECT,
-                    [id],
-                    rows::notification,
-                )
-            })
-            .await?;
+        let found = self.points.read(move |connection| {
+            one(
+                connection,
+                sql::notification::SELECT,
+                [id],
+                rows::notification,
+            )
+        })?;
         Ok(found.filter(|told| scope.admits(&told.customer)))
     }
 
     async fn unread(&self, customer: &str) -> Result<Unread, StoreError> {
         let customer = customer.to_owned();
-        self.points
-            .read(move |connection| {
-                // Both statements see the same commit.
-                let _snapshot = connection
-                    .unchecked_transaction()
-                    .map_err(|error| store_error(&error))?;
-                let count = number(connection, sql::notification::COUNT_UNREAD, [&customer])?;
-                let oldest = one(
-                    connection,
-                    sql::notification::SELECT_UNREAD,
-                    [&customer],
-                    rows::notification,
-                )?;
-                Ok(Unread {
-                    count: count.unwrap_or_default().unsigned_abs(),
-                    oldest,
-                })
+        self.points.read(move |connection| {
+            // Both statements see the same commit.
+            let _snapshot = connection
+                .unchecked_transaction()
+                .map_err(|error| store_error(&error))?;
+            let count = number(connection, sql::notification::COUNT_UNREAD, [&customer])?;
+            let oldest = one(
+                connection,
+                sql::notification::SELECT_UNREAD,
+                [&customer],
+                rows::notification,
+            )?;
+            Ok(Unread {
+                count: count.unwrap_or_default().unsigned_abs(),
+                oldest,
             })
-            .await
+        })
     }
 
     async fn mark_read(&self, id: NotificationId, now: Timestamp) -> Result<(), StoreError> {
@@ -159,7 +154,6 @@ impl NotificationStore for SqliteStore {
         let watch = watch.to_owned();
         self.points
             .read(move |connection| one(connection, sql::watch::SELECT, [watch], rows::mark))
-            .await
     }
 
     async fn ending_certificates(
@@ -263,7 +257,7 @@ impl NotificationStore for SqliteStore {
     }
 
     async fn webhook(&self, customer: &str) -> Result<Option<(Webhook, u64)>, StoreError> {
-        self.find_webhook(customer).await
+        self.find_webhook(customer)
     }
 
     async fn webhooks(&self) -> Result<Vec<Webhook>, StoreError> {
@@ -282,7 +276,7 @@ impl NotificationStore for SqliteStore {
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<String>, StoreError> {
-        self.find_due_webhooks(health, now, limit).await
+        self.find_due_webhooks(health, now, limit)
     }
 
     async fn claim_webhook(
@@ -303,7 +297,7 @@ impl NotificationStore for SqliteStore {
         &self,
         customer: &str,
     ) -> Result<Option<(Webhook, Notification)>, StoreError> {
-        self.find_delivery(customer).await
+        self.find_delivery(customer)
     }
 
     async fn delivered(

@@ -42,14 +42,12 @@ impl Store for SqliteStore {
 
     async fn customer_exists(&self, handle: &str) -> Result<bool, StoreError> {
         let handle = handle.to_owned();
-        self.points
-            .read(move |connection| {
-                let found = one(connection, sql::customer::EXISTS, [handle], |row| {
-                    row.get::<_, i64>(0)
-                })?;
-                Ok(found.is_some())
-            })
-            .await
+        self.points.read(move |connection| {
+            let found = one(connection, sql::customer::EXISTS, [handle], |row| {
+                row.get::<_, i64>(0)
+            })?;
+            Ok(found.is_some())
+        })
     }
 
     async fn add_api_key(
@@ -86,16 +84,14 @@ impl Store for SqliteStore {
 
     async fn api_key(&self, secret_hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError> {
         let hash = *secret_hash;
-        self.points
-            .read(move |connection| {
-                one(
-                    connection,
-                    sql::api_key::SELECT_UNREVOKED,
-                    [hash],
-                    rows::api_key,
-                )
-            })
-            .await
+        self.points.read(move |connection| {
+            one(
+                connection,
+                sql::api_key::SELECT_UNREVOKED,
+                [hash],
+                rows::api_key,
+            )
+        })
     }
 
     async fn certificate(
@@ -103,17 +99,14 @@ impl Store for SqliteStore {
         scope: &Scope,
         id: CertificateId,
     ) -> Result<Option<Certificate>, StoreError> {
-        let found = self
-            .points
-            .read(move |connection| {
-                one(
-                    connection,
-                    sql::certificate::SELECT,
-                    [id],
-                    rows::certificate,
-                )
-            })
-            .await?;
+        let found = self.points.read(move |connection| {
+            one(
+                connection,
+                sql::certificate::SELECT,
+                [id],
+                rows::certificate,
+            )
+        })?;
         Ok(found.filter(|certificate| scope.admits(&certificate.customer)))
     }
 
@@ -135,46 +128,39 @@ impl Store for SqliteStore {
         fingerprint: &[u8; 32],
     ) -> Result<Option<CertificateId>, StoreError> {
         let (customer, fingerprint) = (customer.to_owned(), *fingerprint);
-        self.points
-            .read(move |connection| {
-                number(
-                    connection,
-                    sql::certificate::SELECT_BY_FINGERPRINT,
-                    params![fingerprint, customer],
-                )
-            })
-            .await
+        self.points.read(move |connection| {
+            number(
+                connection,
+                sql::certificate::SELECT_BY_FINGERPRINT,
+                params![fingerprint, customer],
+            )
+        })
     }
 
     async fn subscription(&self, id: SubscriptionId) -> Result<Option<Subscription>, StoreError> {
-        self.points
-            .read(move |connection| {
-                one(
-                    connection,
-                    sql::subscription::SELECT,
-                    [id],
-                    rows::subscription,
-                )
-            })
-            .await
+        self.points.read(move |connection| {
+            one(
+                connection,
+                sql::subscription::SELECT,
+                [id],
+                rows::subscription,
+            )
+        })
     }
 
     async fn newest_certificate(
         &self,
         subscription: SubscriptionId,
     ) -> Result<Option<CertificateId>, StoreError> {
-        self.points
-            .read(move |connection| {
-                number(connection, sql::certificate::SELECT_NEWEST, [subscription])
-            })
-            .await
+        self.points.read(move |connection| {
+            number(connection, sql::certificate::SELECT_NEWEST, [subscription])
+        })
     }
 
     async fn process(&self, scope: &Scope, id: ProcessId) -> Result<Option<Process>, StoreError> {
         let found = self
             .points
-            .read(move |connection| one(connection, sql::process::SELECT, [id], rows::process))
-            .await?;
+            .read(move |connection| one(connection, sql::process::SELECT, [id], rows::process))?;
         Ok(found.filter(|process| scope.admits(&process.customer)))
     }
 
@@ -190,7 +176,7 @@ impl Store for SqliteStore {
     }
 
     async fn timeline(&self, process: ProcessId) -> Result<Vec<Event>, StoreError> {
-        self.points
+        self.lists
             .read(move |connection| {
                 many(
                     connection,
@@ -208,7 +194,6 @@ impl Store for SqliteStore {
     ) -> Result<Option<ProcessId>, StoreError> {
         self.points
             .read(move |connection| number(connection, sql::process::SELECT_OPEN, [subscription]))
-            .await
     }
 
     async fn process_of_mail_token(
@@ -218,7 +203,6 @@ impl Store for SqliteStore {
         let hash = *token_hash;
         self.points
             .read(move |connection| number(connection, sql::mail_token::SELECT_PROCESS, [hash]))
-            .await
     }
 
     async fn authorizations(
@@ -229,7 +213,6 @@ impl Store for SqliteStore {
         let (customer, adns) = (customer.to_owned(), adns.to_vec());
         self.points
             .read(move |connection| newest_authorizations(connection, &customer, &adns))
-            .await
     }
 
     async fn key_history(
@@ -238,37 +221,32 @@ impl Store for SqliteStore {
         spki_sha256: &[u8; 32],
     ) -> Result<KeyHistory, StoreError> {
         let (customer, key) = (customer.to_owned(), *spki_sha256);
-        self.points
-            .read(move |connection| {
-                let history = one(
-                    connection,
-                    sql::blocked_key::SELECT_HISTORY,
-                    params![key, customer, import::ISSUER],
-                    |row| {
-                        Ok(KeyHistory {
-                            blocked: row.get(0)?,
-                            used_by_another_customer: row.get(1)?,
-                        })
-                    },
-                )?;
-                history.ok_or_else(|| {
-                    StoreError::Fault("a query over two facts returned none".to_owned())
-                })
-            })
-            .await
+        self.points.read(move |connection| {
+            let history = one(
+                connection,
+                sql::blocked_key::SELECT_HISTORY,
+                params![key, customer, import::ISSUER],
+                |row| {
+                    Ok(KeyHistory {
+                        blocked: row.get(0)?,
+                        used_by_another_customer: row.get(1)?,
+                    })
+                },
+            )?;
+            history
+                .ok_or_else(|| StoreError::Fault("a query over two facts returned none".to_owned()))
+        })
     }
 
     async fn reservation(&self, process: ProcessId) -> Result<Option<Reservation>, StoreError> {
-        self.points
-            .read(move |connection| {
-                one(
-                    connection,
-                    sql::reservation::SELECT_BY_PROCESS,
-                    [process],
-                    rows::reservation,
-                )
-            })
-            .await
+        self.points.read(move |connection| {
+            one(
+                connection,
+                sql::reservation::SELECT_BY_PROCESS,
+                [process],
+                rows::reservation,
+            )
+        })
     }
 
     async fn block_key(
@@ -365,24 +343,21 @@ impl Store for SqliteStore {
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<CertificateId>, StoreError> {
-        self.points
-            .read(move |connection| {
-                let values = params![millis(now), limit];
-                many(
-                    connection,
-                    sql::certificate::SELECT_DUE_REVOCATIONS,
-                    values,
-                    |row| row.get(0),
-                )
-            })
-            .await
+        self.points.read(move |connection| {
+            let values = params![millis(now), limit];
+            many(
+                connection,
+                sql::certificate::SELECT_DUE_REVOCATIONS,
+                values,
+                |row| row.get(0),
+            )
+        })
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
         let beats = self
             .points
-            .read(|connection| number(connection, sql::heartbeat::SELECT, []))
-            .await?;
+            .read(|connection| number(connection, sql::heartbeat::SELECT, []))?;
         if beats.is_none() {
             return Err(StoreError::Fault(
                 "the table `heartbeat` has lost its row".to_owned(),

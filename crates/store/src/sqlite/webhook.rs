@@ -32,18 +32,16 @@ impl SqliteStore {
             .await
     }
 
-    pub(super) async fn find_webhook(
+    pub(super) fn find_webhook(
         &self,
         customer: &str,
     ) -> Result<Option<(Webhook, u64)>, StoreError> {
         let customer = customer.to_owned();
-        self.points
-            .read(move |connection| {
-                let webhook = one(connection, sql::webhook::SELECT, [&customer], rows::webhook)?;
-                let waiting = number(connection, sql::webhook::COUNT_WAITING, [&customer])?;
-                Ok(webhook.zip(waiting.map(i64::unsigned_abs)))
-            })
-            .await
+        self.points.read(move |connection| {
+            let webhook = one(connection, sql::webhook::SELECT, [&customer], rows::webhook)?;
+            let waiting = number(connection, sql::webhook::COUNT_WAITING, [&customer])?;
+            Ok(webhook.zip(waiting.map(i64::unsigned_abs)))
+        })
     }
 
     pub(super) async fn drop_webhook(&self, customer: &str) -> Result<bool, StoreError> {
@@ -67,7 +65,7 @@ impl SqliteStore {
         }
     }
 
-    pub(super) async fn find_due_webhooks(
+    pub(super) fn find_due_webhooks(
         &self,
         health: Health,
         now: Timestamp,
@@ -77,32 +75,28 @@ impl SqliteStore {
             Health::Good => sql::webhook::SELECT_DUE_GOOD,
             Health::Failing => sql::webhook::SELECT_DUE_FAILING,
         };
-        self.points
-            .read(move |connection| {
-                many(connection, statement, params![millis(now), limit], |row| {
-                    row.get(0)
-                })
+        self.points.read(move |connection| {
+            many(connection, statement, params![millis(now), limit], |row| {
+                row.get(0)
             })
-            .await
+        })
     }
 
-    pub(super) async fn find_delivery(
+    pub(super) fn find_delivery(
         &self,
         customer: &str,
     ) -> Result<Option<(Webhook, Notification)>, StoreError> {
         let customer = customer.to_owned();
-        self.points
-            .read(move |connection| {
-                let webhook = one(connection, sql::webhook::SELECT, [&customer], rows::webhook)?;
-                let waiting = one(
-                    connection,
-                    sql::webhook::SELECT_WAITING,
-                    [&customer],
-                    rows::notification,
-                )?;
-                Ok(webhook.zip(waiting))
-            })
-            .await
+        self.points.read(move |connection| {
+            let webhook = one(connection, sql::webhook::SELECT, [&customer], rows::webhook)?;
+            let waiting = one(
+                connection,
+                sql::webhook::SELECT_WAITING,
+                [&customer],
+                rows::notification,
+            )?;
+            Ok(webhook.zip(waiting))
+        })
     }
 
     pub(super) async fn note_delivered(

@@ -225,7 +225,6 @@ async fn a_reader_cannot_write() {
                 .execute("UPDATE customer SET created = 0", [])
                 .map_err(|error| StoreError::Fault(error.to_string()))
         })
-        .await
         .unwrap_err();
     assert!(error.to_string().contains("readonly"), "{error}");
 }
