@@ -6,7 +6,10 @@
 use std::sync::Arc;
 
 use aws_lc_rs::{digest, rand};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use reseal_pki::calendar;
 use reseal_pki::method::Method;
 use reseal_validation::email::Message;
 use subtle::ConstantTimeEq as _;
@@ -16,7 +19,7 @@ use crate::customer::Scope;
 use crate::error::Error;
 use crate::event::{Event, EventKind};
 use crate::issuance::{LEASE, apply, attention};
-use crate::process::{MailChallenge, Process, ProcessId, ProofState, State};
+use crate::process::{MailChallenge, NameProof, Process, ProcessId, ProofState, State};
 use crate::product::DcvType;
 use crate::services::{Services, Settings};
 use crate::store::{Change, StoreError};
@@ -72,6 +75,11 @@ pub struct Approval {
     pub process: ProcessId,
     /// For whom the link was made.
     pub address: String,
+    /// The domain whose owner the address stands for: the approval serves later certificates for it and for
+    /// every name below it (design decision 6).
+    pub domain: String,
+    /// The last day on which it does so, UTC, if it is given now.
+    pub until: Date,
     /// Goes into the form.
     pub form_token: String,
 }
@@ -100,10 +108,17 @@ pub(crate) fn message(
         .map(reseal_pki::name::DnsName::as_str)
         .collect();
     let (customer, product) = (&process.customer, &work.order.product);
+    let created = mail.created?;
+    // The last moment at which the link can be used makes the last day at which its approval can.
+    let until = reusable_until(created.saturating_add(TOKEN_LIFE).unwrap_or(created));
+    let domain = domain_of(&mail.address);
     let text = format!(
         "Somebody asked for a TLS certificate that names a domain of yours.\n\
          \n\
          Names this approval covers:\n{}\n\
+         \n\
+         {customer} can use the same approval for later certificates, without another mail: for {domain}, for\n\
+         every name below {domain} and for wildcards there, until {until} at the latest.\n\
          \n\
          Applicant: {customer}\n\
          Product:   {product}\n\
@@ -133,7 +148,7 @@ pub(crate) fn message(
             &token.hash_hex()[..24],
             settings.caa_identity
         ),
-        date: mail.created?,
+        date: created,
     })
 }
 
@@ -144,6 +159,7 @@ impl Services {
         let Some((process, index)) = self.mail_of(token).await? else {
             return Ok(None);
         };
+        let until = reusable_until(self.clock.now());
         Ok(process.work().map(|work| {
             let mail = &work.mails[index];
             Approval {
@@ -156,6 +172,8 @@ impl Services {
                 product: work.order.product.clone(),
                 process: process.id,
                 address: mail.address.clone(),
+                domain: domain_of(&mail.address).to_owned(),
+                until,
                 form_token: form_token(token),
             }
         }))
@@ -223,13 +241,17 @@ impl Services {
                 match decision {
                     Decision::Approve => {
                         let authorization = authorization_of(&mail, customer, now);
-                        events.extend(apply(work, &authorization, self));
+                        // Whoever answered read these names and no others (D-18).
+                        let listed = |proof: &NameProof| asks_about(&mail, proof);
+                        events.extend(apply(work, &authorization, self, listed));
                         obtained.push(authorization);
                     }
                     Decision::Reject => {
-                        for proof in work.proofs.iter_mut().filter(|proof| {
-                            proof.method == DcvType::Email && mail.names.contains(&proof.name)
-                        }) {
+                        for proof in work
+                            .proofs
+                            .iter_mut()
+                            .filter(|proof| asks_about(&mail, proof))
+                        {
                             proof.state = rejected(&mail.address);
                             events.extend(attention(proof, now));
                         }
@@ -283,18 +305,29 @@ impl Services {
 /// The proof is for the domain of the address, which was computed from the requested names: never for
 /// whatever domain happens to run the mailbox (D-17).
 fn authorization_of(mail: &MailChallenge, customer: String, now: Timestamp) -> Authorization {
-    let adn = mail
-        .address
-        .rsplit_once('@')
-        .map_or("", |(_, domain)| domain);
     Authorization {
         id: 0,
         customer,
-        adn: adn.to_owned(),
+        adn: domain_of(&mail.address).to_owned(),
         method: Method::ConstructedEmail,
         obtained: now,
         process: 0,
     }
+}
+
+fn domain_of(address: &str) -> &str {
+    address.rsplit_once('@').map_or("", |(_, domain)| domain)
+}
+
+/// The last day, UTC, on which an approval given at `obtained` can be relied on.
+fn reusable_until(obtained: Timestamp) -> Date {
+    let last = calendar::usable_until(Method::ConstructedEmail, obtained);
+    TimeZone::UTC.to_datetime(last).date()
+}
+
+/// Whether the answer to `mail` decides about `proof`.
+fn asks_about(mail: &MailChallenge, proof: &NameProof) -> bool {
+    proof.method == DcvType::Email && mail.names.contains(&proof.name)
 }
 
 fn rejected(address: &str) -> ProofState {

@@ -159,6 +159,8 @@ mod tests {
             product: "ssl_dv".into(),
             process: 5,
             address: "admin@example.com".into(),
+            domain: "example.com".into(),
+            until: "2027-06-11".parse().unwrap(),
             form_token: "tok\"en".into(),
         };
         ApprovalPage {
@@ -178,6 +180,8 @@ mod tests {
             "ssl_dv",
             "admin@example.com",
             "https://ca.example",
+            "Until 2027-06-11",
+            "every name below example.com",
         ] {
             assert!(html.contains(text), "{text}");
         }

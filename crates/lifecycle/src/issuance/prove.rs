@@ -162,7 +162,7 @@ pub(super) fn take_in(
                 obtained: attempt.at,
                 process: 0,
             };
-            events.extend(apply(work, &authorization, services));
+            events.extend(apply(work, &authorization, services, |_| true));
             obtained.push(authorization);
             continue;
         }
@@ -211,15 +211,17 @@ pub(crate) fn attention(proof: &NameProof, at: Timestamp) -> Option<Event> {
     Some(Event::new(at, kind))
 }
 
-/// Marks every name that `authorization` proves.
+/// Marks every name among those `concerned` that `authorization` proves.
 pub(crate) fn apply(
     work: &mut Work,
     authorization: &Authorization,
     services: &Services,
+    concerned: impl Fn(&NameProof) -> bool,
 ) -> Vec<Event> {
     let mut events = Vec::new();
     for proof in &mut work.proofs {
         if proof.is_proved()
+            || !concerned(proof)
             || !authorization.covers(
                 &proof.name,
                 authorization.obtained,

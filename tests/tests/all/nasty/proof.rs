@@ -1,4 +1,4 @@
-//! Rules section 11, numbers 13, 89, 93, 94 and 131 to 133: what a proof is good for, and links in mails.
+//! Rules section 11, numbers 13, 89, 93, 94, 131 to 133 and 135: what a proof is good for, and links in mails.
 
 use serde_json::{Value, json};
 
@@ -201,4 +201,53 @@ fn nasty_131_132_133_a_link_is_opened_by_its_own_form_once() {
     );
     decide(&server, &two, "approve");
     server.wait_for(second, "COMPLETED");
+}
+
+#[test]
+fn d_18_nasty_135_a_mail_approves_what_it_lists_and_says_what_else_it_opens() {
+    let server = Server::start();
+    let dcv = by_mail("broad.dev", "hostmaster@broad.dev");
+    let names = ["broad.dev", "*.broad.dev", "deep.broad.dev"];
+    let mut choices = dcv.as_array().unwrap().clone();
+    choices.push(json!({"commonName": "*.broad.dev", "type": "DNS"}));
+    choices.push(
+        json!({"commonName": "deep.broad.dev", "type": "EMAIL", "email": "hostmaster@broad.dev"}),
+    );
+    let process = order(&server, &names, &json!(choices), &[]).process();
+    let link = server.wait_for_link(1);
+    let mail = server.mails().remove(0);
+    let listed: Vec<&str> = mail
+        .lines()
+        .filter_map(|line| line.strip_prefix("  "))
+        .collect();
+    assert_eq!(listed, ["broad.dev", "deep.broad.dev"], "{mail}");
+    let page = visit(&server, "GET", &link, "").text();
+    for text in [&mail, &page] {
+        let text = text.replace("\r\n", " ");
+        assert!(text.contains("every name below broad.dev"), "{text}");
+        assert!(
+            text.contains("until 20") || text.contains("Until 20"),
+            "{text}"
+        );
+    }
+    assert!(!page.contains("*.broad.dev"), "{page}");
+    server.wait_for(process, "SUSPENDED");
+    decide(&server, &link, "approve");
+    let info = server
+        .alice
+        .get(&format!("/v2/processes/{process}/info"))
+        .expect(200);
+    let statuses: Vec<&str> = info["validations"]["dcv"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["status"].as_str().unwrap())
+        .collect();
+    assert_eq!(statuses[0], "VALIDATED", "{info}");
+    assert_ne!(statuses[1], "VALIDATED", "{info}");
+    assert_eq!(statuses[2], "VALIDATED", "{info}");
+    server.wait_for(process, "SUSPENDED");
+    // What the mail said it opens, it opens.
+    let later = order(&server, &["*.broad.dev"], &json!([]), &[]);
+    assert_eq!(later.status, 201, "{}", later.text());
 }
