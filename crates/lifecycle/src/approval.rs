@@ -20,7 +20,6 @@ use crate::error::Error;
 use crate::event::{Event, EventKind};
 use crate::issuance::{LEASE, apply, attention};
 use crate::process::{MailChallenge, NameProof, Process, ProcessId, ProofState, State};
-use crate::product::DcvType;
 use crate::services::{Services, Settings};
 use crate::store::{Change, StoreError};
 
@@ -242,15 +241,16 @@ impl Services {
                     Decision::Approve => {
                         let authorization = authorization_of(&mail, customer, now);
                         // Whoever answered read these names and no others (D-18).
-                        let listed = |proof: &NameProof| asks_about(&mail, proof);
+                        let listed = |proof: &NameProof| mail.asks_about(proof);
                         events.extend(apply(work, &authorization, self, listed));
                         obtained.push(authorization);
                     }
                     Decision::Reject => {
+                        work.mailbox_mut(&mail.address).rejected = true;
                         for proof in work
                             .proofs
                             .iter_mut()
-                            .filter(|proof| asks_about(&mail, proof))
+                            .filter(|proof| mail.asks_about(proof))
                         {
                             proof.state = rejected(&mail.address);
                             events.extend(attention(proof, now));
@@ -325,15 +325,10 @@ fn reusable_until(obtained: Timestamp) -> Date {
     TimeZone::UTC.to_datetime(last).date()
 }
 
-/// Whether the answer to `mail` decides about `proof`.
-fn asks_about(mail: &MailChallenge, proof: &NameProof) -> bool {
-    proof.method == DcvType::Email && mail.names.contains(&proof.name)
-}
-
 fn rejected(address: &str) -> ProofState {
     ProofState::Attention {
         expected: format!("approval by {address}"),
         seen: "the request was rejected there".to_owned(),
-        advice: "Ask the domain's owner, then resend with the same or another method.".to_owned(),
+        advice: "Ask the domain's owner, then resend with another address or method.".to_owned(),
     }
 }

@@ -96,7 +96,7 @@ pub enum EventKind {
         /// What the mail server or folder said.
         receipt: String,
     },
-    /// A mail could not be handed over; it will be tried again.
+    /// A mail could not be handed over; it is tried again unless the mail server refused it for good.
     MailFailed {
         /// Recipient.
         address: String,

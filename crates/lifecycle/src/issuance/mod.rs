@@ -4,6 +4,7 @@
 mod caa;
 mod cancel;
 mod candidate;
+mod mail;
 mod names;
 mod outer;
 mod plan;

@@ -210,6 +210,7 @@ impl Services {
             choices: &draft.request.dcv,
             authorizations,
             earlier: &draft.earlier,
+            mailboxes: &[],
             now,
         })
         .map_err(Error::constraint)?;
@@ -232,7 +233,8 @@ impl Services {
         };
         Ok(Work {
             order: draft.order(),
-            mails: plan::mails_for(&proofs, &[]),
+            mails: plan::mails_for(&proofs, &[], &[]),
+            mailboxes: Vec::new(),
             proofs,
             caa: Vec::new(),
             organization,

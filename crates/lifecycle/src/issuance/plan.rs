@@ -11,7 +11,7 @@ use reseal_validation::email::constructed_addresses;
 use super::DcvChoice;
 use crate::authorization::{self, Authorization};
 use crate::error::Violation;
-use crate::process::{MailChallenge, NameProof, ProofState};
+use crate::process::{MailChallenge, Mailbox, NameProof, ProofState};
 use crate::product::{DcvType, Product};
 
 /// How a name was proved the last time.
@@ -30,6 +30,8 @@ pub(super) struct Planning<'a> {
     pub(super) choices: &'a [DcvChoice],
     pub(super) authorizations: &'a [Authorization],
     pub(super) earlier: &'a [Earlier],
+    /// Mailboxes that the process has written to already.
+    pub(super) mailboxes: &'a [Mailbox],
     pub(super) now: Timestamp,
 }
 
@@ -112,6 +114,11 @@ pub(super) fn check_choices(planning: &Planning<'_>) -> Vec<Violation> {
         if choice.method == DcvType::Email {
             let email = choice.email.as_deref().unwrap_or_default();
             if let Some(message) = address_problem(name, email, planning.policy) {
+                refuse("email", message, email);
+            } else if has_rejected(planning.mailboxes, email) {
+                let message = format!(
+                    "the request was rejected by `{email}`, which is not asked again: choose another address or method [D-19]"
+                );
                 refuse("email", message, email);
             }
         }
@@ -289,14 +296,26 @@ pub(super) fn fill_challenges(proofs: &mut [NameProof], tokens: &Tokens<'_>) {
     }
 }
 
-/// The mails that the open EMAIL proofs need: one an address. Mails already under way for exactly the same
-/// names stay as they are.
-pub(super) fn mails_for(proofs: &[NameProof], present: &[MailChallenge]) -> Vec<MailChallenge> {
+fn has_rejected(mailboxes: &[Mailbox], address: &str) -> bool {
+    let rejected = |mailbox: &Mailbox| mailbox.rejected && mailbox.address == address;
+    mailboxes.iter().any(rejected)
+}
+
+/// The mails that the open EMAIL proofs need: one an address, none where the request was rejected. One that is
+/// under way for the same names stays as it is; names proved meanwhile make no difference.
+pub(super) fn mails_for(
+    proofs: &[NameProof],
+    present: &[MailChallenge],
+    mailboxes: &[Mailbox],
+) -> Vec<MailChallenge> {
     let mut wanted: Vec<MailChallenge> = Vec::new();
     for proof in proofs.iter().filter(|proof| !proof.is_proved()) {
         let (DcvType::Email, Some(address)) = (proof.method, &proof.email) else {
             continue;
         };
+        if has_rejected(mailboxes, address) {
+            continue;
+        }
         match wanted.iter_mut().find(|mail| mail.address == *address) {
             Some(mail) => mail.names.push(proof.name.clone()),
             None => wanted.push(MailChallenge {
@@ -305,14 +324,19 @@ pub(super) fn mails_for(proofs: &[NameProof], present: &[MailChallenge]) -> Vec<
                 token_sha256: None,
                 created: None,
                 sent: None,
+                undeliverable: false,
             }),
         }
     }
-    for mail in &mut wanted {
-        if let Some(same) = present
+    let open = |name: &&DnsName| {
+        proofs
             .iter()
-            .find(|old| old.address == mail.address && old.names == mail.names)
-        {
+            .any(|proof| proof.name == **name && !proof.is_proved())
+    };
+    for mail in &mut wanted {
+        if let Some(same) = present.iter().find(|old| {
+            old.address == mail.address && old.names.iter().filter(open).eq(&mail.names)
+        }) {
             *mail = same.clone();
         }
     }

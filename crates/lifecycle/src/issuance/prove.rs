@@ -1,17 +1,14 @@
-//! One round of looking for what the customer published, and of handing over mails that are due.
+//! One round of looking for what the customer published.
 
 use jiff::Timestamp;
 use reseal_validation::challenge::Challenge;
 use reseal_validation::evidence::{Attempt, Verdict};
 
 use super::plan::br_method;
-use crate::approval;
 use crate::authorization::Authorization;
-use crate::error::Error;
 use crate::event::{Event, EventKind};
 use crate::process::{NameProof, Process, ProofState, Work};
 use crate::services::Services;
-use crate::store::Change;
 
 /// What one look found about one challenge.
 pub(super) struct Look {
@@ -53,72 +50,6 @@ impl Services {
             }
         }
         looks
-    }
-
-    /// Hands over every mail that was not handed over yet. A token lives only in its mail: its hash is
-    /// recorded before the mail leaves, and a mail whose handing over was not recorded gets a new one.
-    pub(super) async fn send_mails(&self, mut process: Process) -> Result<Process, Error> {
-        let due: Vec<usize> = process
-            .work()
-            .iter()
-            .flat_map(|work| work.mails.iter().enumerate())
-            .filter(|(_, mail)| mail.sent.is_none())
-            .map(|(index, _)| index)
-            .collect();
-        for index in due {
-            let now = self.clock.now();
-            let token = approval::Token::new()?;
-            let (next, events) = process
-                .update(now, |work| {
-                    work.mails[index].token_sha256 = Some(token.hash_hex());
-                    work.mails[index].created = Some(now);
-                    Vec::new()
-                })
-                .map_err(Error::internal)?;
-            let mut change = Change::new(next, events);
-            change.mail_tokens.push(token.hash());
-            process = self.advance_leased(change).await?;
-            process = self.hand_over(process, index, &token).await?;
-        }
-        Ok(process)
-    }
-
-    async fn hand_over(
-        &self,
-        process: Process,
-        index: usize,
-        token: &approval::Token,
-    ) -> Result<Process, Error> {
-        let Some(message) = approval::message(&process, index, token, &self.settings) else {
-            return Ok(process);
-        };
-        let result = self.mailer.send(&message).await;
-        let now = self.clock.now();
-        let (process, events) = process
-            .update(now, |work| {
-                let mail = &mut work.mails[index];
-                let kind = match result {
-                    Ok(receipt) => {
-                        mail.sent = Some(now);
-                        EventKind::MailSent {
-                            address: mail.address.clone(),
-                            names: mail
-                                .names
-                                .iter()
-                                .map(|name| name.as_str().to_owned())
-                                .collect(),
-                            receipt: receipt.taken_by,
-                        }
-                    }
-                    Err(error) => EventKind::MailFailed {
-                        address: mail.address.clone(),
-                        reason: error.to_string(),
-                    },
-                };
-                vec![Event::new(now, kind)]
-            })
-            .map_err(Error::internal)?;
-        self.advance_leased(Change::new(process, events)).await
     }
 }
 

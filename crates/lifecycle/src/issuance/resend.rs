@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use reseal_validation::challenge::random_value;
 
 use super::plan::{self, Planning};
-use super::{DcvChoice, LEASE};
+use super::{DcvChoice, LEASE, mail};
 use crate::customer::{Caller, Scope};
 use crate::error::{Error, Kind};
 use crate::event::{Event, EventKind};
@@ -15,7 +16,7 @@ use crate::services::Services;
 use crate::store::{Change, StoreError};
 
 impl Services {
-    /// Checks an open process now, whatever its schedule, and sends its mails again. Challenges stay as they
+    /// Checks an open process now, whatever its schedule, and sends its mails again unless that is too soon. Challenges stay as they
     /// are while the method stays; a name whose method changes gets a new one and its old one is dead (D-12).
     /// The answer is what still stands in the way, if anything, as far as it is known after `sync_wait`.
     ///
@@ -28,6 +29,7 @@ impl Services {
         dcv: Option<Vec<DcvChoice>>,
     ) -> Result<Option<String>, Error> {
         let choices = dcv.unwrap_or_default();
+        let asked = self.clock.now();
         let process = loop {
             let process = self.process(caller, id).await?;
             if !process.resume_types().contains(&ResumeType::Resend) {
@@ -56,7 +58,7 @@ impl Services {
             Ok(Ok(Ok(process))) => Some(process),
             _ => self.store.process(&Scope::Everything, id).await?,
         };
-        Ok(process.as_ref().and_then(warning))
+        Ok(process.as_ref().and_then(|process| warning(process, asked)))
     }
 
     /// The step that takes the choices in and keeps the process for the check that follows.
@@ -78,6 +80,7 @@ impl Services {
             choices,
             authorizations: &[],
             earlier: &[],
+            mailboxes: &work.mailboxes,
             now,
         });
         if !violations.is_empty() {
@@ -89,9 +92,7 @@ impl Services {
             .update(now, |work| {
                 let changed = choose(work, choices, random);
                 self.refill(work);
-                for mail in &mut work.mails {
-                    mail.sent = None;
-                }
+                mail::ask_again(work, now);
                 vec![Event::new(now, EventKind::Resent { user, changed })]
             })
             .map_err(Error::internal)?;
@@ -131,8 +132,8 @@ fn choose(work: &mut Work, choices: &[DcvChoice], random: String) -> Vec<String>
     changed
 }
 
-/// What the first open name still lacks.
-fn warning(process: &Process) -> Option<String> {
+/// What the first open name still lacks, seen by who asked at `asked`.
+fn warning(process: &Process, asked: Timestamp) -> Option<String> {
     let work = process.work()?;
     if !process.is_open() {
         return None;
@@ -156,6 +157,7 @@ fn warning(process: &Process) -> Option<String> {
         ))
     };
     open.or_else(caa)
+        .or_else(|| mail::held_back(work, asked))
         .or_else(|| {
             let waiting: Vec<&NameProof> = work
                 .proofs

@@ -21,7 +21,7 @@ use crate::error::{Error, Kind};
 use crate::event::Event;
 use crate::fault;
 use crate::issuer::IssuerError;
-use crate::process::{Process, State, Work, next_check};
+use crate::process::{MailChallenge, Process, State, Work, next_check};
 use crate::services::Services;
 use crate::store::Change;
 
@@ -178,7 +178,7 @@ impl Services {
                 },
             );
         }
-        work.mails = plan::mails_for(&work.proofs, &work.mails);
+        work.mails = plan::mails_for(&work.proofs, &work.mails, &work.mailboxes);
     }
 
     /// Checks the key once more (C-24), builds and lints the certificate, and records serial and bytes.
@@ -356,7 +356,7 @@ fn next_look(work: &Work, now: Timestamp) -> Timestamp {
     } else {
         let open = work.proofs.iter().filter(|proof| !proof.is_proved());
         open.into_iter().all(|proof| proof.challenge.is_none())
-            && work.mails.iter().all(|mail| mail.sent.is_some())
+            && !work.mails.iter().any(MailChallenge::is_due)
     };
     let end = work.challenges_created.saturating_add(CHALLENGE_LIFE);
     match end {

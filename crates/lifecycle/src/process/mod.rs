@@ -14,7 +14,7 @@ pub use state::{
     Action, IllegalTransition, Opening, Outcome, Process, ProcessStatus, ResumeType, State, Step,
 };
 pub use work::{
-    Approver, CaaState, MailChallenge, NameProof, Order, Organization, ProofState, Work,
+    Approver, CaaState, MailChallenge, Mailbox, NameProof, Order, Organization, ProofState, Work,
 };
 
 /// Number of a process.

@@ -149,6 +149,36 @@ pub struct MailChallenge {
     pub created: Option<Timestamp>,
     /// When the mail was handed over.
     pub sent: Option<Timestamp>,
+    /// Whether it is not tried again until the customer asks for it.
+    #[serde(default)]
+    pub undeliverable: bool,
+}
+
+impl MailChallenge {
+    /// Whether it has yet to be handed over.
+    pub fn is_due(&self) -> bool {
+        self.sent.is_none() && !self.undeliverable
+    }
+
+    /// Whether its answer decides about `proof`.
+    pub fn asks_about(&self, proof: &NameProof) -> bool {
+        proof.method == DcvType::Email && self.names.contains(&proof.name)
+    }
+}
+
+/// What a mailbox was sent by a process and has answered. Outlives the mails to it, so that changing the
+/// address to and fro neither sends more nor asks again who said no.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Mailbox {
+    /// The address.
+    pub address: String,
+    /// How many mails it was sent.
+    pub mails: u32,
+    /// When the last one left.
+    pub last: Option<Timestamp>,
+    /// Whether the request was rejected there.
+    pub rejected: bool,
 }
 
 /// The last CAA check of a name.
@@ -204,6 +234,9 @@ pub struct Work {
     /// Mails asking for approval.
     #[serde(default)]
     pub mails: Vec<MailChallenge>,
+    /// Every mailbox that was ever written to.
+    #[serde(default)]
+    pub mailboxes: Vec<Mailbox>,
     /// Last CAA checks.
     #[serde(default)]
     pub caa: Vec<CaaState>,
@@ -244,6 +277,26 @@ impl Work {
     /// The proof of `name`.
     pub fn proof(&self, name: &str) -> Option<&NameProof> {
         self.proofs.iter().find(|proof| proof.name.as_str() == name)
+    }
+
+    /// What is known of the mailbox `address`, if it was ever written to.
+    pub fn mailbox(&self, address: &str) -> Option<&Mailbox> {
+        self.mailboxes.iter().find(|known| known.address == address)
+    }
+
+    /// The entry of the mailbox `address`, made when there is none.
+    pub fn mailbox_mut(&mut self, address: &str) -> &mut Mailbox {
+        let known = |mailbox: &Mailbox| mailbox.address == address;
+        let index = self.mailboxes.iter().position(known).unwrap_or_else(|| {
+            self.mailboxes.push(Mailbox {
+                address: address.to_owned(),
+                mails: 0,
+                last: None,
+                rejected: false,
+            });
+            self.mailboxes.len() - 1
+        });
+        &mut self.mailboxes[index]
     }
 
     /// The last CAA check of `name`.

@@ -83,7 +83,9 @@ impl Smtp {
 
     fn failure(&self, error: &Error) -> MailError {
         let text = format!("{}: {}", self.shown, excerpt(error.to_string().as_bytes()));
-        if error.is_permanent() {
+        // RFC 4954 section 6: these are about our own login, which the operator repairs, not about the message.
+        let ours = |code| matches!(u16::from(code), 530 | 534 | 535 | 538);
+        if error.is_permanent() && !error.status().is_some_and(ours) {
             MailError::Refused(text)
         } else {
             MailError::Unavailable(text)

@@ -47,6 +47,12 @@ fn by_mail(name: &str, address: &str) -> Value {
     json!([{"commonName": name, "type": "EMAIL", "email": address}])
 }
 
+#[track_caller]
+fn resend(server: &Server, process: i64, dcv: &Value) -> Reply {
+    let path = format!("/v2/processes/{process}/resend");
+    server.alice.post(&path, &json!({"dcv": dcv}))
+}
+
 #[test]
 fn nasty_013_forged_hosts_never_get_into_a_mail() {
     let server = Server::configured("[server]\npublic_url = \"https://ca.reseal.dev\"\n");
@@ -250,4 +256,54 @@ fn d_18_nasty_135_a_mail_approves_what_it_lists_and_says_what_else_it_opens() {
     // What the mail said it opens, it opens.
     let later = order(&server, &["*.broad.dev"], &json!([]), &[]);
     assert_eq!(later.status, 201, "{}", later.text());
+}
+
+#[test]
+fn d_12_asking_again_and_again_sends_one_mail_and_says_so() {
+    let mut server = Server::start();
+    let dcv = by_mail("reseal.dev", "admin@reseal.dev");
+    let process = order(&server, &["reseal.dev"], &dcv, &[]).process();
+    let link = server.wait_for_link(1);
+    server.wait_for(process, "SUSPENDED");
+    for _ in 0..5 {
+        let body = resend(&server, process, &json!([])).expect(200);
+        let warning = body["warning"].as_str().unwrap();
+        assert!(warning.contains("no new mail"), "{warning}");
+        assert!(warning.contains("admin@reseal.dev"), "{warning}");
+    }
+    assert_eq!(server.mails().len(), 1);
+    assert_eq!(visit(&server, "GET", &link, "").status, 200);
+    // Another mailbox is written to at once, and going to and fro writes no more to the first one.
+    for (address, mails) in [("webmaster", 2), ("admin", 2), ("webmaster", 2)] {
+        let dcv = by_mail("reseal.dev", &format!("{address}@reseal.dev"));
+        resend(&server, process, &dcv).expect(200);
+        assert_eq!(server.mails().len(), mails, "{address}");
+    }
+    // Later it may be sent again, but not for ever.
+    for (hours, mails) in [(1, 3), (2, 4), (3, 5), (4, 5)] {
+        server.restart_at(&format!("+{hours}h"));
+        resend(&server, process, &json!([])).expect(200);
+        server.wait_for(process, "SUSPENDED");
+        assert_eq!(server.mails().len(), mails, "after {hours} h");
+    }
+}
+
+#[test]
+fn d_19_a_mailbox_that_rejected_is_not_asked_again() {
+    let server = Server::start();
+    let dcv = by_mail("reseal.dev", "admin@reseal.dev");
+    let process = order(&server, &["reseal.dev"], &dcv, &[]).process();
+    let link = server.wait_for_link(1);
+    server.wait_for(process, "SUSPENDED");
+    decide(&server, &link, "reject");
+    let body = resend(&server, process, &json!([])).expect(200);
+    let warning = body["warning"].as_str().unwrap();
+    assert!(warning.contains("rejected"), "{warning}");
+    resend(&server, process, &dcv).violates("dcv[0].email");
+    assert_eq!(server.mails().len(), 1);
+    // There, and nowhere else.
+    let dcv = by_mail("reseal.dev", "webmaster@reseal.dev");
+    resend(&server, process, &dcv).expect(200);
+    decide(&server, &server.wait_for_link(2), "approve");
+    server.wait_for(process, "COMPLETED");
 }

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -37,6 +37,8 @@ impl Mail {
 struct State {
     mails: Mutex<Vec<Mail>>,
     out_of_order: AtomicBool,
+    refuses: AtomicBool,
+    refused: AtomicUsize,
 }
 
 /// The running server; its threads end with the test binary.
@@ -63,6 +65,16 @@ impl MailServer {
     /// While out of order every command is answered with 421.
     pub(crate) fn out_of_order(&self, is: bool) {
         self.state.out_of_order.store(is, Ordering::SeqCst);
+    }
+
+    /// While it refuses, it knows no recipient.
+    pub(crate) fn refuse(&self, does: bool) {
+        self.state.refuses.store(does, Ordering::SeqCst);
+    }
+
+    /// How many recipients it did not know.
+    pub(crate) fn refused(&self) -> usize {
+        self.state.refused.load(Ordering::SeqCst)
     }
 
     pub(crate) fn mails_to(&self, recipient: &str) -> Vec<Mail> {
@@ -106,6 +118,10 @@ fn converse(stream: &TcpStream, state: &State) -> Option<()> {
             "MAIL" | "RSET" => {
                 recipients.clear();
                 say("250 go on")?;
+            }
+            "RCPT" if state.refuses.load(Ordering::SeqCst) => {
+                state.refused.fetch_add(1, Ordering::SeqCst);
+                say("550 5.1.1 no such user")?;
             }
             "RCPT" => {
                 let (_, rest) = line.split_once('<')?;

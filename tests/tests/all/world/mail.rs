@@ -1,4 +1,4 @@
-//! EMAIL: a real SMTP conversation, the page behind the link, and a mail server that is out of order.
+//! EMAIL: a real SMTP conversation, the page behind the link, and a mail server that is out of order or refuses.
 
 use serde_json::json;
 
@@ -105,4 +105,40 @@ fn an_outage_of_the_mail_server_delays_and_does_not_fail() {
     }));
     assert_eq!(visit(&world, "POST", &token, &form).status, 200);
     world.house.wait_for(process, "COMPLETED");
+}
+
+#[test]
+fn a_mailbox_that_does_not_exist_is_the_customers_to_mend_and_tried_once() {
+    let world = World::start();
+    world.mail.refuse(true);
+    // The second name is looked at every few seconds, and with it the mail would be tried again.
+    let reply = world.ask(
+        &[NAME, "www.good.dev"],
+        &json!({"type": "EMAIL", "email": ADDRESS}),
+    );
+    let process = reply.process();
+    world.resend_as(process, "www.good.dev", "DNS");
+    let failures = || {
+        let timeline = world.house.timeline(process);
+        timeline.matches(r#""event":"mailFailed""#).count()
+    };
+    world
+        .house
+        .wait_until(process, || (failures() > 0).then_some(()));
+    world.house.wait_for(process, "SUSPENDED");
+    let info = world.house.info(process);
+    assert_eq!(
+        info["validations"]["dcv"][0]["status"], "ATTENTION",
+        "{info}"
+    );
+    let before = (failures(), world.mail.refused());
+    world.house.wait_until(process, || {
+        let rounds = world
+            .house
+            .timeline(process)
+            .matches(r#""event":"attempt""#)
+            .count();
+        (rounds > 3).then_some(())
+    });
+    assert_eq!((failures(), world.mail.refused()), before);
 }

@@ -65,6 +65,7 @@ pub(crate) fn work() -> Work {
             ),
         ],
         mails: vec![],
+        mailboxes: vec![],
         caa: vec![],
         organization: Organization::NotNeeded,
         random: String::new(),

@@ -54,6 +54,7 @@ fn work(proved: bool) -> Work {
             state,
         }],
         mails: Vec::new(),
+        mailboxes: Vec::new(),
         caa: Vec::new(),
         organization: Organization::NotNeeded,
         random: "x".repeat(20),

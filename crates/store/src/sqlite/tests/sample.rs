@@ -78,6 +78,7 @@ pub(crate) fn work(names: &[&str]) -> Work {
         },
         proofs,
         mails: Vec::new(),
+        mailboxes: Vec::new(),
         caa: Vec::new(),
         organization: Organization::NotNeeded,
         random: "abcdefghij0123456789abcde".to_owned(),

@@ -214,6 +214,7 @@ async fn smtp_refusals_are_told_from_outages() {
     for (refusal, temporary) in [
         ("550 5.1.1 no such user", false),
         ("451 4.3.0 try later", true),
+        ("535 5.7.8 our password is wrong", true),
     ] {
         let (port, _) = sink(Some(refusal)).await;
         let url = format!("smtp://127.0.0.1:{port}");
