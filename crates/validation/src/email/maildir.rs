@@ -40,7 +40,7 @@ impl Maildir {
         run(move || {
             make(&folder)?;
             let probe = folder.join("tmp").join(unique_name()?);
-            fs::write(&probe, b"")?;
+            create(&probe)?;
             fs::remove_file(&probe)?;
             Ok(format!("mail goes to the folder {}", folder.display()))
         })
@@ -62,7 +62,7 @@ fn deliver(folder: &Path, bytes: &[u8]) -> io::Result<String> {
     make(folder)?;
     let name = unique_name()?;
     let written: PathBuf = folder.join("tmp").join(&name);
-    let mut file = fs::File::create_new(&written)?;
+    let mut file = create(&written)?;
     let stored = file.write_all(bytes).and_then(|()| file.sync_all());
     let new = folder.join("new");
     if let Err(error) = stored.and_then(|()| fs::rename(&written, new.join(&name))) {
@@ -74,11 +74,24 @@ fn deliver(folder: &Path, bytes: &[u8]) -> io::Result<String> {
     Ok(name)
 }
 
+/// The links in the mails are good for approving: nobody but the owner may read them.
 fn make(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     for part in ["tmp", "new", "cur"] {
-        fs::create_dir_all(folder.join(part))?;
+        builder.create(folder.join(part))?;
     }
     Ok(())
+}
+
+fn create(path: &Path) -> io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// `seconds.unique.host`, as maildir readers expect; time first, so that names sort by age.

@@ -69,6 +69,20 @@ async fn d_18_a_message_in_the_mail_folder_has_the_fixed_headers() {
 }
 
 #[tokio::test]
+async fn d_19_nobody_but_the_owner_reads_the_links_in_a_mail_folder() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("mail");
+    let mailer = Mailer::from_url("maildir", &folder, "ca@localhost").unwrap();
+    mailer.send(&message("admin@example.com")).await.unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    for made in [&folder, &folder.join("new"), &folder.join("tmp")] {
+        assert_eq!(mode(made), 0o700, "{}", made.display());
+    }
+    assert_eq!(mode(&only_file(folder.join("new"))), 0o600);
+}
+
+#[tokio::test]
 async fn nasty_092_no_message_goes_to_an_address_that_injects() {
     let folder = tempfile::tempdir().unwrap();
     let mailer = Mailer::from_url("maildir", folder.path(), "ca@localhost").unwrap();
