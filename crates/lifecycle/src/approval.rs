@@ -33,11 +33,8 @@ pub(crate) struct Token {
 
 impl Token {
     pub(crate) fn new() -> Result<Self, Error> {
-        let mut bytes = [0_u8; 16];
-        rand::fill(&mut bytes).map_err(|_| Error::internal("no randomness from the system"))?;
-        Ok(Self {
-            text: hex::encode(bytes),
-        })
+        let text = random_hex()?;
+        Ok(Self { text })
     }
 
     pub(crate) fn hash(&self) -> [u8; 32] {
@@ -49,16 +46,21 @@ impl Token {
     }
 }
 
+/// What ties the page's form to the page: a value of its own, so that the link alone does not make a form.
+pub(crate) fn form_token() -> Result<String, Error> {
+    random_hex()
+}
+
+fn random_hex() -> Result<String, Error> {
+    let mut bytes = [0_u8; 16];
+    rand::fill(&mut bytes).map_err(|_| Error::internal("no randomness from the system"))?;
+    Ok(hex::encode(bytes))
+}
+
 fn hash(token: &str) -> [u8; 32] {
     let mut hash = [0_u8; 32];
     hash.copy_from_slice(digest::digest(&digest::SHA256, token.as_bytes()).as_ref());
     hash
-}
-
-/// Ties the page's form to its link, so that a form cannot be made without having seen the page.
-fn form_token(token: &str) -> String {
-    let bound = format!("reseal approval form {token}");
-    hex::encode(digest::digest(&digest::SHA256, bound.as_bytes()))
 }
 
 /// What the approval page shows.
@@ -159,9 +161,9 @@ impl Services {
             return Ok(None);
         };
         let until = reusable_until(self.clock.now());
-        Ok(process.work().map(|work| {
+        Ok(process.work().and_then(|work| {
             let mail = &work.mails[index];
-            Approval {
+            Some(Approval {
                 names: mail
                     .names
                     .iter()
@@ -173,8 +175,8 @@ impl Services {
                 address: mail.address.clone(),
                 domain: domain_of(&mail.address).to_owned(),
                 until,
-                form_token: form_token(token),
-            }
+                form_token: mail.form_token.clone()?,
+            })
         }))
     }
 
@@ -185,14 +187,16 @@ impl Services {
         form: &str,
         decision: Decision,
     ) -> Result<bool, Error> {
-        let expected = form_token(token);
-        if !bool::from(expected.as_bytes().ct_eq(form.as_bytes())) {
-            return Ok(false);
-        }
         let process = loop {
             let Some((process, index)) = self.mail_of(token).await? else {
                 return Ok(false);
             };
+            let expected = process
+                .work()
+                .and_then(|work| work.mails[index].form_token.as_deref());
+            if !expected.is_some_and(|token| token.as_bytes().ct_eq(form.as_bytes()).into()) {
+                return Ok(false);
+            }
             match self
                 .store
                 .advance(self.answered(process, index, decision)?)

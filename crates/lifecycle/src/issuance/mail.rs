@@ -106,12 +106,13 @@ impl Services {
         index: usize,
         now: Timestamp,
     ) -> Result<Process, Error> {
-        let token = approval::Token::new()?;
+        let (token, form_token) = (approval::Token::new()?, approval::form_token()?);
         let mut before = None;
         let (process, events) = process
             .update(now, |work| {
                 let mail = &mut work.mails[index];
                 mail.token_sha256 = Some(token.hash_hex());
+                mail.form_token = Some(form_token);
                 mail.created = Some(now);
                 // Counted before it leaves: whoever asks for it again meanwhile starts no second one.
                 let address = mail.address.clone();

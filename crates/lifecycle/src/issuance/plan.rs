@@ -322,6 +322,7 @@ pub(super) fn mails_for(
                 address: address.clone(),
                 names: vec![proof.name.clone()],
                 token_sha256: None,
+                form_token: None,
                 created: None,
                 sent: None,
                 undeliverable: false,

@@ -145,7 +145,10 @@ pub struct MailChallenge {
     pub names: Vec<DnsName>,
     /// SHA-256 of the link's token, hex; `None` until a mail is about to be sent.
     pub token_sha256: Option<String>,
-    /// When the token was made.
+    /// Goes into the form of the page behind the link, and is nowhere else to be had (D-19).
+    #[serde(default)]
+    pub form_token: Option<String>,
+    /// When the tokens were made.
     pub created: Option<Timestamp>,
     /// When the mail was handed over.
     pub sent: Option<Timestamp>,

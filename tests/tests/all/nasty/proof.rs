@@ -259,6 +259,30 @@ fn d_18_nasty_135_a_mail_approves_what_it_lists_and_says_what_else_it_opens() {
 }
 
 #[test]
+fn d_19_the_form_cannot_be_made_from_the_link_alone() {
+    let server = Server::start();
+    let dcv = by_mail("reseal.dev", "admin@reseal.dev");
+    let process = order(&server, &["reseal.dev"], &dcv, &[]).process();
+    let link = server.wait_for_link(1);
+    server.wait_for(process, "SUSPENDED");
+    let (_, token) = link.rsplit_once('/').unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), format!("reseal approval form {token}")).unwrap();
+    let digest = std::process::Command::new("sha256sum")
+        .arg(file.path())
+        .output()
+        .unwrap();
+    let digest = String::from_utf8(digest.stdout).unwrap();
+    let digest = digest.split_whitespace().next().unwrap();
+    for guess in [token, digest] {
+        let form = format!("form_token={guess}&approve=approve");
+        assert_eq!(visit(&server, "POST", &link, &form).status, 404, "{guess}");
+    }
+    decide(&server, &link, "approve");
+    server.wait_for(process, "COMPLETED");
+}
+
+#[test]
 fn d_12_asking_again_and_again_sends_one_mail_and_says_so() {
     let mut server = Server::start();
     let dcv = by_mail("reseal.dev", "admin@reseal.dev");
