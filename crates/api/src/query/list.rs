@@ -21,6 +21,10 @@ use crate::{answer, date};
 
 /// Elements in one answer at most (contract.md section 1.4).
 const LARGEST_PAGE: u32 = 250;
+/// Conditions in one request at most, and values in one condition: what anybody asks for, and what the
+/// database can look at in no time.
+const MOST_FILTERS: usize = 50;
+const MOST_VALUES: usize = 250;
 
 const VALIDATION_TYPES: &[&str] = &[
     "DOMAIN_VALIDATION",
@@ -130,6 +134,7 @@ impl<F: ListField> ListRequest<F> {
     pub(crate) fn read(parameters: &Parameters, known: &[&str]) -> Result<Self, Failure> {
         let mut findings = Findings::default();
         let mut query = Query::default();
+        let mut filters = 0;
         for (name, value) in parameters.iter() {
             match name {
                 "limit" => {
@@ -144,9 +149,16 @@ impl<F: ListField> ListRequest<F> {
                 "order" => read_order(value, &mut query.order, &mut findings),
                 "total" | "export" => {}
                 _ if is_fields(name) => {}
-                _ => query
-                    .filters
-                    .extend(read_filter(name, value, &mut findings)),
+                _ => {
+                    filters += 1;
+                    if filters <= MOST_FILTERS {
+                        let filter = read_filter(name, value, &mut findings);
+                        query.filters.extend(filter);
+                    } else {
+                        let message = format!("a list takes at most {MOST_FILTERS} filters");
+                        findings.violation(Violation::new(name, message, Some(value)));
+                    }
+                }
             }
         }
         query.total = parameters.flag("total", true, &mut findings);
@@ -280,6 +292,13 @@ fn read_filter<F: ListField>(
         Operator::In | Operator::NotIn => value.split(',').map(str::trim).collect(),
         _ => vec![value],
     };
+    if texts.len() > MOST_VALUES {
+        refuse(format!(
+            "takes at most {MOST_VALUES} values, saw {}",
+            texts.len()
+        ));
+        return None;
+    }
     let mut values = Vec::with_capacity(texts.len());
     for text in texts {
         match read_value(field, operator, text) {

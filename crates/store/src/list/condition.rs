@@ -25,7 +25,7 @@ pub(super) struct Conditions {
 
 /// The status of a certificate at the moment that is bound as parameter `now`.
 pub(super) fn certificate_status(now: usize) -> String {
-    format!("CASE WHEN status = 'ACTIVE' AND not_after < ${now} THEN 'EXPIRED' ELSE status END")
+    format!("CASE WHEN status = 'ACTIVE' AND not_after < ?{now} THEN 'EXPIRED' ELSE status END")
 }
 
 impl Conditions {
@@ -283,7 +283,7 @@ impl Conditions {
     /// Takes `value` as the next parameter; how the text refers to it.
     fn bind(&mut self, value: Value) -> String {
         self.values.push(value);
-        format!("${}", self.values.len())
+        format!("?{}", self.values.len())
     }
 }
 

@@ -1,7 +1,8 @@
 //! Lists: filters, search, order and paging of contract.md section 1.4 as SQL.
 //!
 //! The text is put together from constants of this module only; whatever came from a caller is a bound
-//! parameter. Parameters appear in the text in the order of their numbers (see [`crate::sql`]).
+//! parameter. Parameters appear in the text in the order of their numbers (see [`crate::sql`]), here as `?1`: SQLite
+//! takes `$1` for a name, and looks through all names for each.
 //!
 //! - `condition`: one filter → one condition
 //! - `pattern`: `like` patterns and substrings
@@ -121,7 +122,7 @@ fn select<F: Listed>(
     ));
     let (limit, offset) = (values.len() - 1, values.len());
     let rows = format!(
-        "SELECT {columns} FROM {table} WHERE {filter} ORDER BY {order} LIMIT ${limit} OFFSET ${offset}"
+        "SELECT {columns} FROM {table} WHERE {filter} ORDER BY {order} LIMIT ?{limit} OFFSET ?{offset}"
     );
     Ok(Select {
         rows,

@@ -144,3 +144,15 @@ async fn an_envelope_always_has_entities_and_pagination() {
         json!({"entities": [], "pagination": {"limit": 0, "offset": 0}})
     );
 }
+
+#[tokio::test]
+async fn a_list_takes_a_bounded_number_of_filters_and_values() {
+    let values = |count: usize| vec!["1"; count].join(",");
+    assert!(certificates(&format!("id:in={}", values(MOST_VALUES))).is_ok());
+    let many = format!("id:in={}&status=ACTIVE", values(MOST_VALUES + 1));
+    assert_eq!(violations(&many).await, ["id:in"]);
+    let filters = |count: usize| vec!["process=1"; count].join("&");
+    assert!(certificates(&filters(MOST_FILTERS)).is_ok());
+    let many = format!("{}&id:gt=2", filters(MOST_FILTERS));
+    assert_eq!(violations(&many).await, ["id:gt"]);
+}
