@@ -1,5 +1,7 @@
 //! Which names the certificate will carry (design decision 6, rules.md C-9, N-16 to N-18, N-25). Pure.
 
+use std::collections::HashSet;
+
 use reseal_pki::csr::Csr;
 use reseal_pki::name::{DnsName, NamePolicy};
 use reseal_pki::profile::ValidationType;
@@ -30,10 +32,11 @@ pub(super) struct NameSet {
 }
 
 impl NameSet {
-    fn push(&mut self, name: DnsName) {
-        if !self.names.contains(&name) {
-            self.names.push(name);
-        }
+    /// Adds those of `names` that are not there yet. A request may list a hundred thousand.
+    fn extend(&mut self, names: impl IntoIterator<Item = DnsName>) {
+        let mut known: HashSet<DnsName> = self.names.iter().cloned().collect();
+        let new = names.into_iter().filter(|name| known.insert(name.clone()));
+        self.names.extend(new);
     }
 }
 
@@ -193,9 +196,7 @@ fn single(
         }
     }
     let declined = listed.is_some_and(|names| names.is_empty());
-    if let Some(free) = free.filter(|_| !declined) {
-        set.push(free);
-    }
+    set.extend(free.filter(|_| !declined));
 }
 
 /// The name that the product adds free of charge (N-25).
@@ -248,15 +249,27 @@ fn several(
 ) {
     let csr_names = sources.csr.dns_names();
     if let Some(listed) = listed {
-        for (_, name) in listed {
-            set.push(name);
-        }
+        set.extend(listed.into_iter().map(|(_, name)| name));
     } else if !csr_names.is_empty() {
         add_all(csr_names, sources, set, violations);
     } else if let Some((_, previous)) = sources.previous {
         add_all(previous, sources, set, violations);
     }
     let product = sources.product;
+    let most = product.max_domains as usize;
+    if set.names.len() > most {
+        violations.push(Violation::new(
+            "san",
+            format!(
+                "product `{}` takes {most} names, saw {} [N-17]",
+                product.product,
+                set.names.len()
+            ),
+            None,
+        ));
+        // Looking for each name's place is for lists that could be right.
+        return;
+    }
     let wildcards_fit =
         product.has(Feature::Wildcard) && product.validation_type != ValidationType::Extended;
     for name in set
@@ -273,18 +286,6 @@ fn several(
             Some(name.as_str()),
         ));
     }
-    let most = product.max_domains as usize;
-    if set.names.len() > most {
-        violations.push(Violation::new(
-            "san",
-            format!(
-                "product `{}` takes {most} names, saw {} [N-17]",
-                product.product,
-                set.names.len()
-            ),
-            None,
-        ));
-    }
 }
 
 fn add_all(
@@ -293,12 +294,17 @@ fn add_all(
     set: &mut NameSet,
     violations: &mut Vec<Violation>,
 ) {
-    for text in texts {
-        match DnsName::parse_folded(text, sources.policy) {
-            Ok(name) => set.push(name),
-            Err(error) => violations.push(name_violation("csr", text, &error)),
-        }
-    }
+    set.extend(
+        texts
+            .iter()
+            .filter_map(|text| match DnsName::parse_folded(text, sources.policy) {
+                Ok(name) => Some(name),
+                Err(error) => {
+                    violations.push(name_violation("csr", text, &error));
+                    None
+                }
+            }),
+    );
 }
 
 fn cn_field(sources: &Sources<'_>) -> &'static str {
