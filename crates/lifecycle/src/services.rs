@@ -10,7 +10,7 @@ use reseal_validation::email::Mailer;
 use reseal_validation::perspective::Perspective;
 
 use crate::clock::Clock;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::issuance::CaaCache;
 use crate::issuer::Issuer;
 use crate::notification::Webhooks;
@@ -163,9 +163,13 @@ impl Services {
             .ok_or_else(|| Error::internal(format!("issuer `{name}` is not configured")))
     }
 
+    /// The product that something was once ordered with; the operator may have taken it out of the catalogue.
     pub(crate) fn product(&self, handle: &str) -> Result<&Product, Error> {
         self.catalogue.get(handle).ok_or_else(|| {
-            Error::internal(format!("product `{handle}` is no longer in the catalogue"))
+            let message = format!(
+                "Product `{handle}` is no longer offered: order a certificate of another product"
+            );
+            Error::new(Kind::Status, message)
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Rules section 11, numbers 16 to 28: the state of what is to be reissued, and races for it.
 
+use std::fs;
 use std::thread;
 
 use rcgen::KeyPair;
@@ -253,4 +254,77 @@ fn nasty_027_a_cancellation_and_a_proof_at_once_have_one_winner() {
             assert_eq!(found["pagination"]["total"], 1);
         }
     }
+}
+
+#[test]
+fn r_2_names_once_paid_for_stay_paid_when_a_reissue_leaves_them_out() {
+    let mut server = Server::start();
+    change_catalogue(&server, |catalogue| {
+        let product = "product = \"ssl_dv_md\"\n";
+        catalogue.replace(
+            product,
+            &format!("{product}prices = {{ extra_domain = 100 }}\n"),
+        )
+    });
+    server.restart_at("");
+    let names: Vec<String> = (0..7).map(|index| format!("n{index}.dev")).collect();
+    let all: Vec<&str> = names.iter().map(String::as_str).collect();
+    let body = json!({"customer": "alice", "product": "ssl_dv_md", "period": 12, "csr": csr(&all)});
+    let quote = server
+        .alice
+        .post("/v2/ssl/certificates?quote=true", &body)
+        .expect(200);
+    assert_eq!(quote["quote"]["total"], 200, "{quote}");
+    let whole = server.order("ssl_dv_md", &csr(&all));
+    let smaller = server
+        .alice
+        .post(
+            &format!("/v2/ssl/certificates/{whole}/reissue"),
+            &json!({"csr": csr(&all[..2])}),
+        )
+        .expect(201);
+    let path = format!(
+        "/v2/ssl/certificates/{}/reissue?quote=true",
+        smaller["certificateId"]
+    );
+    let quote = server
+        .alice
+        .post(&path, &json!({"csr": csr(&all)}))
+        .expect(200);
+    assert_eq!(quote["quote"]["total"], 0, "{quote}");
+}
+
+#[test]
+fn a_product_that_is_no_longer_offered_is_neither_reissued_nor_resent() {
+    let mut server = Server::start();
+    let id = server.certificate();
+    let body =
+        json!({"customer": "alice", "product": "ssl_dv", "period": 12, "csr": csr(&["other.dev"])});
+    let process = server.alice.post("/v2/ssl/certificates", &body).process();
+    server.wait_for(process, "SUSPENDED");
+    change_catalogue(&server, |catalogue| {
+        catalogue.replace("product = \"ssl_dv\"\n", "product = \"ssl_new\"\n")
+    });
+    server.restart_at("");
+    for (path, body) in [
+        (
+            format!("/v2/ssl/certificates/{id}/reissue"),
+            json!({"csr": csr(&["reseal.dev"])}),
+        ),
+        (format!("/v2/processes/{process}/resend"), json!({})),
+    ] {
+        let reply = server.alice.post(&path, &body);
+        let said = reply.refused(400, "ObjectStatusProhibitsOperation");
+        assert!(said.to_string().contains("no longer offered"), "{said}");
+    }
+}
+
+/// The server reads it at its next start.
+#[track_caller]
+fn change_catalogue(server: &Server, change: impl Fn(String) -> String) {
+    let path = server.data().join("products.toml");
+    let before = fs::read_to_string(&path).unwrap();
+    let after = change(before.clone());
+    assert_ne!(before, after);
+    fs::write(path, after).unwrap();
 }
