@@ -37,6 +37,9 @@ pub enum EventKind {
         user: String,
         /// Names of the certificate to be.
         names: Vec<String>,
+        /// What the CSR asks for and the certificate will not have.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        warnings: Vec<String>,
     },
     /// A proof of an earlier process is relied on.
     ProofReused {

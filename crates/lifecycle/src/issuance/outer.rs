@@ -168,6 +168,7 @@ impl Draft<'_> {
                 .is_some_and(|old| old.domain_name != self.set.common_name.as_str()),
             names: names.clone(),
             csr: self.csr.der().to_vec(),
+            warnings: self.csr.warnings(),
             spki_sha256: hex::encode(self.csr.public_key().spki_sha256()),
             subject: self.subject_now(),
             coc: self

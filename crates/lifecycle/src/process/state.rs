@@ -247,6 +247,7 @@ impl Process {
             EventKind::Accepted {
                 user: opening.user.clone(),
                 names: names.collect(),
+                warnings: work.order.warnings.clone(),
             },
         )];
         events.extend(work.proofs.iter().filter_map(|proof| match &proof.state {

@@ -37,6 +37,22 @@ fn nasty_060_must_staple_is_accepted_and_not_issued() {
 }
 
 #[test]
+fn c_7_what_is_left_out_is_told_in_the_timeline() {
+    for (file, told) in [
+        ("csr/must-staple.pem", "must-staple"),
+        ("csr/client-auth.pem", "clientAuth"),
+    ] {
+        let target = Target::start();
+        let reply = target.reissue_with(&stored(file));
+        reply.expect(201);
+        let path = format!("/v2/processes/{}/timeline", reply.process());
+        let timeline = target.server.alice.get(&path).expect(200);
+        let warnings = &timeline["entities"][0]["warnings"];
+        assert!(warnings.to_string().contains(told), "{timeline}");
+    }
+}
+
+#[test]
 fn nasty_065_a_common_name_too_long_for_a_subject_is_an_alternative_name_only() {
     let name = format!("{}.{}.reseal.dev", "a".repeat(40), "b".repeat(30));
     let text = issued(&csr(&[&name]));

@@ -43,6 +43,7 @@ pub(crate) fn work() -> Work {
             added: vec![],
             common_name_moved: false,
             csr: vec![],
+            warnings: Vec::new(),
             spki_sha256: String::new(),
             subject: None,
             coc: None,

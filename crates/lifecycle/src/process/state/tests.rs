@@ -36,6 +36,7 @@ fn work(proved: bool) -> Work {
             added: Vec::new(),
             common_name_moved: false,
             csr: vec![0x30, 0x00],
+            warnings: Vec::new(),
             spki_sha256: "00".repeat(32),
             subject: None,
             coc: None,

@@ -67,6 +67,7 @@ pub(crate) fn work(names: &[&str]) -> Work {
             added: Vec::new(),
             common_name_moved: false,
             csr: vec![0x30; 320],
+            warnings: Vec::new(),
             spki_sha256: "ab".repeat(32),
             subject: None,
             coc: None,
