@@ -26,10 +26,6 @@ const NOT_OFFERED: &[(&str, &str)] = &[
     ("POST", "/v2/ssl/acme/1/update"),
     ("POST", "/v2/ssl/acme/1/renew"),
     ("POST", "/v2/ssl/acme/1/credentials"),
-    ("GET", "/v2/customers/alice/notifications"),
-    ("GET", "/v2/customers/alice/notifications/poll"),
-    ("GET", "/v2/customers/alice/notifications/1"),
-    ("POST", "/v2/customers/alice/notifications/1/ack"),
 ];
 
 #[test]
