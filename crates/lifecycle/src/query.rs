@@ -83,6 +83,9 @@ pub struct Query<F> {
     pub offset: u64,
     /// Whether the total is wanted.
     pub total: bool,
+    /// Whether CSRs and certificates themselves are wanted: they are most of what a row holds. Without it
+    /// certificates come without CSR and with an empty DER.
+    pub documents: bool,
 }
 
 impl<F> Default for Query<F> {
@@ -94,6 +97,7 @@ impl<F> Default for Query<F> {
             limit: Some(10),
             offset: 0,
             total: true,
+            documents: true,
         }
     }
 }

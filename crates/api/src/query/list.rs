@@ -176,6 +176,9 @@ impl<F: ListField> ListRequest<F> {
             }
         }
         findings.settle()?;
+        query.documents = ["csr", "certificate"]
+            .iter()
+            .any(|name| selection.has(name));
         Ok(Self { query, selection })
     }
 

@@ -45,11 +45,18 @@ impl Selection {
         self.0.is_none()
     }
 
+    /// Whether the field `name` is wanted.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0
+            .as_ref()
+            .is_none_or(|names| names.iter().any(|wanted| wanted == name))
+    }
+
     /// The selected part of `body`.
     pub(crate) fn of(&self, body: &impl Serialize) -> Result<Value, Failure> {
         let mut value = serde_json::to_value(body).map_err(Failure::internal)?;
-        if let (Some(names), Value::Object(object)) = (&self.0, &mut value) {
-            object.retain(|name, _| names.iter().any(|wanted| wanted == name));
+        if let Value::Object(object) = &mut value {
+            object.retain(|name, _| self.has(name));
         }
         Ok(value)
     }

@@ -32,7 +32,7 @@ pub(super) struct NameSet {
 }
 
 impl NameSet {
-    /// Adds those of `names` that are not there yet. A request may list a hundred thousand.
+    /// Adds those of `names` that are not there yet. A request may list tens of thousands.
     fn extend(&mut self, names: impl IntoIterator<Item = DnsName>) {
         let mut known: HashSet<DnsName> = self.names.iter().cloned().collect();
         let new = names.into_iter().filter(|name| known.insert(name.clone()));

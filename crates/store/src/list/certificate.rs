@@ -8,6 +8,7 @@ use crate::sql;
 impl Listed for CertificateField {
     const TABLE: &'static str = "certificate";
     const COLUMNS: &'static str = sql::certificate::COLUMNS;
+    const LEAN_COLUMNS: &'static str = sql::certificate::LEAN_COLUMNS;
     const ALL: &'static [Self] = Self::ALL;
     const ID: Self = Self::Id;
 

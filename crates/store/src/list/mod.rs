@@ -43,6 +43,8 @@ enum Column {
 trait Listed: Copy + PartialEq + 'static {
     const TABLE: &'static str;
     const COLUMNS: &'static str;
+    /// The same where documents are not wanted.
+    const LEAN_COLUMNS: &'static str = Self::COLUMNS;
     const ALL: &'static [Self];
     const ID: Self;
 
@@ -112,7 +114,12 @@ fn select<F: Listed>(
         conditions.search::<F>(text);
     }
     let (filter, mut values) = conditions.finish();
-    let (table, columns) = (F::TABLE, F::COLUMNS);
+    let table = F::TABLE;
+    let columns = if query.documents {
+        F::COLUMNS
+    } else {
+        F::LEAN_COLUMNS
+    };
     let count = format!("SELECT COUNT(*) FROM {table} WHERE {filter}");
     let count_values = values.len();
     let order = order(&query.order, now, &mut values);

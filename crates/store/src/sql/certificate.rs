@@ -1,17 +1,25 @@
 //! Tables `certificate` and `certificate_name`. Rows read have the columns of [`COLUMNS`].
 
-/// Columns of a row, in the order in which they are read.
-macro_rules! columns {
+/// Columns of a row, in the order in which they are read, without the last two: CSR and certificate.
+macro_rules! lean_columns {
     () => {
         "id, customer, process, subscription, product, validation, certificate_type, status, domain_name, \
          names, organization, country, state, city, postal_code, street, coc, issuer, serial, not_before, \
          not_after, subscription_end, key_algorithm, key_size, spki_sha256, fingerprint, predecessor, \
-         successor, revoked_at, revocation_reason, revocation_note, revocation_scheduled, csr, der"
+         successor, revoked_at, revocation_reason, revocation_note, revocation_scheduled"
+    };
+}
+
+macro_rules! columns {
+    () => {
+        concat!(lean_columns!(), ", csr, der")
     };
 }
 
 /// Columns of a row, for lists.
 pub(crate) const COLUMNS: &str = columns!();
+/// The same without reading CSR and certificate. PostgreSQL: `''::bytea`
+pub(crate) const LEAN_COLUMNS: &str = concat!(lean_columns!(), ", NULL, X''");
 
 super::statements! {
     /// The columns of a row without id, in their order → id

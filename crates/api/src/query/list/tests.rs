@@ -156,3 +156,22 @@ async fn a_list_takes_a_bounded_number_of_filters_and_values() {
     let many = format!("{}&id:gt=2", filters(MOST_FILTERS));
     assert_eq!(violations(&many).await, ["id:gt"]);
 }
+
+#[test]
+fn documents_are_read_only_where_they_are_shown() {
+    let read = |query: &str| {
+        let known = ["id", "status", "csr", "certificate"];
+        let parameters = Parameters::parse(query);
+        let request = ListRequest::<CertificateField>::read(&parameters, &known);
+        request.unwrap().query.documents
+    };
+    for (query, documents) in [
+        ("", true),
+        ("fields=status", false),
+        ("export=true", false),
+        ("export=true&fields=csr", true),
+        ("fields=id,certificate", true),
+    ] {
+        assert_eq!(read(query), documents, "{query}");
+    }
+}

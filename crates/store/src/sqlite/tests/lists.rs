@@ -530,3 +530,28 @@ async fn every_operator_of_the_process_list() {
         3
     );
 }
+
+#[tokio::test]
+async fn documents_are_read_only_where_they_are_wanted() {
+    let world = certificates().await;
+    let list = async |documents: bool| {
+        let query = CertificateQuery {
+            limit: None,
+            documents,
+            ..CertificateQuery::default()
+        };
+        let page = world
+            .store
+            .certificates(&Scope::Everything, &query, now())
+            .await;
+        page.unwrap().entities
+    };
+    let without = |whole: &Certificate| Certificate {
+        csr: None,
+        der: Vec::new(),
+        ..whole.clone()
+    };
+    let (whole, lean) = (list(true).await, list(false).await);
+    assert!(whole.iter().all(|certificate| !certificate.der.is_empty()));
+    assert_eq!(lean, whole.iter().map(without).collect::<Vec<_>>());
+}
