@@ -69,6 +69,14 @@ pub enum EventKind {
         /// What was asked, of whom, what came back.
         evidence: Value,
     },
+    /// Looks that found what those before them had found, whose evidence therefore stands for theirs: a process
+    /// is looked at for a month.
+    SameAsBefore {
+        /// `challenges` or `CAA`.
+        looked_at: String,
+        /// How many looks of one round.
+        looks: usize,
+    },
     /// Nothing goes on for a name until the customer does something: recorded when that begins, and again when
     /// something else is in the way.
     AttentionNeeded {

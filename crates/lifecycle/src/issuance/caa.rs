@@ -63,6 +63,21 @@ impl CaaRound {
     pub(super) fn permits_all(&self) -> bool {
         self.states.iter().all(|state| state.permitted)
     }
+
+    /// Leaves out the evidence of those names, in their order, whose check found what the last one had found.
+    fn shorten(&mut self, repeated: &[bool], now: Timestamp) {
+        let looks = repeated.iter().filter(|repeated| **repeated).count();
+        if looks == 0 {
+            return;
+        }
+        let mut repeated = repeated.iter();
+        self.events.retain(|_| repeated.next() != Some(&true));
+        let kind = EventKind::SameAsBefore {
+            looked_at: "CAA".to_owned(),
+            looks,
+        };
+        self.events.push(Event::new(now, kind));
+    }
 }
 
 impl Services {
@@ -77,6 +92,7 @@ impl Services {
             return round;
         };
         let account_uri = format!("acct:{}@{}", process.customer, self.settings.caa_identity);
+        let mut repeated = Vec::new();
         let observations = self.observe_caa(&work.order.names, now).await;
         for (proof, observation) in work.proofs.iter().zip(&observations) {
             let decision = decide(
@@ -88,6 +104,9 @@ impl Services {
                     method: relied_on(proof),
                 },
             );
+            repeated.push(work.caa_of(&proof.name).is_some_and(|known| {
+                known.permitted == decision.permitted && known.reason == decision.reason
+            }));
             round.events.push(Event::new(
                 now,
                 EventKind::CaaChecked {
@@ -104,6 +123,10 @@ impl Services {
                 reason: decision.reason,
                 checked: now,
             });
+        }
+        // What a certificate is signed upon is always kept whole.
+        if !round.permits_all() {
+            round.shorten(&repeated, now);
         }
         round
     }

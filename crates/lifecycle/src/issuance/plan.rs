@@ -185,6 +185,7 @@ fn proof_of(name: &DnsName, planning: &Planning<'_>) -> NameProof {
                 obtained: live.obtained,
                 reused: true,
             },
+            last_look: None,
         };
     }
     let (method, email) = chosen.map_or_else(
@@ -198,6 +199,7 @@ fn proof_of(name: &DnsName, planning: &Planning<'_>) -> NameProof {
         adn: name.fqdn().to_owned(),
         challenge: None,
         state: ProofState::Waiting,
+        last_look: None,
     }
 }
 

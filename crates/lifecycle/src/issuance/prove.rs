@@ -7,7 +7,7 @@ use reseal_validation::evidence::{Attempt, Verdict};
 use super::plan::br_method;
 use crate::authorization::Authorization;
 use crate::event::{Event, EventKind};
-use crate::process::{NameProof, Process, ProofState, Work};
+use crate::process::{LastLook, NameProof, Process, ProofState, Work};
 use crate::services::Services;
 
 /// What one look found about one challenge.
@@ -61,6 +61,7 @@ pub(super) fn take_in(
     services: &Services,
 ) -> (Vec<Event>, Vec<Authorization>) {
     let (mut events, mut obtained) = (Vec::new(), Vec::new());
+    let mut same = 0;
     for look in looks {
         let attempt = &look.attempt;
         let concerned = |work: &Work| {
@@ -71,19 +72,18 @@ pub(super) fn take_in(
         let Some(index) = concerned(work) else {
             continue;
         };
+        let last_look = Some(LastLook {
+            verdict: verdict_word(attempt.verdict).to_owned(),
+            expected: attempt.expected.clone(),
+            seen: attempt.seen.clone(),
+        });
+        if work.proofs[index].last_look == last_look {
+            same += 1;
+        } else {
+            work.proofs[index].last_look = last_look;
+            events.push(seen(&work.proofs[index], attempt));
+        }
         let proof = &work.proofs[index];
-        events.push(Event::new(
-            attempt.at,
-            EventKind::Attempt {
-                name: proof.name.as_str().to_owned(),
-                method: proof.method.as_str().to_owned(),
-                verdict: verdict_word(attempt.verdict).to_owned(),
-                expected: attempt.expected.clone(),
-                seen: attempt.seen.clone(),
-                advice: attempt.advice.clone(),
-                evidence: serde_json::to_value(&attempt.evidence).unwrap_or_default(),
-            },
-        ));
         if attempt.verdict == Verdict::Proved {
             let authorization = Authorization {
                 id: 0,
@@ -119,8 +119,29 @@ pub(super) fn take_in(
             }
         }
     }
+    if let Some(last) = looks.last().filter(|_| same > 0) {
+        let kind = EventKind::SameAsBefore {
+            looked_at: "challenges".to_owned(),
+            looks: same,
+        };
+        events.push(Event::new(last.attempt.at, kind));
+    }
     work.rounds += 1;
     (events, obtained)
+}
+
+/// A look with all its evidence.
+fn seen(proof: &NameProof, attempt: &Attempt) -> Event {
+    let kind = EventKind::Attempt {
+        name: proof.name.as_str().to_owned(),
+        method: proof.method.as_str().to_owned(),
+        verdict: verdict_word(attempt.verdict).to_owned(),
+        expected: attempt.expected.clone(),
+        seen: attempt.seen.clone(),
+        advice: attempt.advice.clone(),
+        evidence: serde_json::to_value(&attempt.evidence).unwrap_or_default(),
+    };
+    Event::new(attempt.at, kind)
 }
 
 /// Says what is in the way of a proof whose state has just become another, if it is the customer's to remove.

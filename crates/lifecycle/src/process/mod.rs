@@ -14,7 +14,8 @@ pub use state::{
     Action, IllegalTransition, Opening, Outcome, Process, ProcessStatus, ResumeType, State, Step,
 };
 pub use work::{
-    Approver, CaaState, MailChallenge, Mailbox, NameProof, Order, Organization, ProofState, Work,
+    Approver, CaaState, LastLook, MailChallenge, Mailbox, NameProof, Order, Organization,
+    ProofState, Work,
 };
 
 /// Number of a process.

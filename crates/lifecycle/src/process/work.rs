@@ -97,6 +97,21 @@ pub struct NameProof {
     pub challenge: Option<Challenge>,
     /// How far it is.
     pub state: ProofState,
+    /// What the last look at the challenge found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_look: Option<LastLook>,
+}
+
+/// A look as far as the next one is compared with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LastLook {
+    /// As the timeline has it.
+    pub verdict: String,
+    /// What was expected.
+    pub expected: String,
+    /// What was seen.
+    pub seen: String,
 }
 
 impl NameProof {

@@ -188,3 +188,59 @@ fn nasty_125_126_texts_in_parts_and_in_crowds_are_read_and_aliases_end() {
         .expect(200);
     assert_eq!(process["status"], "SUSPENDED", "{process}");
 }
+
+#[test]
+fn looking_again_and_again_at_the_same_keeps_the_evidence_once() {
+    let server = Server::start();
+    let (reply, _) = ask(&server, 3);
+    let path = format!("/v2/processes/{}/timeline", reply.process());
+    let told = |event: &str| {
+        let timeline = server.alice.get(&path).expect(200);
+        let events = timeline["entities"].as_array().unwrap().clone();
+        let told: Vec<Value> = events
+            .into_iter()
+            .filter(|one| one["event"] == event)
+            .collect();
+        told
+    };
+    let wait = || server.wait_for(reply.process(), "SUSPENDED");
+    wait();
+    for _ in 0..4 {
+        look(&server, &reply);
+        wait();
+    }
+    assert_eq!(told("attempt").len(), 3);
+    let repeated = told("sameAsBefore");
+    assert!(repeated.len() >= 4, "{repeated:?}");
+    assert!(
+        repeated
+            .iter()
+            .all(|one| one["lookedAt"] == "challenges" && one["looks"] == 3),
+        "{repeated:?}"
+    );
+    // What is new is told whole, and what a certificate is signed upon is kept, however often it was seen.
+    let info = server
+        .alice
+        .get(&format!("/v2/processes/{}/info", reply.process()))
+        .expect(200);
+    server.dns.caa_issue("n0.reseal.dev", "other-ca.example");
+    server.publish(&info);
+    for _ in 0..3 {
+        look(&server, &reply);
+        wait();
+    }
+    let refused = told("caaChecked")
+        .iter()
+        .filter(|one| one["permitted"] == false)
+        .count();
+    assert_eq!(refused, 1);
+    server.dns.clear("n0.reseal.dev");
+    look(&server, &reply);
+    server.wait_for(reply.process(), "COMPLETED");
+    let checks = told("caaChecked");
+    let last: Vec<&Value> = checks[checks.len() - 3..].iter().collect();
+    assert!(
+        last.iter().all(|one| one["permitted"] == true),
+        "{checks:?}"
+    );
+}

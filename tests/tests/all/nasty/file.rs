@@ -64,13 +64,13 @@ impl Site {
     #[track_caller]
     fn look(&self) -> Vec<(String, String)> {
         let process = format!("/v2/processes/{}", self.reply.process());
-        let before = self.attempts(&process).len();
+        let before = self.looks(&process);
         self.server
             .alice
             .post_raw(&format!("{process}/resend"), b"");
         let path = format!("{process}/timeline");
         self.server.wait_until(&path, |_| {
-            self.attempts(&process).len() >= before + self.names.len()
+            self.looks(&process) >= before + self.names.len() as u64
         });
         let newest: HashMap<String, Value> = self
             .attempts(&process)
@@ -84,18 +84,29 @@ impl Site {
         self.names.iter().map(told).collect()
     }
 
+    /// How often a name was looked at.
+    fn looks(&self, process: &str) -> u64 {
+        let repeated = |event: &Value| {
+            let is_one = event["lookedAt"] == "challenges";
+            is_one.then(|| event["looks"].as_u64()).flatten()
+        };
+        let repeated: u64 = self.events(process).iter().filter_map(repeated).sum();
+        repeated + self.attempts(process).len() as u64
+    }
+
     fn attempts(&self, process: &str) -> Vec<Value> {
+        let mut events = self.events(process);
+        events.retain(|event| event["event"] == "attempt");
+        events
+    }
+
+    fn events(&self, process: &str) -> Vec<Value> {
         let timeline = self
             .server
             .alice
             .get(&format!("{process}/timeline"))
             .expect(200);
-        let events = timeline
-            .as_array()
-            .or(timeline["entities"].as_array())
-            .unwrap();
-        let attempts = events.iter().filter(|event| event["event"] == "attempt");
-        attempts.cloned().collect()
+        timeline["entities"].as_array().unwrap().clone()
     }
 }
 

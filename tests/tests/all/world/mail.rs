@@ -136,7 +136,7 @@ fn a_mailbox_that_does_not_exist_is_the_customers_to_mend_and_tried_once() {
         let rounds = world
             .house
             .timeline(process)
-            .matches(r#""event":"attempt""#)
+            .matches(r#""event":"waiting""#)
             .count();
         (rounds > 3).then_some(())
     });

@@ -18,6 +18,7 @@ fn proof(text: &str, method: DcvType, challenge: Option<Challenge>) -> NameProof
         adn: text.to_owned(),
         challenge,
         state: ProofState::Waiting,
+        last_look: None,
     }
 }
 

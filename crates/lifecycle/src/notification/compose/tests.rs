@@ -53,6 +53,7 @@ fn work(proved: bool) -> Work {
             adn: "reseal.net".to_owned(),
             challenge: None,
             state,
+            last_look: None,
         }],
         mails: Vec::new(),
         mailboxes: Vec::new(),

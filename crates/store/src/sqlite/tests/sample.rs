@@ -41,6 +41,7 @@ fn proof(name: &str) -> NameProof {
         email: None,
         adn: name.to_owned(),
         challenge: None,
+        last_look: None,
         state: ProofState::Proved {
             method: Method::DnsChange,
             adn: name.to_owned(),
