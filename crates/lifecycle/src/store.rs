@@ -26,6 +26,9 @@ pub enum StoreError {
     /// Another process of the same subscription is open.
     #[error("process {0} is open for the same certificate")]
     OpenProcess(ProcessId),
+    /// The certificate that the process starts from was replaced or revoked meanwhile.
+    #[error("the certificate was replaced or revoked meanwhile")]
+    SourceGone,
     /// The handle is taken, the serial is used, the certificate is already stored.
     #[error("{0} exists already")]
     Exists(&'static str),
@@ -253,10 +256,12 @@ pub trait Store: NotificationStore {
 
     /// Stores a new process (version 0) and whatever its first step writes. The process comes back with its
     /// number, `certificate` and `subscription` filled in. [`StoreError::OpenProcess`] when its
-    /// subscription has an open one.
+    /// subscription has an open one, [`StoreError::SourceGone`] when a reissue's certificate has a successor or
+    /// was revoked.
     async fn open(&self, change: Change) -> Result<Process, StoreError>;
     /// Stores a step of a known process, raising its version. [`StoreError::Stale`] when it was changed
-    /// since it was read; then nothing is written.
+    /// since it was read; [`StoreError::SourceGone`] as with `open`, when the step reserves a serial. Then nothing
+    /// is written.
     async fn advance(&self, change: Change) -> Result<Process, StoreError>;
     /// Processes whose time has come and that nobody works on; leased until `lease`.
     async fn claim_due(
@@ -297,6 +302,10 @@ impl From<StoreError> for crate::error::Error {
             StoreError::OpenProcess(id) => Error::new(
                 Kind::Exists,
                 format!("Process {id} is open for this certificate: wait for it or cancel it"),
+            ),
+            StoreError::SourceGone => Error::new(
+                Kind::Status,
+                "The certificate was replaced or revoked at the same moment: read it again",
             ),
             StoreError::Exists(what) => {
                 Error::new(Kind::Exists, format!("The {what} exists already"))

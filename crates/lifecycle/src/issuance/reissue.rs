@@ -20,7 +20,7 @@ use crate::product::{Feature, Product};
 use crate::services::Services;
 
 /// A subscription with less than this left is not worth a certificate (design decision 9).
-const SHORTEST_REMAINDER: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const SHORTEST_REMAINDER: SignedDuration = SignedDuration::from_hours(24);
 
 impl Services {
     /// Reissues certificate `id` with the CSR and names of `request`.
@@ -93,7 +93,17 @@ impl Services {
             source: Some(old.id),
             subscription: Some(old.subscription),
         };
-        self.launch(opening, work).await
+        match self.launch(opening, work).await {
+            // Somebody was faster: say who, as a later request would hear it.
+            Err(error) if error.kind == Kind::Status => {
+                let old = self.store.certificate(&Scope::Everything, old.id).await?;
+                if let Some(old) = old {
+                    self.check_reissuable(&old, self.clock.now()).await?;
+                }
+                Err(error)
+            }
+            answer => answer,
+        }
     }
 
     /// Whether `old` may be reissued at all; the answer is its product.

@@ -15,18 +15,23 @@ use reseal_pki::profile::ValidationType;
 use super::outer::LEASE;
 use super::plan::{self, Tokens};
 use super::prove;
+use super::reissue::SHORTEST_REMAINDER;
 use super::sign::Signature;
 use super::{caa, candidate, sign};
+use crate::certificate::CertificateStatus;
+use crate::customer::Scope;
 use crate::error::{Error, Kind};
 use crate::event::Event;
 use crate::fault;
 use crate::issuer::IssuerError;
-use crate::process::{MailChallenge, Process, State, Work, next_check};
+use crate::process::{Action, MailChallenge, Process, State, Work, next_check};
 use crate::services::Services;
 use crate::store::Change;
 
 /// Challenges die 30 days after they were made (D-3, D-11).
 const CHALLENGE_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// How old CAA may be when a reservation from before a crash is signed; BR 3.2.2.8 would allow 8 hours.
+const RESUME_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 /// How long a request may wait for CAA before it is recorded without (and checked again afterwards).
 const CAA_BEFORE_RECORD: std::time::Duration = std::time::Duration::from_secs(1);
 
@@ -51,7 +56,10 @@ impl Services {
                     Next::Sign(process, signature) => return self.sign(process, *signature).await,
                 },
                 Stage::Signing(serial, validation) => {
-                    let reserved = self.resume_signature(&process, &serial, validation).await?;
+                    let reserved = match self.check_resumable(&process).await? {
+                        Ok(()) => self.resume_signature(&process, &serial, validation).await?,
+                        Err(reason) => Err(reason),
+                    };
                     match reserved {
                         Ok(signature) => return self.sign(process, signature).await,
                         Err(reason) => {
@@ -188,7 +196,7 @@ impl Services {
         }
         let signature = match self.prepare(&process).await {
             Ok(signature) => signature,
-            Err(NotPrepared::Key(error)) => {
+            Err(NotPrepared::Refused(error)) => {
                 return Ok(Next::Stop(self.fail(process, error.message).await?));
             }
             Err(NotPrepared::Issuer(IssuerError::Lint(finding))) => {
@@ -265,13 +273,72 @@ impl Services {
             .ok_or_else(|| NotPrepared::Unavailable(Error::internal("a process without work")))?;
         let csr = Csr::from_der(&work.order.csr)
             .map_err(|error| NotPrepared::Unavailable(Error::internal(error)))?;
+        self.check_source(process).await?;
         candidate::check_key(self, &process.customer, &csr.public_key().spki_sha256())
             .await
             .map_err(|error| match error.kind {
-                Kind::InvalidCsr => NotPrepared::Key(error),
+                Kind::InvalidCsr => NotPrepared::Refused(error),
                 _ => NotPrepared::Unavailable(error),
             })?;
         sign::prepare(self, &work.order, csr.public_key())
+    }
+
+    /// The certificate to be replaced can still be, and what is left of its subscription is worth it (R-1, V-9).
+    async fn check_source(&self, process: &Process) -> Result<(), NotPrepared> {
+        let (Action::Reissue, Some(source)) = (process.action, process.source) else {
+            return Ok(());
+        };
+        let source = self
+            .store
+            .certificate(&Scope::Everything, source)
+            .await
+            .map_err(|error| NotPrepared::Unavailable(error.into()))?
+            .ok_or_else(|| NotPrepared::Unavailable(Error::internal("the source is gone")))?;
+        let now = self.clock.now();
+        let refused = |reason: String| Err(NotPrepared::Refused(Error::new(Kind::Status, reason)));
+        match source.status(now) {
+            CertificateStatus::Active | CertificateStatus::Expired => {}
+            status => {
+                return refused(format!(
+                    "certificate {} became {} while this reissue waited: order a new one",
+                    source.id,
+                    status.as_str()
+                ));
+            }
+        }
+        if source.subscription_end.duration_since(now) < SHORTEST_REMAINDER {
+            return refused(format!(
+                "the subscription ends at {}: less than a day is left, renew it instead",
+                source.subscription_end
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether what a crash interrupted may still be signed as it was reserved; why not.
+    async fn check_resumable(&self, process: &Process) -> Result<Result<(), String>, Error> {
+        let now = self.clock.now();
+        let Some(work) = process.work() else {
+            return Ok(Err("nothing is known of the order".to_owned()));
+        };
+        if let Some(reason) = &self.settings.signing_refused {
+            return Ok(Err(reason.clone()));
+        }
+        if work
+            .caa
+            .iter()
+            .any(|state| now.duration_since(state.checked) > RESUME_WITHIN)
+        {
+            return Ok(Err(
+                "the server was away for too long: CAA is asked again".to_owned()
+            ));
+        }
+        match self.prepare(process).await {
+            Ok(_) => Ok(Ok(())),
+            Err(NotPrepared::Refused(error)) => Ok(Err(error.message)),
+            Err(NotPrepared::Issuer(error)) => Ok(Err(error.to_string())),
+            Err(NotPrepared::Unavailable(error)) => Err(error),
+        }
     }
 
     /// Checking → suspended until the next look is due.
@@ -340,8 +407,8 @@ impl Stage {
 
 /// Why nothing could be prepared.
 pub(super) enum NotPrepared {
-    /// The key may not be certified any more.
-    Key(Error),
+    /// The key may not be certified any more, or the certificate not be replaced.
+    Refused(Error),
     /// The issuer refuses.
     Issuer(IssuerError),
     /// Something cannot answer now.

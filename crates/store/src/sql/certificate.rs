@@ -37,6 +37,8 @@ super::statements! {
     SELECT = concat!("SELECT ", columns!(), " FROM certificate WHERE id = $1");
     /// fingerprint, customer → id
     SELECT_BY_FINGERPRINT = "SELECT id FROM certificate WHERE fingerprint = $1 AND customer = $2";
+    /// id → 1 if it can still be replaced
+    IS_REPLACEABLE = "SELECT 1 FROM certificate WHERE id = $1 AND successor IS NULL AND revoked_at IS NULL";
     /// subscription → id of its newest certificate
     SELECT_NEWEST = "SELECT id FROM certificate WHERE subscription = $1 ORDER BY id DESC LIMIT 1";
     /// now, limit → ids whose scheduled revocation is due, the longest overdue first

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use reseal_lifecycle::authorization::Authorization;
 use reseal_lifecycle::certificate::{CertificateId, Revocation, SubscriptionId};
-use reseal_lifecycle::process::{Process, ProcessId};
+use reseal_lifecycle::process::{Action, Process, ProcessId};
 use reseal_lifecycle::store::{Change, Issuance, Reservation, StoreError};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -114,6 +114,7 @@ impl Step {
     /// Writes a process that is new.
     pub(crate) fn open(&self, connection: &Connection) -> Result<Stored, StoreError> {
         let process = &*self.process;
+        self.check_source(connection)?;
         let inserted = insert(
             connection,
             sql::process::INSERT,
@@ -149,6 +150,9 @@ impl Step {
     /// Writes the next step of a known process, if nobody else did so since it was read.
     pub(crate) fn advance(&self, connection: &Connection) -> Result<Stored, StoreError> {
         let process = &*self.process;
+        if self.change.reservation.is_some() {
+            self.check_source(connection)?;
+        }
         let updated = connection
             .prepare_cached(sql::process::ADVANCE)
             .and_then(|mut update| {
@@ -171,6 +175,23 @@ impl Step {
             Ok(_) => self.write_rest(connection, process.id, process.version.cast_signed() + 1),
             Err(error) if violates_uniqueness(&error) => Err(self.already_open(connection, &error)),
             Err(error) => Err(store_error(&error)),
+        }
+    }
+
+    /// "One successor a certificate": whoever decided to reissue it may have looked before another reissue
+    /// ended, or before it was revoked. Here nobody comes between the look and the write.
+    fn check_source(&self, connection: &Connection) -> Result<(), StoreError> {
+        let (Action::Reissue, Some(source)) = (self.process.action, self.process.source) else {
+            return Ok(());
+        };
+        let replaceable = connection
+            .prepare_cached(sql::certificate::IS_REPLACEABLE)
+            .and_then(|mut select| select.exists([source]))
+            .map_err(|error| store_error(&error))?;
+        if replaceable {
+            Ok(())
+        } else {
+            Err(StoreError::SourceGone)
         }
     }
 
