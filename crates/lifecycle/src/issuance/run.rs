@@ -273,13 +273,13 @@ impl Services {
             .ok_or_else(|| NotPrepared::Unavailable(Error::internal("a process without work")))?;
         let csr = Csr::from_der(&work.order.csr)
             .map_err(|error| NotPrepared::Unavailable(Error::internal(error)))?;
-        self.check_source(process).await?;
         candidate::check_key(self, &process.customer, &csr.public_key().spki_sha256())
             .await
             .map_err(|error| match error.kind {
                 Kind::InvalidCsr => NotPrepared::Refused(error),
                 _ => NotPrepared::Unavailable(error),
             })?;
+        self.check_source(process).await?;
         sign::prepare(self, &work.order, csr.public_key())
     }
 

@@ -137,6 +137,64 @@ fn nasty_024_of_two_reissues_at_once_one_is_accepted() {
 }
 
 #[test]
+fn r_1_nasty_024_of_reissues_by_reused_proofs_at_once_exactly_one_issues() {
+    let server = Server::start();
+    let mut id = server.certificate();
+    for _ in 0..6 {
+        let path = format!("/v2/ssl/certificates/{id}/reissue");
+        let bodies: Vec<_> = (0..12)
+            .map(|_| json!({"csr": csr(&["reseal.dev"])}))
+            .collect();
+        let replies: Vec<_> = thread::scope(|scope| {
+            let attempts: Vec<_> = bodies
+                .iter()
+                .map(|body| scope.spawn(|| server.alice.post(&path, body)))
+                .collect();
+            attempts
+                .into_iter()
+                .map(|attempt| attempt.join().unwrap())
+                .collect()
+        });
+        let (issued, refused): (Vec<_>, Vec<_>) =
+            replies.into_iter().partition(|reply| reply.status != 400);
+        assert_eq!(issued.len(), 1);
+        for reply in &refused {
+            let error = reply.json()["type"].clone();
+            assert!(
+                error == "ObjectExists" || error == "ObjectStatusProhibitsOperation",
+                "{error}"
+            );
+        }
+        id = server.finish(&issued[0]);
+        let active = server.alice.get("/v2/ssl/certificates?status=ACTIVE");
+        assert_eq!(active.expect(200)["pagination"]["total"], 1);
+    }
+}
+
+#[test]
+fn r_1_nasty_018_a_certificate_revoked_while_its_reissue_waits_is_not_replaced() {
+    let server = Server::start();
+    let id = server.order("ssl_dv_md", &csr(&["reseal.dev"]));
+    let path = format!("/v2/ssl/certificates/{id}");
+    let body = json!({"csr": csr(&["reseal.dev", "new.dev"]), "san": ["reseal.dev", "new.dev"]});
+    let reply = server.alice.post(&format!("{path}/reissue"), &body);
+    let info = reply.expect(202);
+    let process = reply.process();
+    assert_eq!(server.alice.delete(&path).status, 200);
+    server.publish(&info);
+    server
+        .alice
+        .post(&format!("/v2/processes/{process}/resend"), &json!({}));
+    let failed = server.wait_for(process, "FAILED");
+    assert!(
+        failed["statusDetail"].as_str().unwrap().contains("REVOKED"),
+        "{failed}"
+    );
+    let total = server.alice.get("/v2/ssl/certificates").expect(200);
+    assert_eq!(total["pagination"]["total"], 1);
+}
+
+#[test]
 fn nasty_025_a_reissue_and_a_revocation_at_once_leave_one_consistent_end() {
     for _ in 0..4 {
         let server = Server::start();
