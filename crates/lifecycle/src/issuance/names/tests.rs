@@ -174,7 +174,7 @@ fn n_17_more_names_than_the_product_takes_are_counted() {
 fn n_17_a_huge_list_is_refused_at_once() {
     let csr = csr("reseal.dev", &[]);
     for prefix in ["", "*."] {
-        let names: Vec<String> = (0..40_000)
+        let names: Vec<String> = (0..60_000)
             .map(|index| format!("{prefix}n{index}.reseal.dev"))
             .collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -182,7 +182,7 @@ fn n_17_a_huge_list_is_refused_at_once() {
         let refused = resolve_with("ssl_dv_md", &csr, None, Some(&names), None).unwrap_err();
         assert_eq!(refused.len(), 2);
         assert_eq!(refused, ["san", "san"]);
-        // Comparing each with each takes a minute.
+        // Comparing each with each takes twice as long at least.
         assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
     }
 }
