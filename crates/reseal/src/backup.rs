@@ -5,6 +5,7 @@
 //! in it: what was not sent yet is sent again by its process. `restore` puts everything beside its place first and
 //! moves it there in one step, so that an interrupted restore leaves no folder that looks complete.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Read, Write as _};
@@ -188,14 +189,19 @@ fn unpack(archive: File, root: &Path) -> anyhow::Result<usize> {
         found.push(format!("{}  {}", reader.finish(), name.display()));
     }
     let sums = sums.context("its end is missing: no checksums were found")?;
-    let mut expected: Vec<&str> = sums.lines().collect();
-    expected.sort_unstable();
-    found.sort_unstable();
+    let expected: BTreeSet<&str> = sums.lines().collect();
+    let differing: BTreeSet<&str> = found
+        .iter()
+        .map(String::as_str)
+        .collect::<BTreeSet<_>>()
+        .symmetric_difference(&expected)
+        .filter_map(|line| line.split_once("  "))
+        .map(|(_, name)| name)
+        .collect();
     ensure!(
-        expected == found,
-        "its contents differ from its checksums: expected\n{}\nfound\n{}",
-        expected.join("\n"),
-        found.join("\n")
+        differing.is_empty(),
+        "what it holds is not what its checksums were made over: {}; use another backup",
+        differing.into_iter().collect::<Vec<_>>().join(", ")
     );
     Ok(found.len())
 }

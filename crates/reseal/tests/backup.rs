@@ -1,0 +1,117 @@
+//! Backup and restore by the real program.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn run(arguments: &[&str], data: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_reseal"));
+    for (name, _) in std::env::vars() {
+        if name.starts_with("RESEAL_") {
+            command.env_remove(name);
+        }
+    }
+    command.args(arguments).arg("--data").arg(data);
+    command.output().unwrap()
+}
+
+fn done(output: &Output) -> String {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{errors}");
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn refused(output: &Output, why: &str) {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains(why), "{errors}");
+}
+
+struct World {
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    /// A server with one customer, and its backup `backup.tar`.
+    fn new() -> Self {
+        let world = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        done(&run(&["init"], &world.path("data")));
+        done(&run(&["customer", "create", "acme"], &world.path("data")));
+        done(&world.command("backup", "backup.tar", "data"));
+        world
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, what: &str, file: &str, data: &str) -> Output {
+        let file = self.path(file);
+        run(&[what, file.to_str().unwrap()], &self.path(data))
+    }
+}
+
+#[test]
+fn what_was_backed_up_is_what_is_restored() {
+    let world = World::new();
+    let mode = fs::metadata(world.path("backup.tar"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    done(&world.command("restore", "backup.tar", "again"));
+    for file in [
+        "ca/root.pem",
+        "ca/intermediate.key",
+        "reseal.toml",
+        "products.toml",
+    ] {
+        assert_eq!(
+            fs::read(world.path("data").join(file)).unwrap(),
+            fs::read(world.path("again").join(file)).unwrap(),
+            "{file}"
+        );
+    }
+    assert!(done(&run(&["customer", "list"], &world.path("again"))).contains("acme"));
+}
+
+#[test]
+fn nothing_is_written_over() {
+    let world = World::new();
+    refused(
+        &world.command("backup", "backup.tar", "data"),
+        "exists already",
+    );
+    refused(
+        &world.command("restore", "backup.tar", "data"),
+        "is not empty",
+    );
+}
+
+#[test]
+fn a_damaged_or_shortened_backup_leaves_nothing() {
+    let world = World::new();
+    let good = fs::read(world.path("backup.tar")).unwrap();
+    let mut flipped = good.clone();
+    flipped[9000] ^= 1;
+    fs::write(world.path("flipped.tar"), flipped).unwrap();
+    fs::write(world.path("short.tar"), &good[..good.len() / 2]).unwrap();
+    fs::write(world.path("text.tar"), "no tar file").unwrap();
+    refused(
+        &world.command("restore", "flipped.tar", "again"),
+        "reseal.db",
+    );
+    refused(
+        &world.command("restore", "short.tar", "again"),
+        "cannot be restored",
+    );
+    refused(
+        &world.command("restore", "text.tar", "again"),
+        "cannot be restored",
+    );
+    assert!(!world.path("again").exists());
+}
