@@ -60,14 +60,13 @@ pub enum IssuerError {
 pub trait Issuer: Send + Sync + 'static {
     /// Decides serial and validity, builds the certificate and lints it. Signs nothing.
     fn prepare(&self, order: &CertificateOrder<'_>) -> Result<Prepared, IssuerError>;
-    /// The recorded certificate of an earlier [`Issuer::prepare`], linted again for signing at `now`, after
-    /// a crash.
+    /// The recorded certificate of an earlier [`Issuer::prepare`], after a crash: compared with what `order`
+    /// asks for and linted again for signing at its `now`.
     fn resume(
         &self,
         serial: &[u8],
         tbs: Vec<u8>,
-        validation: ValidationType,
-        now: Timestamp,
+        order: &CertificateOrder<'_>,
     ) -> Result<Prepared, IssuerError>;
     /// Signs; the answer is the certificate, DER.
     async fn issue(&self, prepared: Prepared) -> Result<Vec<u8>, IssuerError>;

@@ -1,6 +1,8 @@
 //! Issuing: from an order to a certificate, in the two steps that let the
 //! certificate be recorded before it is signed.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use reseal_lifecycle::issuer::{CertificateOrder, Issuer, IssuerError, Prepared};
@@ -8,6 +10,7 @@ use reseal_pki::{
     calendar::rules_at,
     certificate::{Certificate, assemble},
     lint::{Finding, LintContext, lint_leaf},
+    name::DnsName,
     profile::{IssuingAuthority, Leaf, PolicyArc, ValidationType, Validity, leaf_tbs},
     serial::Serial,
 };
@@ -148,8 +151,7 @@ impl Issuer for EmbeddedIssuer {
         &self,
         serial: &[u8],
         tbs: Vec<u8>,
-        validation: ValidationType,
-        now: Timestamp,
+        order: &CertificateOrder<'_>,
     ) -> Result<Prepared, IssuerError> {
         let serial = Serial::from_bytes(serial).map_err(unrecognized)?;
         // A certificate without its signature: only to read what was recorded.
@@ -161,6 +163,7 @@ impl Issuer for EmbeddedIssuer {
                 recorded.serial_hex()
             )));
         }
+        let now = order.now;
         if recorded.not_before().duration_until(now) > OLDEST_NOT_BEFORE {
             return Err(IssuerError::Lint(format!(
                 "V-10: the recorded certificate begins at {}, more than 48 hours before {now}: it \
@@ -168,7 +171,8 @@ impl Issuer for EmbeddedIssuer {
                 recorded.not_before()
             )));
         }
-        let linted = lint_leaf(tbs, &self.context(validation, now))
+        matches_order(&recorded, order)?;
+        let linted = lint_leaf(tbs, &self.context(order.validation, now))
             .map_err(|findings| refused(&findings))?;
         Ok(Prepared {
             serial,
@@ -199,6 +203,26 @@ impl Issuer for EmbeddedIssuer {
             .map(|authority| authority.public_key().spki_sha256())
             .into()
     }
+}
+
+/// A-10: what was recorded is for the key, the names and the term that were asked for.
+fn matches_order(recorded: &Certificate, order: &CertificateOrder<'_>) -> Result<(), IssuerError> {
+    let other = |what: &str| {
+        Err(IssuerError::Lint(format!(
+            "A-10: the recorded certificate is not the one ordered: {what}"
+        )))
+    };
+    if recorded.public_key().spki_sha256() != order.public_key.spki_sha256() {
+        return other("it has another key");
+    }
+    let certified: HashSet<_> = recorded.dns_names().iter().map(String::as_str).collect();
+    if certified != order.names.iter().map(DnsName::as_str).collect() {
+        return other("it has other names");
+    }
+    if recorded.not_after() > order.not_after_limit {
+        return other("it ends after the subscription");
+    }
+    Ok(())
 }
 
 fn refused(findings: &[Finding]) -> IssuerError {

@@ -121,7 +121,8 @@ impl Services {
                 status: decision.status,
                 permitted: decision.permitted,
                 reason: decision.reason,
-                checked: now,
+                // Not `now`: it may have served before (S-16).
+                checked: observation.at,
             });
         }
         // What a certificate is signed upon is always kept whole.
@@ -177,6 +178,7 @@ pub(super) fn newly_refused(
     before: &[CaaState],
     states: &[CaaState],
     identity: &str,
+    now: Timestamp,
 ) -> Vec<Event> {
     let known = |state: &CaaState| {
         before
@@ -193,7 +195,7 @@ pub(super) fn newly_refused(
                 seen: state.reason.clone(),
                 advice: "Change the CAA records; the process then goes on by itself.".to_owned(),
             };
-            Event::new(state.checked, kind)
+            Event::new(now, kind)
         })
         .collect()
 }

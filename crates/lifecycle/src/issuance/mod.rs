@@ -10,6 +10,7 @@ mod outer;
 mod plan;
 mod prove;
 mod quote;
+mod recheck;
 mod reissue;
 mod request;
 mod resend;

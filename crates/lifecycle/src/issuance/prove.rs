@@ -204,17 +204,25 @@ pub(crate) fn apply(
 pub(super) fn drop_stale(work: &mut Work, now: Timestamp) -> bool {
     let mut dropped = false;
     for proof in &mut work.proofs {
-        if let ProofState::Proved {
-            method, obtained, ..
-        } = &proof.state
-            && !(reseal_pki::calendar::method_allowed(*method, now)
-                && reseal_pki::calendar::evidence_usable(*method, *obtained, now))
-        {
+        if is_stale(proof, now) {
             proof.state = ProofState::Waiting;
             dropped = true;
         }
     }
     dropped
+}
+
+/// Whether a name was proved by what does not count any more at `now`.
+pub(super) fn is_stale(proof: &NameProof, now: Timestamp) -> bool {
+    match &proof.state {
+        ProofState::Proved {
+            method, obtained, ..
+        } => {
+            !(reseal_pki::calendar::method_allowed(*method, now)
+                && reseal_pki::calendar::evidence_usable(*method, *obtained, now))
+        }
+        ProofState::Waiting | ProofState::Attention { .. } => false,
+    }
 }
 
 fn verdict_word(verdict: Verdict) -> &'static str {

@@ -5,33 +5,28 @@
 //! | --- | --- |
 //! | accepted | the worker starts with a round of checks |
 //! | proved | CAA is asked again, then a serial is reserved |
-//! | reserved | the recorded certificate, and no other, is signed |
+//! | reserved | what it rests on is looked at again; then the recorded certificate, and no other, is signed |
 //! | completed | nothing is left to do |
 
 use jiff::{SignedDuration, Timestamp};
 use reseal_pki::csr::Csr;
-use reseal_pki::profile::ValidationType;
 
+use super::caa;
 use super::outer::LEASE;
 use super::plan::{self, Tokens};
 use super::prove;
-use super::reissue::SHORTEST_REMAINDER;
+use super::recheck::NotPrepared;
 use super::sign::Signature;
-use super::{caa, candidate, sign};
-use crate::certificate::CertificateStatus;
-use crate::customer::Scope;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::event::Event;
 use crate::fault;
 use crate::issuer::IssuerError;
-use crate::process::{Action, MailChallenge, Process, State, Work, next_check};
+use crate::process::{MailChallenge, Process, State, Work, next_check};
 use crate::services::Services;
 use crate::store::Change;
 
 /// Challenges die 30 days after they were made (D-3, D-11).
 const CHALLENGE_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// How old CAA may be when a reservation from before a crash is signed; BR 3.2.2.8 would allow 8 hours.
-const RESUME_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 /// How long a request may wait for CAA before it is recorded without (and checked again afterwards).
 const CAA_BEFORE_RECORD: std::time::Duration = std::time::Duration::from_secs(1);
 
@@ -55,26 +50,24 @@ impl Services {
                     Next::Stop(process) => return Ok(process),
                     Next::Sign(process, signature) => return self.sign(process, *signature).await,
                 },
-                Stage::Signing(serial, validation) => {
-                    let reserved = match self.check_resumable(&process).await? {
-                        Ok(()) => self.resume_signature(&process, &serial, validation).await?,
-                        Err(reason) => Err(reason),
-                    };
-                    match reserved {
-                        Ok(signature) => return self.sign(process, signature).await,
-                        Err(reason) => {
-                            let (checking, events) =
-                                process.abandon(reason, now).map_err(Error::internal)?;
-                            process = self.advance_leased(Change::new(checking, events)).await?;
-                        }
+                Stage::Signing(serial) => match self.resume_signature(&process, &serial).await? {
+                    Ok(signature) => return self.sign(process, signature).await,
+                    Err(reason) => {
+                        let (checking, events) =
+                            process.abandon(reason, now).map_err(Error::internal)?;
+                        process = self.advance_leased(Change::new(checking, events)).await?;
                     }
-                }
+                },
             }
         }
     }
 
     /// One round: mails, looks, CAA; then either a reserved signature or a wait.
     async fn check(&self, process: Process) -> Result<Next, Error> {
+        // Nobody needs to prove anything for what cannot be issued any more.
+        if let Err(why) = self.check_source(&process).await {
+            return self.not_prepared(process, Vec::new(), why).await;
+        }
         let process = self.renew_stale_proofs(process).await?;
         let process = self.send_mails(process).await?;
         let process = self.round(process).await?;
@@ -97,10 +90,11 @@ impl Services {
             .find(|state| !state.permitted)
             .map(|state| format!("CAA does not permit `{}`: {}", state.name, state.reason));
         let mut events = round.events;
+        let now = self.clock.now();
         let (process, refusals) = process
-            .update(self.clock.now(), |work| {
-                let news =
-                    caa::newly_refused(&work.caa, &round.states, &self.settings.caa_identity);
+            .update(now, |work| {
+                let identity = &self.settings.caa_identity;
+                let news = caa::newly_refused(&work.caa, &round.states, identity, now);
                 work.caa = round.states;
                 news
             })
@@ -132,13 +126,14 @@ impl Services {
         });
         let customer = process.customer.clone();
         let mut obtained = Vec::new();
+        let now = self.clock.now();
         let (process, events) = process
-            .update(self.clock.now(), |work| {
+            .update(now, |work| {
                 let mut events = Vec::new();
                 if let Some(early) = early {
                     events = early.events;
                     let identity = &self.settings.caa_identity;
-                    events.extend(caa::newly_refused(&work.caa, &early.states, identity));
+                    events.extend(caa::newly_refused(&work.caa, &early.states, identity, now));
                     work.caa = early.states;
                 }
                 let (seen, proofs) = prove::take_in(work, &looks, &customer, self);
@@ -196,22 +191,7 @@ impl Services {
         }
         let signature = match self.prepare(&process).await {
             Ok(signature) => signature,
-            Err(NotPrepared::Refused(error)) => {
-                return Ok(Next::Stop(self.fail(process, error.message).await?));
-            }
-            Err(NotPrepared::Issuer(IssuerError::Lint(finding))) => {
-                tracing::error!(
-                    process = process.id,
-                    finding,
-                    "a certificate was refused before signing"
-                );
-                let reason = format!("the certificate was refused before signing: {finding}");
-                return Ok(Next::Stop(self.fail(process, reason).await?));
-            }
-            Err(NotPrepared::Issuer(error)) => {
-                return self.wait(process, events, error.to_string()).await;
-            }
-            Err(NotPrepared::Unavailable(error)) => return Err(error),
+            Err(why) => return self.not_prepared(process, events, why).await,
         };
         let issuer = signature.issuer.clone();
         let (process, reserved) = process
@@ -222,6 +202,29 @@ impl Services {
         change.reservation = Some(signature.reservation());
         let process = self.advance_leased(change).await?;
         Ok(Next::Sign(process, Box::new(signature)))
+    }
+
+    /// Fails for good or waits for a better moment.
+    async fn not_prepared(
+        &self,
+        process: Process,
+        events: Vec<Event>,
+        why: NotPrepared,
+    ) -> Result<Next, Error> {
+        match why {
+            NotPrepared::Refused(error) => Ok(Next::Stop(self.fail(process, error.message).await?)),
+            NotPrepared::Issuer(IssuerError::Lint(finding)) => {
+                tracing::error!(
+                    process = process.id,
+                    finding,
+                    "a certificate was refused before signing"
+                );
+                let reason = format!("the certificate was refused before signing: {finding}");
+                Ok(Next::Stop(self.fail(process, reason).await?))
+            }
+            NotPrepared::Issuer(error) => self.wait(process, events, error.to_string()).await,
+            NotPrepared::Unavailable(error) => Err(error),
+        }
     }
 
     /// When everything a fresh process needs is at hand, checks CAA and prepares the signature before the
@@ -264,80 +267,6 @@ impl Services {
                 (reserved, Some(signature))
             }
             Err(_) => (process, None),
-        }
-    }
-
-    async fn prepare(&self, process: &Process) -> Result<Signature, NotPrepared> {
-        let work = process
-            .work()
-            .ok_or_else(|| NotPrepared::Unavailable(Error::internal("a process without work")))?;
-        let csr = Csr::from_der(&work.order.csr)
-            .map_err(|error| NotPrepared::Unavailable(Error::internal(error)))?;
-        candidate::check_key(self, &process.customer, &csr.public_key().spki_sha256())
-            .await
-            .map_err(|error| match error.kind {
-                Kind::InvalidCsr => NotPrepared::Refused(error),
-                _ => NotPrepared::Unavailable(error),
-            })?;
-        self.check_source(process).await?;
-        sign::prepare(self, &work.order, csr.public_key())
-    }
-
-    /// The certificate to be replaced can still be, and what is left of its subscription is worth it (R-1, V-9).
-    async fn check_source(&self, process: &Process) -> Result<(), NotPrepared> {
-        let (Action::Reissue, Some(source)) = (process.action, process.source) else {
-            return Ok(());
-        };
-        let source = self
-            .store
-            .certificate(&Scope::Everything, source)
-            .await
-            .map_err(|error| NotPrepared::Unavailable(error.into()))?
-            .ok_or_else(|| NotPrepared::Unavailable(Error::internal("the source is gone")))?;
-        let now = self.clock.now();
-        let refused = |reason: String| Err(NotPrepared::Refused(Error::new(Kind::Status, reason)));
-        match source.status(now) {
-            CertificateStatus::Active | CertificateStatus::Expired => {}
-            status => {
-                return refused(format!(
-                    "certificate {} became {} while this reissue waited: order a new one",
-                    source.id,
-                    status.as_str()
-                ));
-            }
-        }
-        if source.subscription_end.duration_since(now) < SHORTEST_REMAINDER {
-            return refused(format!(
-                "the subscription ends at {}: less than a day is left, renew it instead",
-                source.subscription_end
-            ));
-        }
-        Ok(())
-    }
-
-    /// Whether what a crash interrupted may still be signed as it was reserved; why not.
-    async fn check_resumable(&self, process: &Process) -> Result<Result<(), String>, Error> {
-        let now = self.clock.now();
-        let Some(work) = process.work() else {
-            return Ok(Err("nothing is known of the order".to_owned()));
-        };
-        if let Some(reason) = &self.settings.signing_refused {
-            return Ok(Err(reason.clone()));
-        }
-        if work
-            .caa
-            .iter()
-            .any(|state| now.duration_since(state.checked) > RESUME_WITHIN)
-        {
-            return Ok(Err(
-                "the server was away for too long: CAA is asked again".to_owned()
-            ));
-        }
-        match self.prepare(process).await {
-            Ok(_) => Ok(Ok(())),
-            Err(NotPrepared::Refused(error)) => Ok(Err(error.message)),
-            Err(NotPrepared::Issuer(error)) => Ok(Err(error.to_string())),
-            Err(NotPrepared::Unavailable(error)) => Err(error),
         }
     }
 
@@ -386,7 +315,7 @@ enum Stage {
     Waiting,
     Checking,
     Expired,
-    Signing(String, ValidationType),
+    Signing(String),
     Over,
 }
 
@@ -399,20 +328,10 @@ impl Stage {
             }
             State::Suspended { .. } => Self::Waiting,
             State::Checking { .. } => Self::Checking,
-            State::Signing { work, serial } => Self::Signing(serial.clone(), work.order.validation),
+            State::Signing { serial, .. } => Self::Signing(serial.clone()),
             State::InDoubt { .. } | State::Ended { .. } => Self::Over,
         }
     }
-}
-
-/// Why nothing could be prepared.
-pub(super) enum NotPrepared {
-    /// The key may not be certified any more, or the certificate not be replaced.
-    Refused(Error),
-    /// The issuer refuses.
-    Issuer(IssuerError),
-    /// Something cannot answer now.
-    Unavailable(Error),
 }
 
 /// When to look again. Nothing can be seen by looking while only a person's answer is missing: then the

@@ -1,18 +1,19 @@
 //! The irreversible act: a reserved certificate is signed and stored, and the old one is marked.
 
+use std::sync::Arc;
+
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use reseal_pki::csr::Csr;
 use reseal_pki::key::PublicKey;
-use reseal_pki::profile::ValidationType;
 
-use super::run::NotPrepared;
+use super::recheck::NotPrepared;
 use crate::certificate::{Certificate, CertificateStatus};
 use crate::error::Error;
 use crate::event::{Event, EventKind};
 use crate::fault;
-use crate::issuer::{CertificateOrder, IssuerError, Prepared};
-use crate::process::{Action, Order, Process};
+use crate::issuer::{CertificateOrder, Issuer, IssuerError, Prepared};
+use crate::process::{Action, Order, Process, ProcessId};
 use crate::services::Services;
 use crate::store::{Change, Issuance, Replacement, Reservation, Subscription};
 
@@ -42,27 +43,41 @@ pub(super) fn prepare(
     public_key: &PublicKey,
 ) -> Result<Signature, NotPrepared> {
     let now = services.clock.now();
-    let issuer = services
-        .issuer(&order.issuer)
-        .map_err(NotPrepared::Unavailable)?;
-    let prepared = issuer
-        .prepare(&CertificateOrder {
-            public_key,
-            names: &order.names,
-            common_name: order
-                .common_name_in_subject
-                .then_some(order.common_name.as_str()),
-            subject: order.subject.as_ref(),
-            validation: order.validation,
-            not_after_limit: subscription_end(order, now),
-            now,
-        })
+    let prepared = issuer(services, &order.issuer)?
+        .prepare(&certificate_order(order, public_key, now))
         .map_err(NotPrepared::Issuer)?;
     Ok(Signature {
         prepared,
         issuer: order.issuer.clone(),
         made: now,
     })
+}
+
+/// The issuer called `name`. Without it the process waits: the operator may have taken it out by mistake.
+fn issuer<'a>(services: &'a Services, name: &str) -> Result<&'a Arc<dyn Issuer>, NotPrepared> {
+    services.issuer(name).map_err(|_| {
+        let reason = format!("issuer `{name}` is not configured any more");
+        NotPrepared::Issuer(IssuerError::Refused(reason))
+    })
+}
+
+/// `order` as the issuer is asked for it.
+fn certificate_order<'a>(
+    order: &'a Order,
+    public_key: &'a PublicKey,
+    now: Timestamp,
+) -> CertificateOrder<'a> {
+    CertificateOrder {
+        public_key,
+        names: &order.names,
+        common_name: order
+            .common_name_in_subject
+            .then_some(order.common_name.as_str()),
+        subject: order.subject.as_ref(),
+        validation: order.validation,
+        not_after_limit: subscription_end(order, now),
+        now,
+    }
 }
 
 /// Last second of the subscription: the running one's, or that of one starting at `now`.
@@ -82,30 +97,36 @@ fn whole_second(at: Timestamp) -> Timestamp {
 }
 
 impl Services {
-    /// The signature that was reserved before a crash, or why it must not be made any more.
-    pub(super) async fn resume_signature(
+    /// What process `id` has recorded for signing under `serial` (hex), if it is still what `order` asks for.
+    pub(super) async fn reserved_signature(
         &self,
-        process: &Process,
+        id: ProcessId,
         serial: &str,
-        validation: ValidationType,
-    ) -> Result<Result<Signature, String>, Error> {
-        let Some(reservation) = self.store.reservation(process.id).await? else {
-            return Ok(Err("the reservation is not in the store".to_owned()));
-        };
+        order: &Order,
+        public_key: &PublicKey,
+    ) -> Result<Signature, NotPrepared> {
+        let lost = |reason: &str| NotPrepared::Issuer(IssuerError::Lint(reason.to_owned()));
+        let reservation = self
+            .store
+            .reservation(id)
+            .await
+            .map_err(|error| NotPrepared::Unavailable(error.into()))?
+            .ok_or_else(|| lost("the reservation is not in the store"))?;
         if hex::encode(&reservation.serial) != serial {
-            return Ok(Err("the store holds another reservation".to_owned()));
+            return Err(lost("the store holds another reservation"));
         }
-        let issuer = self.issuer(&reservation.issuer)?;
-        let now = self.clock.now();
-        match issuer.resume(&reservation.serial, reservation.tbs, validation, now) {
-            Ok(prepared) => Ok(Ok(Signature {
-                prepared,
-                issuer: reservation.issuer,
-                made: reservation.created,
-            })),
-            Err(IssuerError::Unavailable(reason)) => Err(unavailable(reason)),
-            Err(error) => Ok(Err(error.to_string())),
-        }
+        let prepared = issuer(self, &reservation.issuer)?
+            .resume(
+                &reservation.serial,
+                reservation.tbs,
+                &certificate_order(order, public_key, self.clock.now()),
+            )
+            .map_err(NotPrepared::Issuer)?;
+        Ok(Signature {
+            prepared,
+            issuer: reservation.issuer,
+            made: reservation.created,
+        })
     }
 
     /// Signs what is reserved and stores the certificate, the old one's new status and the end of the
@@ -262,7 +283,7 @@ fn fingerprint(der: &[u8]) -> [u8; 32] {
     hash
 }
 
-fn unavailable(reason: String) -> Error {
+pub(super) fn unavailable(reason: String) -> Error {
     Error::unavailable(
         "The issuer cannot sign now",
         std::time::Duration::from_secs(5),

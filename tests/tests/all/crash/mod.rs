@@ -6,6 +6,8 @@
     reason = "what is wrong here fails a test; the lint knows test functions only"
 )]
 
+mod resumed;
+
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 

@@ -77,6 +77,31 @@ fn nasty_019_020_an_expired_certificate_is_reissued_while_its_subscription_runs(
 }
 
 #[test]
+fn v_9_nasty_021_a_reissue_that_waits_until_a_day_is_left_ends_without_a_certificate() {
+    let mut server = Server::start();
+    let id = server.order("ssl_dv_md", &csr(&["reseal.dev"]));
+    let path = format!("/v2/ssl/certificates/{id}/reissue");
+    let body = json!({"csr": csr(&["reseal.dev", "new.dev"])});
+    server.restart_at("+360d");
+    let reply = server.alice.post(&path, &body);
+    let info = reply.expect(202);
+    let process = reply.process();
+    server.restart_at("+364d");
+    server.publish(&info);
+    server
+        .alice
+        .post_raw(&format!("/v2/processes/{process}/resend"), b"");
+    let ended = server.wait_for(process, "FAILED");
+    assert!(
+        ended["statusDetail"]
+            .as_str()
+            .unwrap()
+            .contains("less than a day"),
+        "{ended}"
+    );
+}
+
+#[test]
 fn nasty_022_a_reissued_certificate_names_its_successor() {
     let server = Server::start();
     let id = server.certificate();
@@ -233,13 +258,13 @@ fn nasty_025_a_reissue_and_a_revocation_at_once_leave_one_consistent_end() {
 }
 
 #[test]
-fn nasty_026_a_key_that_is_compromised_while_its_reissue_waits_is_not_signed() {
+fn nasty_026_a_key_that_is_compromised_while_an_order_with_it_waits_is_not_signed() {
     let server = Server::start();
     let key = KeyPair::generate().unwrap();
     let id = server.order("ssl_dv_md", &with_key(&key, &["reseal.dev"]));
     let path = format!("/v2/ssl/certificates/{id}");
-    let body = json!({"csr": with_key(&key, &["reseal.dev", "new.dev"])});
-    let reply = server.alice.post(&format!("{path}/reissue"), &body);
+    let body = json!({"customer": "alice", "product": "ssl_dv", "period": 12, "csr": with_key(&key, &["new.dev"])});
+    let reply = server.alice.post("/v2/ssl/certificates", &body);
     let info = reply.expect(202);
     let process = reply.process();
     let reply = server.alice.call(

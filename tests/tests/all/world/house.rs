@@ -61,6 +61,17 @@ impl House {
     /// Starts the server, which holds at the fault point `hold_at`.
     #[track_caller]
     pub(crate) fn start(&mut self, hold_at: Option<&str>) {
+        self.start_with(hold_at.map(|point| ("RESEAL_HOLD_AT", point)));
+    }
+
+    /// Starts the server at another time, such as `+2h`.
+    #[track_caller]
+    pub(crate) fn start_at(&mut self, clock_offset: &str) {
+        self.start_with(Some(("RESEAL_CLOCK_OFFSET", clock_offset)));
+    }
+
+    #[track_caller]
+    fn start_with(&mut self, variable: Option<(&str, &str)>) {
         let mut command = Command::new(binary());
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
@@ -69,9 +80,7 @@ impl House {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        if let Some(point) = hold_at {
-            command.env("RESEAL_HOLD_AT", point);
-        }
+        command.envs(variable);
         let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let (sender, receiver) = channel();

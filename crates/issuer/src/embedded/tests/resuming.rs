@@ -19,7 +19,14 @@ fn resumed(
     let mut serial = first.serial.as_bytes().to_vec();
     let mut tbs = first.linted.tbs().to_vec();
     change(&mut serial, &mut tbs);
-    let second = issuer.resume(&serial, tbs, ValidationType::Domain, later)?;
+    let second = issuer.resume(
+        &serial,
+        tbs,
+        &CertificateOrder {
+            now: later,
+            ..subscriber.order()
+        },
+    )?;
     Ok((first, second))
 }
 
@@ -104,8 +111,10 @@ fn v_1_a_recorded_certificate_follows_the_rules_of_the_day_it_is_signed() {
         .resume(
             prepared.serial.as_bytes(),
             prepared.linted.tbs().to_vec(),
-            ValidationType::Domain,
-            morning,
+            &CertificateOrder {
+                now: morning,
+                ..order
+            },
         )
         .unwrap_err()
         .to_string();
@@ -122,10 +131,38 @@ fn p_2_a_record_of_another_authority_is_not_signed() {
         .resume(
             prepared.serial.as_bytes(),
             prepared.linted.tbs().to_vec(),
-            ValidationType::Domain,
-            now(),
+            &subscriber.order(),
         )
         .unwrap_err()
         .to_string();
     assert!(error.contains("P-2"), "{error}");
+}
+
+#[test]
+fn a_10_a_record_that_is_not_what_was_ordered_is_not_signed() {
+    let (_data, issuer) = p256();
+    let subscriber = Subscriber::p256(&["example.com", "www.example.com"]);
+    let prepared = issuer.prepare(&subscriber.order()).unwrap();
+    let other_key = Subscriber::p256(&["example.com", "www.example.com"]);
+    let resume = |order: &CertificateOrder<'_>| {
+        let tbs = prepared.linted.tbs().to_vec();
+        issuer.resume(prepared.serial.as_bytes(), tbs, order)
+    };
+    assert!(resume(&subscriber.order()).is_ok());
+    let fewer = CertificateOrder {
+        names: &subscriber.names[..1],
+        ..subscriber.order()
+    };
+    let shorter = CertificateOrder {
+        not_after_limit: prepared.not_after - SignedDuration::from_secs(1),
+        ..subscriber.order()
+    };
+    for (order, what) in [
+        (other_key.order(), "another key"),
+        (fewer, "other names"),
+        (shorter, "ends after"),
+    ] {
+        let error = resume(&order).unwrap_err().to_string();
+        assert!(error.contains("A-10") && error.contains(what), "{error}");
+    }
 }

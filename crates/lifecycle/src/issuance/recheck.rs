@@ -1,0 +1,142 @@
+//! What is looked at again before a certificate is prepared, and before one is signed that was reserved before a
+//! crash: since the request came in, or since the server died, everything it rested on may have changed.
+
+use jiff::{SignedDuration, Timestamp};
+use reseal_pki::csr::Csr;
+
+use super::reissue::SHORTEST_REMAINDER;
+use super::sign::{self, Signature};
+use super::{candidate, prove};
+use crate::certificate::CertificateStatus;
+use crate::customer::Scope;
+use crate::error::{Error, Kind};
+use crate::issuer::IssuerError;
+use crate::process::{Action, Process, Work};
+use crate::services::Services;
+
+/// How old CAA may be when a reservation from before a crash is signed; BR 4.2.2.1 would allow 8 hours.
+const RESUME_WITHIN: SignedDuration = SignedDuration::from_hours(1);
+
+/// Why nothing could be prepared.
+pub(super) enum NotPrepared {
+    /// The key may not be certified any more, or the certificate not be replaced.
+    Refused(Error),
+    /// The issuer refuses.
+    Issuer(IssuerError),
+    /// Something cannot answer now.
+    Unavailable(Error),
+}
+
+impl Services {
+    /// Builds and lints the certificate of a process that has proved everything.
+    pub(super) async fn prepare(&self, process: &Process) -> Result<Signature, NotPrepared> {
+        let work = work(process).map_err(NotPrepared::Unavailable)?;
+        let csr = self.recheck(process, work).await?;
+        sign::prepare(self, &work.order, csr.public_key())
+    }
+
+    /// The signature that was reserved before a crash, or why it must not be made any more: then everything is
+    /// decided anew (S-16, V-6, A-10).
+    pub(super) async fn resume_signature(
+        &self,
+        process: &Process,
+        serial: &str,
+    ) -> Result<Result<Signature, String>, Error> {
+        if let Some(reason) = &self.settings.signing_refused {
+            return Ok(Err(reason.clone()));
+        }
+        let work = work(process)?;
+        if let Some(reason) = outdated(work, self.clock.now()) {
+            return Ok(Err(reason));
+        }
+        let signature = match self.recheck(process, work).await {
+            Ok(csr) => {
+                self.reserved_signature(process.id, serial, &work.order, csr.public_key())
+                    .await
+            }
+            Err(refused) => Err(refused),
+        };
+        match signature {
+            Ok(signature) => Ok(Ok(signature)),
+            Err(NotPrepared::Refused(error)) => Ok(Err(error.message)),
+            Err(NotPrepared::Issuer(IssuerError::Unavailable(reason))) => {
+                Err(sign::unavailable(reason))
+            }
+            Err(NotPrepared::Issuer(error)) => Ok(Err(error.to_string())),
+            Err(NotPrepared::Unavailable(error)) => Err(error),
+        }
+    }
+
+    /// The certificate to be replaced, and the key (C-24); the answer is the CSR that holds it.
+    async fn recheck(&self, process: &Process, work: &Work) -> Result<Csr, NotPrepared> {
+        self.check_source(process).await?;
+        let csr = Csr::from_der(&work.order.csr)
+            .map_err(|error| NotPrepared::Unavailable(Error::internal(error)))?;
+        candidate::check_key(self, &process.customer, &csr.public_key().spki_sha256())
+            .await
+            .map_err(|error| match error.kind {
+                Kind::InvalidCsr => NotPrepared::Refused(error),
+                _ => NotPrepared::Unavailable(error),
+            })?;
+        Ok(csr)
+    }
+
+    /// The certificate to be replaced can still be, and what is left of its subscription is worth it (R-1, V-9).
+    pub(super) async fn check_source(&self, process: &Process) -> Result<(), NotPrepared> {
+        let (Action::Reissue, Some(source)) = (process.action, process.source) else {
+            return Ok(());
+        };
+        let source = self
+            .store
+            .certificate(&Scope::Everything, source)
+            .await
+            .map_err(|error| NotPrepared::Unavailable(error.into()))?
+            .ok_or_else(|| NotPrepared::Unavailable(Error::internal("the source is gone")))?;
+        let now = self.clock.now();
+        let refused = |reason: String| Err(NotPrepared::Refused(Error::new(Kind::Status, reason)));
+        match source.status(now) {
+            CertificateStatus::Active | CertificateStatus::Expired => {}
+            status => {
+                return refused(format!(
+                    "certificate {} became {} while this reissue waited: order a new one",
+                    source.id,
+                    status.as_str()
+                ));
+            }
+        }
+        if source.subscription_end.duration_since(now) < SHORTEST_REMAINDER {
+            return refused(format!(
+                "the subscription ends at {}: less than a day is left, renew it instead",
+                source.subscription_end
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn work(process: &Process) -> Result<&Work, Error> {
+    process
+        .work()
+        .ok_or_else(|| Error::internal("a process without work"))
+}
+
+/// What of a reservation's grounds has become too old at `now`, if anything.
+fn outdated(work: &Work, now: Timestamp) -> Option<String> {
+    let fresh = |name| {
+        work.caa_of(name).is_some_and(|caa| {
+            let age = now.duration_since(caa.checked);
+            caa.permitted && (SignedDuration::ZERO..=RESUME_WITHIN).contains(&age)
+        })
+    };
+    if !work.order.names.iter().all(fresh) {
+        return Some("the server was away for too long: CAA is asked again".to_owned());
+    }
+    let stale = work
+        .proofs
+        .iter()
+        .find(|proof| prove::is_stale(proof, now))?;
+    Some(format!(
+        "the proof of control of `{}` is too old",
+        stale.name
+    ))
+}

@@ -1,0 +1,95 @@
+//! What was reserved before a crash is signed only while everything it rests on still holds (C-24, S-16, R-1);
+//! otherwise the reservation is given up and the process decided anew.
+
+use serde_json::json;
+
+use super::{HELD, house, order, reissue_process, reserved, store};
+use crate::support::csr::csr;
+use crate::support::dns_stub::DnsStub;
+use crate::world::house::House;
+
+/// A house whose server died with a reissue reserved and not signed; the certificate to be replaced.
+fn died_at_reserved(before_death: impl Fn(&House, i64)) -> (House, DnsStub, i64) {
+    let (mut house, dns) = house();
+    house.start(None);
+    let old = order(&house, &dns);
+    house.kill();
+    house.start(Some("reserved"));
+    let body = json!({"csr": csr(&["reseal.dev"])}).to_string();
+    let call = house.send(
+        &format!("/v2/ssl/certificates/{old}/reissue"),
+        body.as_bytes(),
+    );
+    house.wait_for_line(HELD);
+    before_death(&house, old);
+    house.kill();
+    drop(call);
+    (house, dns, old)
+}
+
+/// The process of the reissue came to `status`, gave the reservation up for `reason`, and issued nothing.
+#[track_caller]
+fn gave_up(house: &House, status: &str, reason: &str) {
+    let process = reissue_process(house);
+    let ended = house.wait_for(process, status);
+    let detail = ended["statusDetail"].as_str().unwrap();
+    assert!(detail.contains(reason), "{detail}");
+    let timeline = house.timeline(process);
+    assert!(timeline.contains("reservationAbandoned"), "{timeline}");
+    let certificates = house.alice.get("/v2/ssl/certificates").expect(200);
+    assert_eq!(certificates["pagination"]["total"], 1);
+}
+
+#[test]
+fn c_24_a_key_that_was_blocked_meanwhile_is_not_signed_for() {
+    let (mut house, _dns, _) = died_at_reserved(|_, _| {});
+    let blocked = store(&house)
+        .execute(
+            "INSERT INTO blocked_key (spki_sha256, reason, created) \
+             SELECT unhex(json_extract(state, '$.work.order.spkiSha256')), 'lost', 0 FROM process WHERE action = 'reissue'",
+            [],
+        )
+        .unwrap();
+    assert_eq!(blocked, 1);
+    house.start(None);
+    gave_up(&house, "FAILED", "blocked");
+}
+
+#[test]
+fn r_1_a_certificate_that_was_revoked_meanwhile_is_not_replaced() {
+    let (mut house, _dns, _) = died_at_reserved(|house, old| {
+        let path = format!("/v2/ssl/certificates/{old}");
+        assert_eq!(house.alice.delete(&path).status, 200);
+    });
+    house.start(None);
+    gave_up(&house, "FAILED", "REVOKED");
+}
+
+#[test]
+fn a_10_an_issuer_that_was_taken_out_meanwhile_keeps_the_process_waiting() {
+    let (mut house, _dns, _) = died_at_reserved(|_, _| {});
+    let changed = store(&house)
+        .execute_batch(
+            "UPDATE reservation SET issuer = 'gone' WHERE process = (SELECT id FROM process WHERE action = 'reissue'); \
+             UPDATE process SET state = json_set(state, '$.work.order.issuer', 'gone') WHERE action = 'reissue'",
+        );
+    changed.unwrap();
+    house.start(None);
+    gave_up(&house, "SUSPENDED", "`gone` is not configured");
+}
+
+#[test]
+fn s_16_caa_is_asked_again_when_the_server_was_away_for_hours() {
+    let (mut house, _dns, old) = died_at_reserved(|_, _| {});
+    let before = reserved(&house);
+    house.start_at("+2h");
+    let process = reissue_process(&house);
+    house.wait_for(process, "COMPLETED");
+    let timeline = house.timeline(process);
+    assert!(timeline.contains("CAA is asked again"), "{timeline}");
+    assert_eq!(timeline.matches("caaChecked").count(), 2, "{timeline}");
+    assert_eq!(house.certificate(old)["status"], "REISSUED");
+    // The old serial is burnt, a new one is used.
+    house.kill();
+    assert_eq!(reserved(&house).len(), before.len() + 1);
+}
