@@ -9,14 +9,15 @@ use crate::event::{Event, EventKind};
 use crate::import;
 use crate::process::{Action, Opening, Process};
 use crate::services::Services;
-use crate::store::Change;
+use crate::store::{Change, StoreError};
 
 /// Who revokes what was scheduled.
 const SCHEDULER: &str = "reseal";
 
 impl Services {
     /// Revokes certificate `id`; visible at once. A `reason` that names a reason code sets it, other words
-    /// are kept beside it (design section 12 point 10). A compromised key is blocked for everybody, for ever.
+    /// are kept beside it (design section 12 point 10). A compromised key is blocked for everybody, for ever, and takes
+    /// the customer's other certificates with it.
     ///
     /// # Errors
     /// [`Kind::NotFound`]; [`Kind::Status`] when it is revoked already or was issued elsewhere.
@@ -26,24 +27,32 @@ impl Services {
         id: CertificateId,
         reason: Option<String>,
     ) -> Result<Process, Error> {
-        let certificate = self.certificate(caller, id).await?;
-        if certificate.stored_status == CertificateStatus::Revoked {
-            return Err(Error::new(
-                Kind::Status,
-                format!("Certificate {id} is REVOKED already"),
-            ));
+        loop {
+            let certificate = self.certificate(caller, id).await?;
+            if certificate.stored_status == CertificateStatus::Revoked {
+                return Err(Error::new(
+                    Kind::Status,
+                    format!("Certificate {id} is REVOKED already"),
+                ));
+            }
+            if certificate.issuer == import::ISSUER {
+                return Err(Error::new(
+                    Kind::Status,
+                    format!(
+                        "Certificate {id} is imported: it was issued elsewhere and can only be revoked there"
+                    ),
+                ));
+            }
+            let code = reason.as_deref().and_then(RevocationReason::from_text);
+            match self
+                .record_revocation(&certificate, &caller.user, code, reason.clone())
+                .await
+            {
+                // One of the certificates was revoked, or one more issued, at the same moment: look again.
+                Err(StoreError::Stale) => {}
+                recorded => return Ok(recorded?),
+            }
         }
-        if certificate.issuer == import::ISSUER {
-            return Err(Error::new(
-                Kind::Status,
-                format!(
-                    "Certificate {id} is imported: it was issued elsewhere and can only be revoked there"
-                ),
-            ));
-        }
-        let code = reason.as_deref().and_then(RevocationReason::from_text);
-        self.record_revocation(&certificate, &caller.user, code, reason)
-            .await
     }
 
     /// Revokes every certificate whose scheduled moment has come; the answer is how many.
@@ -70,53 +79,71 @@ impl Services {
         Ok(done)
     }
 
+    /// Revokes `certificate` and, when its key is compromised, every other one of its customer's with that key, in
+    /// one transaction; each has a process of its own.
     async fn record_revocation(
         &self,
         certificate: &Certificate,
         user: &str,
         reason: Option<RevocationReason>,
         note: Option<String>,
-    ) -> Result<Process, Error> {
-        let now = self.clock.now();
-        let opening = Opening {
-            customer: certificate.customer.clone(),
-            user: user.to_owned(),
-            action: Action::Revoke,
-            command: serde_json::json!({ "certificateId": certificate.id, "reason": note }),
-            source: Some(certificate.id),
-            subscription: Some(certificate.subscription),
-        };
-        let event = EventKind::Revoked {
-            certificate: certificate.id,
-            user: user.to_owned(),
-            reason: reason.map(|reason| format!("{reason:?}")),
-            note: note.clone(),
-        };
-        let (process, events) = Process::done(
-            opening,
-            certificate.domain_name.clone(),
-            vec![Event::new(now, event)],
-            now,
-        );
-        let mut change = Change::new(process, events);
-        change.notifications = change
-            .notifications
-            .into_iter()
-            .map(|told| told.about(certificate))
-            .collect();
+    ) -> Result<Process, StoreError> {
         let revocation = Revocation {
-            at: now,
+            at: self.clock.now(),
             reason,
             note,
         };
-        change.revocation = Some((certificate.id, revocation));
-        if reason == Some(RevocationReason::KeyCompromise) {
-            let why = format!(
-                "certificate {} was revoked for key compromise",
-                certificate.id
-            );
-            change.block_key = Some((certificate.spki_sha256, why));
+        let change = revoking(certificate, user, &revocation);
+        if reason != Some(RevocationReason::KeyCompromise) {
+            return self.store.open(change).await;
         }
-        Ok(self.store.open(change).await?)
+        let key = certificate.spki_sha256;
+        let same_key = self.store.unrevoked_with_key(&certificate.customer, &key);
+        let mut changes = vec![change];
+        changes.extend(
+            same_key
+                .await?
+                .iter()
+                .filter(|other| other.id != certificate.id)
+                .map(|other| revoking(other, user, &revocation)),
+        );
+        let why = format!(
+            "certificate {} was revoked for key compromise",
+            certificate.id
+        );
+        self.store.open_with_key_blocked(changes, key, why).await
     }
+}
+
+/// The only step of the process that revokes `certificate`.
+fn revoking(certificate: &Certificate, user: &str, revocation: &Revocation) -> Change {
+    let Revocation { at, reason, note } = revocation.clone();
+    let opening = Opening {
+        customer: certificate.customer.clone(),
+        user: user.to_owned(),
+        action: Action::Revoke,
+        command: serde_json::json!({ "certificateId": certificate.id, "reason": note }),
+        source: Some(certificate.id),
+        subscription: Some(certificate.subscription),
+    };
+    let event = EventKind::Revoked {
+        certificate: certificate.id,
+        user: user.to_owned(),
+        reason: reason.map(|reason| format!("{reason:?}")),
+        note,
+    };
+    let (process, events) = Process::done(
+        opening,
+        certificate.domain_name.clone(),
+        vec![Event::new(at, event)],
+        at,
+    );
+    let mut change = Change::new(process, events);
+    change.notifications = change
+        .notifications
+        .into_iter()
+        .map(|told| told.about(certificate))
+        .collect();
+    change.revocation = Some((certificate.id, revocation.clone()));
+    change
 }

@@ -29,6 +29,9 @@ pub enum StoreError {
     /// The certificate that the process starts from was replaced or revoked meanwhile.
     #[error("the certificate was replaced or revoked meanwhile")]
     SourceGone,
+    /// The key of the certificate to be stored was put on the blocked list meanwhile.
+    #[error("the key was blocked meanwhile")]
+    KeyBlocked,
     /// The handle is taken, the serial is used, the certificate is already stored.
     #[error("{0} exists already")]
     Exists(&'static str),
@@ -124,8 +127,6 @@ pub struct Change {
     pub issuance: Option<Box<Issuance>>,
     /// A revocation to record.
     pub revocation: Option<(CertificateId, Revocation)>,
-    /// A key never to be certified again: SHA-256 of its SubjectPublicKeyInfo, and why.
-    pub block_key: Option<([u8; 32], String)>,
     /// What the customer is told.
     pub notifications: Vec<Notification>,
     /// Until when no worker may take the process; `None` releases it.
@@ -144,7 +145,6 @@ impl Change {
             reservation: None,
             issuance: None,
             revocation: None,
-            block_key: None,
             lease: None,
         }
     }
@@ -232,6 +232,12 @@ pub trait Store: NotificationStore {
         token_hash: &[u8; 32],
     ) -> Result<Option<ProcessId>, StoreError>;
 
+    /// The customer's unrevoked certificates for that key, imported ones left out.
+    async fn unrevoked_with_key(
+        &self,
+        customer: &str,
+        spki_sha256: &[u8; 32],
+    ) -> Result<Vec<Certificate>, StoreError>;
     /// The customer's proofs for any of `adns`, the newest of each method and name.
     async fn authorizations(
         &self,
@@ -259,9 +265,19 @@ pub trait Store: NotificationStore {
     /// subscription has an open one, [`StoreError::SourceGone`] when a reissue's certificate has a successor or
     /// was revoked.
     async fn open(&self, change: Change) -> Result<Process, StoreError>;
+    /// Stores new processes together, all or none, and puts the key they are about on the blocked list for the
+    /// reason `why`; the answer is the first. [`StoreError::Stale`] when a certificate was revoked meanwhile, or
+    /// when one of the first process's customer for that key would stay unrevoked.
+    async fn open_with_key_blocked(
+        &self,
+        changes: Vec<Change>,
+        spki_sha256: [u8; 32],
+        why: String,
+    ) -> Result<Process, StoreError>;
     /// Stores a step of a known process, raising its version. [`StoreError::Stale`] when it was changed
-    /// since it was read; [`StoreError::SourceGone`] as with `open`, when the step reserves a serial. Then nothing
-    /// is written.
+    /// since it was read; [`StoreError::SourceGone`] as with `open`, when the step reserves a serial or stores a
+    /// certificate; [`StoreError::KeyBlocked`] when that certificate's key is on the blocked list. Then nothing is
+    /// written.
     async fn advance(&self, change: Change) -> Result<Process, StoreError>;
     /// Processes whose time has come and that nobody works on; leased until `lease`.
     async fn claim_due(
@@ -306,6 +322,10 @@ impl From<StoreError> for crate::error::Error {
             StoreError::SourceGone => Error::new(
                 Kind::Status,
                 "The certificate was replaced or revoked at the same moment: read it again",
+            ),
+            StoreError::KeyBlocked => Error::new(
+                Kind::Status,
+                "The key was blocked at the same moment: make a new key",
             ),
             StoreError::Exists(what) => {
                 Error::new(Kind::Exists, format!("The {what} exists already"))

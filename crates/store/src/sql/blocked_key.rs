@@ -4,6 +4,8 @@ super::statements! {
     /// SHA-256 of the SubjectPublicKeyInfo, reason, created; the first reason stays
     INSERT = "INSERT INTO blocked_key (spki_sha256, reason, created) VALUES ($1, $2, $3) \
         ON CONFLICT (spki_sha256) DO NOTHING";
+    /// SHA-256 of the SubjectPublicKeyInfo → 1
+    SELECT = "SELECT 1 FROM blocked_key WHERE spki_sha256 = $1";
     /// SHA-256 of the SubjectPublicKeyInfo, customer, issuer of imports → blocked, used by another customer.
     /// Anybody can import anybody's certificate: that says nothing about whose the key is.
     SELECT_HISTORY = "SELECT \

@@ -39,13 +39,19 @@ super::statements! {
     SELECT_BY_FINGERPRINT = "SELECT id FROM certificate WHERE fingerprint = $1 AND customer = $2";
     /// id → 1 if it can still be replaced
     IS_REPLACEABLE = "SELECT 1 FROM certificate WHERE id = $1 AND successor IS NULL AND revoked_at IS NULL";
+    /// SHA-256 of the SubjectPublicKeyInfo, customer, issuer of imports → rows
+    SELECT_UNREVOKED = concat!("SELECT ", columns!(), " FROM certificate \
+        WHERE spki_sha256 = $1 AND customer = $2 AND issuer <> $3 AND revoked_at IS NULL ORDER BY id");
+    /// the same → id of one
+    SELECT_UNREVOKED_ID = "SELECT id FROM certificate \
+        WHERE spki_sha256 = $1 AND customer = $2 AND issuer <> $3 AND revoked_at IS NULL LIMIT 1";
     /// subscription → id of its newest certificate
     SELECT_NEWEST = "SELECT id FROM certificate WHERE subscription = $1 ORDER BY id DESC LIMIT 1";
     /// now, limit → ids whose scheduled revocation is due, the longest overdue first
     SELECT_DUE_REVOCATIONS = "SELECT id FROM certificate WHERE revocation_scheduled <= $1 \
         ORDER BY revocation_scheduled, id LIMIT $2";
     /// new status, successor, revoke at, id. What is revoked stays revoked, and a revocation that was
-    /// scheduled earlier stays where it was.
+    /// scheduled earlier stays where it was. No certificate has two successors.
     REPLACE = "UPDATE certificate SET \
         status = CASE WHEN revoked_at IS NULL THEN $1 ELSE status END, \
         successor = $2, \
@@ -53,7 +59,7 @@ super::statements! {
             WHEN revoked_at IS NOT NULL THEN NULL \
             WHEN revocation_scheduled IS NULL OR revocation_scheduled > $3 THEN $3 \
             ELSE revocation_scheduled END \
-        WHERE id = $4";
+        WHERE id = $4 AND successor IS NULL";
     /// revoke at, predecessor, successor, now, name: older certificates of the predecessor's subscription that
     /// carry the name and are still valid
     SCHEDULE_SIBLINGS = "UPDATE certificate SET revocation_scheduled = $1 \

@@ -6,12 +6,14 @@
 use std::sync::Arc;
 
 use reseal_lifecycle::authorization::Authorization;
-use reseal_lifecycle::certificate::{CertificateId, Revocation, SubscriptionId};
+use reseal_lifecycle::certificate::{Certificate, CertificateId, Revocation, SubscriptionId};
+use reseal_lifecycle::import;
 use reseal_lifecycle::process::{Action, Process, ProcessId};
 use reseal_lifecycle::store::{Change, Issuance, Reservation, StoreError};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::fault::{store_error, unless_unique, violates_uniqueness};
+use super::find::number;
 use super::issue;
 use super::notification::Draft;
 use super::rows::{millis, reason_word};
@@ -35,7 +37,6 @@ struct Attached {
     /// With the certificate's names rendered.
     issuance: Option<(Box<Issuance>, String)>,
     revocation: Option<(CertificateId, Revocation)>,
-    block_key: Option<([u8; 32], String)>,
     notifications: Vec<Draft>,
     lease: Option<i64>,
 }
@@ -71,7 +72,6 @@ impl Step {
             reservation,
             issuance,
             revocation,
-            block_key,
             notifications,
             lease,
         } = change;
@@ -99,7 +99,6 @@ impl Step {
                 reservation,
                 issuance,
                 revocation,
-                block_key,
                 notifications: Draft::all_of(notifications)?,
                 lease,
             },
@@ -152,6 +151,9 @@ impl Step {
         let process = &*self.process;
         if self.change.reservation.is_some() {
             self.check_source(connection)?;
+        }
+        if let Some((issuance, _)) = &self.change.issuance {
+            check_key(connection, &issuance.certificate)?;
         }
         let updated = connection
             .prepare_cached(sql::process::ADVANCE)
@@ -268,10 +270,6 @@ impl Step {
                 return Err(StoreError::Stale);
             }
         }
-        if let Some((key, reason)) = &change.block_key {
-            let values = params![key, reason, millis(self.process.updated)];
-            execute(connection, sql::blocked_key::INSERT, values).map_err(database)?;
-        }
         for draft in &change.notifications {
             let issued = change.issuance.is_some().then_some(stored.certificate);
             draft
@@ -306,6 +304,40 @@ impl Step {
             execute(connection, sql::authorization::INSERT, values)?;
         }
         Ok(())
+    }
+}
+
+/// Opens `steps` together and blocks `key`, whose certificates they revoke; the first as stored. Another certificate
+/// for that key may have been stored since they were collected: then nothing is written.
+pub(crate) fn open_with_key_blocked(
+    connection: &Connection,
+    steps: &[Step],
+    key: &[u8; 32],
+    why: &str,
+) -> Result<Stored, StoreError> {
+    let mut first = None;
+    for step in steps {
+        let stored = step.open(connection)?;
+        first = first.or(Some((stored, &step.process)));
+    }
+    let Some((stored, process)) = first else {
+        return Err(StoreError::Fault("a key without a process".to_owned()));
+    };
+    let values = params![key, why, millis(process.updated)];
+    execute(connection, sql::blocked_key::INSERT, values).map_err(|error| store_error(&error))?;
+    let values = params![key, process.customer, import::ISSUER];
+    match number(connection, sql::certificate::SELECT_UNREVOKED_ID, values)? {
+        Some(_) => Err(StoreError::Stale),
+        None => Ok(stored),
+    }
+}
+
+/// What was signed while its key was being blocked never leaves the server.
+fn check_key(connection: &Connection, certificate: &Certificate) -> Result<(), StoreError> {
+    let key = [certificate.spki_sha256];
+    match number(connection, sql::blocked_key::SELECT, key)? {
+        Some(_) => Err(StoreError::KeyBlocked),
+        None => Ok(()),
     }
 }
 

@@ -134,10 +134,7 @@ fn replace(
         replacement.certificate
     ];
     if execute(connection, sql::certificate::REPLACE, values).map_err(database)? == 0 {
-        let id = replacement.certificate;
-        return Err(StoreError::Fault(format!(
-            "certificate {id}, which is to be replaced, is not stored"
-        )));
+        return Err(StoreError::SourceGone);
     }
     let Some(revoke_at) = revoke_at else {
         return Ok(());

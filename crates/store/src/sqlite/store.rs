@@ -14,7 +14,7 @@ use reseal_lifecycle::query::{CertificateQuery, Page, ProcessQuery};
 use reseal_lifecycle::store::{Change, KeyHistory, Reservation, Store, StoreError, Subscription};
 use rusqlite::params;
 
-use super::change::{Step, execute, insert};
+use super::change::{Step, execute, insert, open_with_key_blocked};
 use super::fault::{store_error, unless_unique};
 use super::find::{many, newest_authorizations, number, one};
 use super::rows::{self, millis};
@@ -205,6 +205,25 @@ impl Store for SqliteStore {
             .read(move |connection| number(connection, sql::mail_token::SELECT_PROCESS, [hash]))
     }
 
+    async fn unrevoked_with_key(
+        &self,
+        customer: &str,
+        spki_sha256: &[u8; 32],
+    ) -> Result<Vec<Certificate>, StoreError> {
+        let (customer, key) = (customer.to_owned(), *spki_sha256);
+        self.lists
+            .read(move |connection| {
+                let values = params![key, customer, import::ISSUER];
+                many(
+                    connection,
+                    sql::certificate::SELECT_UNREVOKED,
+                    values,
+                    rows::certificate,
+                )
+            })
+            .await
+    }
+
     async fn authorizations(
         &self,
         customer: &str,
@@ -272,6 +291,25 @@ impl Store for SqliteStore {
         let stored = self
             .writer
             .write(move |connection| step.open(connection))
+            .await?;
+        Ok(stored.complete(Arc::unwrap_or_clone(process)))
+    }
+
+    async fn open_with_key_blocked(
+        &self,
+        changes: Vec<Change>,
+        spki_sha256: [u8; 32],
+        why: String,
+    ) -> Result<Process, StoreError> {
+        let steps = changes
+            .into_iter()
+            .map(|change| Step::new(change, true))
+            .collect::<Result<Vec<_>, _>>()?;
+        let first = steps.first().map(Step::process);
+        let process = first.ok_or_else(|| StoreError::Fault("nothing to open".to_owned()))?;
+        let stored = self
+            .writer
+            .write(move |connection| open_with_key_blocked(connection, &steps, &spki_sha256, &why))
             .await?;
         Ok(stored.complete(Arc::unwrap_or_clone(process)))
     }

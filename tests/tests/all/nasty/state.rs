@@ -290,6 +290,59 @@ fn nasty_026_a_key_that_is_compromised_while_an_order_with_it_waits_is_not_signe
 }
 
 #[test]
+fn x_4_a_compromised_key_takes_every_certificate_of_its_customer_with_it() {
+    let server = Server::start();
+    let key = KeyPair::generate().unwrap();
+    let first = server.order("ssl_dv", &with_key(&key, &["reseal.dev"]));
+    let second = server.order("ssl_dv", &with_key(&key, &["reseal.org"]));
+    let other = server.order("ssl_dv", &csr(&["reseal.net"]));
+    let reply = server.alice.call(
+        "DELETE",
+        &format!("/v2/ssl/certificates/{first}"),
+        &["Content-Type: application/json"],
+        br#"{"reason":"KEY_COMPROMISE"}"#,
+    );
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let status = |id: i64| {
+        let path = format!("/v2/ssl/certificates/{id}");
+        server.alice.get(&path).expect(200)["status"].clone()
+    };
+    assert_eq!(
+        [status(first), status(second), status(other)],
+        ["REVOKED", "REVOKED", "ACTIVE"]
+    );
+    // Each revocation can be seen and is told of by itself.
+    let revocations = server.alice.get("/v2/processes?action=revoke").expect(200);
+    assert_eq!(revocations["pagination"]["total"], 2);
+    let told = server.alice.get("/v2/customers/alice/notifications").text();
+    assert!(told.contains("for reseal.org was revoked"), "{told}");
+}
+
+#[test]
+fn x_6_of_revocations_at_once_one_is_accepted_and_the_others_hear_why_not() {
+    let server = Server::start();
+    for _ in 0..4 {
+        let id = server.certificate();
+        let path = format!("/v2/ssl/certificates/{id}");
+        let replies: Vec<_> = thread::scope(|scope| {
+            let attempts: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| server.alice.delete(&path)))
+                .collect();
+            attempts
+                .into_iter()
+                .map(|attempt| attempt.join().unwrap())
+                .collect()
+        });
+        let (done, refused): (Vec<_>, Vec<_>) =
+            replies.into_iter().partition(|reply| reply.status == 200);
+        assert_eq!(done.len(), 1);
+        for reply in refused {
+            reply.refused(400, "ObjectStatusProhibitsOperation");
+        }
+    }
+}
+
+#[test]
 fn nasty_026_a_key_revoked_as_compromised_is_not_signed_again() {
     let server = Server::start();
     let key = KeyPair::generate().unwrap();

@@ -353,10 +353,13 @@ async fn c_21_c_23_a_key_is_known_when_blocked_or_another_customers() {
     };
     let change = Change {
         revocation: Some((certificate.id, revocation)),
-        block_key: Some((key, "compromised".to_owned())),
         ..sample::opening("acme", None)
     };
-    store.open(change).await.unwrap();
+    let why = "compromised".to_owned();
+    store
+        .open_with_key_blocked(vec![change], key, why)
+        .await
+        .unwrap();
     assert!(store.key_history("acme", &key).await.unwrap().blocked);
 }
 

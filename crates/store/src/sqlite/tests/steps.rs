@@ -448,3 +448,74 @@ async fn a_due_process_is_claimed_once_until_its_lease_ends() {
         [stored]
     );
 }
+
+#[tokio::test]
+async fn r_1_a_certificate_has_one_successor_and_none_once_revoked() {
+    let world = World::new().await;
+    let old = world.import(sample::certificate("acme", 1)).await;
+    let reissue = |number| {
+        let mut change = sample::opening_with_reservation("acme", Some(old.subscription), number);
+        change.process.source = Some(old.id);
+        change
+    };
+    let process = world.store.open(reissue(2)).await.unwrap();
+    let completion = sample::completion(process, 2, Some(old.id));
+    world.store.advance(completion).await.unwrap();
+    let late = world.store.open(reissue(3)).await;
+    assert!(matches!(late, Err(StoreError::SourceGone)), "{late:?}");
+    // Nor may a step that was let in otherwise put another in the successor's place.
+    let stray = sample::opening_with_reservation("acme", Some(old.subscription), 4);
+    let stray = world.store.open(stray).await.unwrap();
+    let late = world
+        .store
+        .advance(sample::completion(stray, 4, Some(old.id)))
+        .await;
+    assert!(matches!(late, Err(StoreError::SourceGone)), "{late:?}");
+}
+
+#[tokio::test]
+async fn x_4_a_key_is_blocked_with_all_its_certificates_or_not_at_all() {
+    let world = World::new().await;
+    let store = &world.store;
+    let one = world.import(sample::certificate("acme", 1)).await;
+    let same_key = Certificate {
+        spki_sha256: one.spki_sha256,
+        ..sample::certificate("acme", 2)
+    };
+    let other = world.import(same_key).await;
+    let revoking = |certificate: &Certificate| {
+        let revocation = Revocation {
+            at: now(),
+            reason: None,
+            note: None,
+        };
+        Change {
+            revocation: Some((certificate.id, revocation)),
+            ..sample::opening("acme", None)
+        }
+    };
+    let key = one.spki_sha256;
+    let block = |changes| store.open_with_key_blocked(changes, key, "lost".to_owned());
+    let partly = block(vec![revoking(&one)]).await;
+    assert!(matches!(partly, Err(StoreError::Stale)), "{partly:?}");
+    assert!(!store.key_history("acme", &key).await.unwrap().blocked);
+    assert_eq!(world.certificate(one.id).await, one);
+
+    let found = store.unrevoked_with_key("acme", &key).await.unwrap();
+    assert_eq!(found, [one.clone(), other.clone()]);
+    block(vec![revoking(&one), revoking(&other)]).await.unwrap();
+    assert_eq!(store.unrevoked_with_key("acme", &key).await.unwrap(), []);
+    assert!(store.key_history("acme", &key).await.unwrap().blocked);
+}
+
+#[tokio::test]
+async fn c_24_a_certificate_is_not_stored_once_its_key_is_blocked() {
+    let world = World::new().await;
+    let change = sample::opening_with_reservation("acme", None, 2);
+    let process = world.store.open(change).await.unwrap();
+    let completion = sample::completion(process, 2, None);
+    let key = sample::certificate("acme", 2).spki_sha256;
+    world.store.block_key(key, "lost", now()).await.unwrap();
+    let late = world.store.advance(completion).await;
+    assert!(matches!(late, Err(StoreError::KeyBlocked)), "{late:?}");
+}
