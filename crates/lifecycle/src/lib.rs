@@ -23,8 +23,10 @@ pub mod query;
 mod reading;
 pub mod revocation;
 pub mod services;
+mod slots;
 pub mod store;
 pub mod worker;
 
 pub use error::{Error, Kind, Violation};
 pub use services::{Parts, Services, Settings};
+pub use slots::Capacity;

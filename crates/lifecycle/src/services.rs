@@ -15,6 +15,7 @@ use crate::issuance::CaaCache;
 use crate::issuer::Issuer;
 use crate::notification::Webhooks;
 use crate::product::{Catalogue, Product};
+use crate::slots::Slots;
 use crate::store::Store;
 
 /// Under which rules certificates are issued (rules.md 0.5).
@@ -83,6 +84,7 @@ pub struct Services {
     pub(crate) catalogue: Catalogue,
     pub(crate) settings: Settings,
     pub(crate) caa_cache: CaaCache,
+    pub(crate) slots: Slots,
 }
 
 impl Services {
@@ -119,6 +121,7 @@ impl Services {
             catalogue,
             settings,
             caa_cache: CaaCache::default(),
+            slots: Slots::default(),
         })
     }
 

@@ -16,6 +16,7 @@ use crate::event::Event;
 use crate::notification::{self, Notification, NotificationStore};
 use crate::process::{Process, ProcessId};
 use crate::query::{CertificateQuery, Page, ProcessQuery};
+use crate::slots::Capacity;
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -279,12 +280,13 @@ pub trait Store: NotificationStore {
     /// certificate; [`StoreError::KeyBlocked`] when that certificate's key is on the blocked list. Then nothing is
     /// written.
     async fn advance(&self, change: Change) -> Result<Process, StoreError>;
-    /// Processes whose time has come and that nobody works on; leased until `lease`.
+    /// Processes whose time has come and that nobody works on, as far as there is room; leased until `lease`. One
+    /// that cannot be read is logged and left alone as long.
     async fn claim_due(
         &self,
         now: Timestamp,
         lease: Timestamp,
-        limit: u32,
+        room: Capacity,
     ) -> Result<Vec<Process>, StoreError>;
     /// One open process for this worker alone, leased until `lease`; `None` while somebody works on it.
     async fn claim(
@@ -293,6 +295,8 @@ pub trait Store: NotificationStore {
         now: Timestamp,
         lease: Timestamp,
     ) -> Result<Option<Process>, StoreError>;
+    /// Moves the end of a lease that is still held to `lease`.
+    async fn extend_lease(&self, id: ProcessId, lease: Timestamp) -> Result<(), StoreError>;
     /// Gives up every lease, webhooks' too: called once at start by a node that knows it is alone.
     async fn release_leases(&self) -> Result<u64, StoreError>;
     /// Certificates whose scheduled revocation is due.

@@ -7,15 +7,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use crate::error::Error;
 use crate::issuance::LEASE;
 use crate::notification;
 use crate::services::Services;
 
-/// Processes under way at the same time.
-const AT_ONCE: usize = 64;
 /// Time between two looks into the store.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -29,9 +27,8 @@ pub async fn run(services: Arc<Services>, shutdown: watch::Receiver<bool>) {
 }
 
 async fn processes(services: Arc<Services>, mut shutdown: watch::Receiver<bool>) {
-    let slots = Arc::new(Semaphore::new(AT_ONCE));
     loop {
-        if let Err(error) = round(&services, &slots).await {
+        if let Err(error) = round(&services).await {
             tracing::warn!(%error, source = ?error.source, "the worker could not take its work");
         }
         tokio::select! {
@@ -43,18 +40,19 @@ async fn processes(services: Arc<Services>, mut shutdown: watch::Receiver<bool>)
             }
         }
     }
-    let _all = slots.acquire_many(AT_ONCE as u32).await;
+    services.slots.all_free().await;
 }
 
 /// Takes what is due as far as there are free slots.
-async fn round(services: &Arc<Services>, slots: &Arc<Semaphore>) -> Result<(), Error> {
+async fn round(services: &Arc<Services>) -> Result<(), Error> {
     let now = services.clock.now();
-    let free = slots.available_permits() as u32;
-    if free > 0 {
+    let room = services.slots.capacity();
+    if room.total > 0 {
         let lease = now.checked_add(LEASE).map_err(Error::internal)?;
-        for process in services.store.claim_due(now, lease, free).await? {
-            let Ok(slot) = Arc::clone(slots).acquire_owned().await else {
-                break;
+        for process in services.store.claim_due(now, lease, room).await? {
+            // A request was faster: the process comes again when the lease ends.
+            let Some(slot) = services.slots.take(&process.customer) else {
+                continue;
             };
             let services = Arc::clone(services);
             tokio::spawn(async move {

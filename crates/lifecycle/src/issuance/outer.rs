@@ -27,7 +27,7 @@ use crate::product::{Product, ProductField};
 use crate::services::Services;
 use crate::store::Change;
 
-/// How long a worker may be silent before somebody else takes its process.
+/// How long a worker may be silent before somebody else takes its process. One that works extends its lease.
 pub(crate) const LEASE: SignedDuration = SignedDuration::from_secs(120);
 
 /// A request whose names are decided, before the proofs are planned.
@@ -288,7 +288,13 @@ impl Services {
         let (process, mut events) = Process::open(opening, work, now);
         let (process, signature) = self.try_at_once(process, &mut events, now).await;
         let mut change = Change::new(process, events);
-        change.lease = now.checked_add(LEASE).ok();
+        // What is ready to be signed takes no time; what waits for others needs a slot, else the worker takes it.
+        let slot = match &signature {
+            Some(_) => None,
+            None => self.slots.take(&change.process.customer),
+        };
+        let goes_on = signature.is_some() || slot.is_some();
+        change.lease = goes_on.then(|| now.checked_add(LEASE).ok()).flatten();
         change.reservation = signature.as_ref().map(Signature::reservation);
         let stored = match self.store.open(change).await {
             Ok(process) => {
@@ -304,8 +310,10 @@ impl Services {
         let id = stored.id;
         let result = match signature {
             Some(signature) => self.sign(stored, signature).await,
-            None => self.run(stored).await,
+            None if goes_on => self.run(stored).await,
+            None => Ok(stored),
         };
+        drop(slot);
         result
             .inspect_err(|error| {
                 tracing::warn!(process = id, %error, source = ?error.source, "left to the worker");

@@ -21,7 +21,7 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::fault;
 use crate::issuer::IssuerError;
-use crate::process::{MailChallenge, Process, State, Work, next_check};
+use crate::process::{MailChallenge, Process, ProcessId, State, Work, next_check};
 use crate::services::Services;
 use crate::store::Change;
 
@@ -35,7 +35,35 @@ impl Services {
     ///
     /// # Errors
     /// The store or the issuer cannot answer now: what is recorded stands, and the worker comes back to it.
-    pub(crate) async fn run(&self, mut process: Process) -> Result<Process, Error> {
+    pub(crate) async fn run(&self, process: Process) -> Result<Process, Error> {
+        let id = process.id;
+        tokio::select! {
+            biased;
+            ended = self.run_leased(process) => ended,
+            error = self.keep_lease(id) => Err(error),
+        }
+    }
+
+    /// Keeps other workers away as long as this one works: a round that asks for hundreds of names at servers
+    /// which never answer takes longer than a lease. Ends with the error that made it fail.
+    async fn keep_lease(&self, id: ProcessId) -> Error {
+        loop {
+            tokio::time::sleep(LEASE.unsigned_abs() / 3).await;
+            let extended = match self.clock.now().checked_add(LEASE) {
+                Ok(lease) => self
+                    .store
+                    .extend_lease(id, lease)
+                    .await
+                    .map_err(Error::from),
+                Err(error) => Err(Error::internal(error)),
+            };
+            if let Err(error) = extended {
+                return error;
+            }
+        }
+    }
+
+    async fn run_leased(&self, mut process: Process) -> Result<Process, Error> {
         loop {
             let now = self.clock.now();
             match Stage::of(&process, now) {

@@ -27,11 +27,11 @@ super::statements! {
     SELECT = concat!("SELECT ", columns!(), " FROM process WHERE id = $1");
     /// subscription → id
     SELECT_OPEN = "SELECT id FROM process WHERE subscription = $1 AND open = 1";
-    /// now, limit → rows whose time has come and that nobody works on
-    SELECT_DUE = concat!("SELECT ", columns!(), " FROM process WHERE next_run <= $1 AND open = 1 \
-        AND (lease_until IS NULL OR lease_until <= $1) ORDER BY next_run, id LIMIT $2");
-    /// lease, id
-    LEASE = "UPDATE process SET lease_until = $1 WHERE id = $2";
+    /// now → id, customer of those whose time has come and that nobody works on
+    SELECT_DUE = "SELECT id, customer FROM process WHERE next_run <= $1 AND open = 1 \
+        AND (lease_until IS NULL OR lease_until <= $1) ORDER BY next_run, id";
+    /// lease, id; a lease that was given up stays given up
+    EXTEND_LEASE = "UPDATE process SET lease_until = $1 WHERE id = $2 AND open = 1 AND lease_until IS NOT NULL";
     /// lease, id, now; unless somebody works on it or it is over
     CLAIM = "UPDATE process SET lease_until = $1 WHERE id = $2 AND open = 1 \
         AND (lease_until IS NULL OR lease_until <= $3)";

@@ -16,6 +16,7 @@
 mod change;
 mod checkpoint;
 mod connection;
+mod due;
 mod fault;
 mod find;
 mod issue;

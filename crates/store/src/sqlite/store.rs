@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use reseal_lifecycle::Capacity;
 use reseal_lifecycle::authorization::Authorization;
 use reseal_lifecycle::certificate::{Certificate, CertificateId, SubscriptionId};
 use reseal_lifecycle::customer::{ApiKey, Customer, Role, Scope};
@@ -15,6 +16,7 @@ use reseal_lifecycle::store::{Change, KeyHistory, Reservation, Store, StoreError
 use rusqlite::params;
 
 use super::change::{Step, execute, insert, open_with_key_blocked};
+use super::due::{claim, claim_all, due};
 use super::fault::{store_error, unless_unique};
 use super::find::{many, newest_authorizations, number, one};
 use super::rows::{self, millis};
@@ -328,22 +330,18 @@ impl Store for SqliteStore {
         &self,
         now: Timestamp,
         lease: Timestamp,
-        limit: u32,
+        room: Capacity,
     ) -> Result<Vec<Process>, StoreError> {
+        let (now, lease) = (millis(now), millis(lease));
+        let due = self
+            .lists
+            .read(move |connection| due(connection, now, room));
+        let due = due.await?;
+        if due.is_empty() {
+            return Ok(Vec::new());
+        }
         self.writer
-            .write(move |connection| {
-                let due = params![millis(now), limit];
-                let processes = many(connection, sql::process::SELECT_DUE, due, rows::process)?;
-                for process in &processes {
-                    execute(
-                        connection,
-                        sql::process::LEASE,
-                        params![millis(lease), process.id],
-                    )
-                    .map_err(|error| store_error(&error))?;
-                }
-                Ok(processes)
-            })
+            .write(move |connection| claim_all(connection, &due, now, lease))
             .await
     }
 
@@ -354,13 +352,17 @@ impl Store for SqliteStore {
         lease: Timestamp,
     ) -> Result<Option<Process>, StoreError> {
         self.writer
+            .write(move |connection| claim(connection, id, millis(now), millis(lease)))
+            .await
+    }
+
+    async fn extend_lease(&self, id: ProcessId, lease: Timestamp) -> Result<(), StoreError> {
+        self.writer
             .write(move |connection| {
-                let values = params![millis(lease), id, millis(now)];
-                let claimed = execute(connection, sql::process::CLAIM, values);
-                match claimed.map_err(|error| store_error(&error))? {
-                    0 => Ok(None),
-                    _ => one(connection, sql::process::SELECT, [id], rows::process),
-                }
+                let values = params![millis(lease), id];
+                execute(connection, sql::process::EXTEND_LEASE, values)
+                    .map_err(|error| store_error(&error))?;
+                Ok(())
             })
             .await
     }

@@ -1,7 +1,9 @@
 //! Steps of processes: versions, uniqueness, leases, and what issuance brings along.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use reseal_lifecycle::Capacity;
 use reseal_lifecycle::certificate::{Certificate, CertificateStatus, Revocation};
 use reseal_lifecycle::customer::Scope;
 use reseal_lifecycle::process::{Action, ProcessStatus};
@@ -372,6 +374,74 @@ async fn a_revocation_is_recorded_once_and_outlives_a_replacement() {
     );
 }
 
+/// Room for that many processes, whosever they are.
+fn room(total: usize) -> Capacity {
+    Capacity {
+        total,
+        share: total,
+        taken: HashMap::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_customer_with_many_due_processes_leaves_room_for_others() {
+    let world = World::new().await;
+    let free = |customer| Change {
+        lease: None,
+        ..sample::opening(customer, None)
+    };
+    for _ in 0..5 {
+        world.store.open(free("acme")).await.unwrap();
+    }
+    let other = world.store.open(free("rival")).await.unwrap();
+    let room = Capacity {
+        total: 4,
+        share: 3,
+        taken: HashMap::from([("acme".to_owned(), 1)]),
+    };
+    let claimed = world
+        .store
+        .claim_due(now(), in_days(1), room)
+        .await
+        .unwrap();
+    let ids: Vec<i64> = claimed.iter().map(|process| process.id).collect();
+    assert_eq!(ids, [1, 2, other.id]);
+}
+
+#[tokio::test]
+async fn a_process_that_cannot_be_read_does_not_stop_the_others() {
+    let world = World::new().await;
+    let free = || Change {
+        lease: None,
+        ..sample::opening("acme", None)
+    };
+    let broken = world.store.open(free()).await.unwrap();
+    let sound = world.store.open(free()).await.unwrap();
+    rusqlite::Connection::open(world.path())
+        .unwrap()
+        .execute("UPDATE process SET state = '{}' WHERE id = $1", [broken.id])
+        .unwrap();
+    let claim = || world.store.claim_due(now(), in_days(1), room(10));
+    assert_eq!(claim().await.unwrap(), [sound]);
+    // Nor is it tried again at once.
+    assert_eq!(claim().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_lease_is_extended_while_it_is_held() {
+    let world = World::new().await;
+    let store = &world.store;
+    let process = store.open(sample::opening("acme", None)).await.unwrap();
+    store.extend_lease(process.id, in_days(3)).await.unwrap();
+    let early = store.claim(process.id, in_days(2), in_days(4)).await;
+    assert_eq!(early.unwrap(), None);
+    store.release_leases().await.unwrap();
+    // It ended in the meantime.
+    store.extend_lease(process.id, in_days(3)).await.unwrap();
+    let taken = store.claim(process.id, now(), in_days(4)).await.unwrap();
+    assert_eq!(taken, Some(process));
+}
+
 #[tokio::test]
 async fn a_due_process_is_claimed_once_until_its_lease_ends() {
     let world = World::new().await;
@@ -384,17 +454,17 @@ async fn a_due_process_is_claimed_once_until_its_lease_ends() {
     let held = store.open(sample::opening("acme", None)).await.unwrap();
     assert!(
         store
-            .claim_due(in_days(-1), in_days(1), 10)
+            .claim_due(in_days(-1), in_days(1), room(10))
             .await
             .unwrap()
             .is_empty(),
         "not due yet"
     );
-    let claimed = store.claim_due(now(), in_days(2), 10).await.unwrap();
+    let claimed = store.claim_due(now(), in_days(2), room(10)).await.unwrap();
     assert_eq!(claimed, std::slice::from_ref(&process));
     assert!(
         store
-            .claim_due(now(), in_days(2), 10)
+            .claim_due(now(), in_days(2), room(10))
             .await
             .unwrap()
             .is_empty()
@@ -414,7 +484,7 @@ async fn a_due_process_is_claimed_once_until_its_lease_ends() {
 
     assert_eq!(store.release_leases().await.unwrap(), 2);
     let again: Vec<i64> = store
-        .claim_due(now(), in_days(2), 1)
+        .claim_due(now(), in_days(2), room(1))
         .await
         .unwrap()
         .iter()
@@ -438,13 +508,16 @@ async fn a_due_process_is_claimed_once_until_its_lease_ends() {
     assert_eq!(stored.next_run, Some(in_days(5)));
     assert!(
         store
-            .claim_due(in_days(4), in_days(9), 10)
+            .claim_due(in_days(4), in_days(9), room(10))
             .await
             .unwrap()
             .is_empty()
     );
     assert_eq!(
-        store.claim_due(in_days(5), in_days(9), 10).await.unwrap(),
+        store
+            .claim_due(in_days(5), in_days(9), room(10))
+            .await
+            .unwrap(),
         [stored]
     );
 }
