@@ -8,6 +8,8 @@
 //! | reserved | what it rests on is looked at again; then the recorded certificate, and no other, is signed |
 //! | completed | nothing is left to do |
 
+use std::convert::Infallible;
+
 use jiff::{SignedDuration, Timestamp};
 use reseal_pki::csr::Csr;
 
@@ -40,25 +42,21 @@ impl Services {
         tokio::select! {
             biased;
             ended = self.run_leased(process) => ended,
-            error = self.keep_lease(id) => Err(error),
+            never = self.keep_lease(id) => match never {},
         }
     }
 
     /// Keeps other workers away as long as this one works: a round that asks for hundreds of names at servers
-    /// which never answer takes longer than a lease. Ends with the error that made it fail.
-    async fn keep_lease(&self, id: ProcessId) -> Error {
+    /// which never answer takes longer than a lease.
+    async fn keep_lease(&self, id: ProcessId) -> Infallible {
         loop {
             tokio::time::sleep(LEASE.unsigned_abs() / 3).await;
-            let extended = match self.clock.now().checked_add(LEASE) {
-                Ok(lease) => self
-                    .store
-                    .extend_lease(id, lease)
-                    .await
-                    .map_err(Error::from),
-                Err(error) => Err(Error::internal(error)),
+            let Ok(lease) = self.clock.now().checked_add(LEASE) else {
+                continue;
             };
-            if let Err(error) = extended {
-                return error;
+            // The work goes on: what it records is refused if somebody else took the process after all.
+            if let Err(error) = self.store.extend_lease(id, lease).await {
+                tracing::warn!(process = id, %error, "the lease could not be extended");
             }
         }
     }
