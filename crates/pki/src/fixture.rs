@@ -125,6 +125,11 @@ impl Hierarchy {
         }
     }
 
+    /// The intermediate's signature.
+    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
+        self.signer.sign(message)
+    }
+
     /// Builds, lints and signs.
     pub(crate) fn issue(&self, leaf: &Leaf<'_>) -> Vec<u8> {
         let linted = lint_leaf(leaf_tbs(leaf).unwrap(), &self.context(leaf)).unwrap();

@@ -12,6 +12,7 @@
 
 pub mod calendar;
 pub mod certificate;
+pub mod crl;
 pub mod csr;
 pub mod dn;
 pub mod key;

@@ -97,8 +97,13 @@ fn read_extensions(field: Element<'_>) -> Result<Vec<Extension<'_>>, Malformed> 
     let mut inner = field.children();
     let list = inner.expect(asn1::SEQUENCE, "extensions")?;
     inner.finish("the extensions")?;
+    read_extension_list(list)
+}
+
+/// The entries of an `Extensions` SEQUENCE.
+pub(crate) fn read_extension_list(list: Element<'_>) -> Result<Vec<Extension<'_>>, Malformed> {
     let mut entries = list.children();
-    let mut extensions = Vec::with_capacity(12);
+    let mut extensions = Vec::new();
     while !entries.is_empty() {
         let mut entry = entries.expect(asn1::SEQUENCE, "extension")?.children();
         let oid = entry.oid("identifier of an extension")?;

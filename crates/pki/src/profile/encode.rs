@@ -48,7 +48,7 @@ pub(crate) fn bit_string(out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// UTCTime through 2049, GeneralizedTime after, no fractions (P-12).
-pub(super) fn time(out: &mut Vec<u8>, moment: Timestamp) {
+pub(crate) fn time(out: &mut Vec<u8>, moment: Timestamp) {
     let utc = TimeZone::UTC.to_datetime(moment);
     let (tag, century) = match utc.year() {
         1950..=2049 => (UTC_TIME, None),
