@@ -59,6 +59,8 @@ pub fn router(services: Arc<Services>, config: ApiConfig) -> Api {
         .open(GET, "/healthz", public::health)
         .open(GET, "/readyz", public::ready)
         .open(GET, "/ca/{file}", public::issuer_certificate)
+        .open(GET, "/crl/{file}", public::revocation_list)
+        .open(GET, "/crl/{authority}/{file}", public::revocation_list)
         .open(GET, "/dcv/approve/{token}", public::approval)
         .open(POST, "/dcv/approve/{token}", public::decide);
     routes.finish(Arc::new(Shared { services, config }))

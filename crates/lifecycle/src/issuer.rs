@@ -9,6 +9,8 @@ use reseal_pki::name::DnsName;
 use reseal_pki::profile::ValidationType;
 use reseal_pki::serial::Serial;
 
+use crate::crl::{CrlOrder, CrlScope};
+
 /// What is to be certified: every field decided, every name proved.
 #[derive(Clone, Copy, Debug)]
 pub struct CertificateOrder<'a> {
@@ -44,8 +46,8 @@ pub struct Prepared {
 /// Why nothing was signed.
 #[derive(Debug, thiserror::Error)]
 pub enum IssuerError {
-    /// The certificate would break a rule: an incident, not the customer's fault.
-    #[error("the certificate was refused before signing: {0}")]
+    /// What was to be signed would break a rule: an incident, not the customer's fault.
+    #[error("refused before signing: {0}")]
     Lint(String),
     /// The issuer is not allowed to sign now, and why; trying later makes sense.
     #[error("the issuer does not sign: {0}")]
@@ -70,6 +72,10 @@ pub trait Issuer: Send + Sync + 'static {
     ) -> Result<Prepared, IssuerError>;
     /// Signs; the answer is the certificate, DER.
     async fn issue(&self, prepared: Prepared) -> Result<Vec<u8>, IssuerError>;
+    /// The revocation lists that this issuer signs; the names are its own and never change.
+    fn crls(&self) -> Vec<CrlScope>;
+    /// Lints and signs a list; the answer is the list, DER.
+    async fn sign_crl(&self, order: CrlOrder) -> Result<Vec<u8>, IssuerError>;
     /// Certificates from the issuing one up to and including the root, DER.
     fn chain(&self) -> Vec<Vec<u8>>;
     /// SHA-256 of the SubjectPublicKeyInfo of every key of ours: never certified for anybody (C-22).

@@ -9,6 +9,7 @@ pub mod approval;
 pub mod authorization;
 pub mod certificate;
 pub mod clock;
+pub mod crl;
 pub mod customer;
 pub mod error;
 pub mod event;

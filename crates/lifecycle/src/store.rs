@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use crate::authorization::Authorization;
 use crate::certificate::{Certificate, CertificateId, Revocation, SubscriptionId};
+use crate::crl::CrlStore;
 use crate::customer::{ApiKey, Customer, Role, Scope};
 use crate::event::Event;
 use crate::notification::{self, Notification, NotificationStore};
@@ -162,7 +163,7 @@ pub struct KeyHistory {
 
 /// The store.
 #[async_trait]
-pub trait Store: NotificationStore {
+pub trait Store: NotificationStore + CrlStore {
     /// Adds a customer. [`StoreError::Exists`] when the handle is taken.
     async fn create_customer(&self, customer: Customer) -> Result<(), StoreError>;
     /// All customers by handle.

@@ -1,5 +1,5 @@
 //! The background worker: takes processes whose time has come, revocations that are due, what the calendar
-//! brings, and notifications that wait for a webhook.
+//! brings, notifications that wait for a webhook, and revocation lists that are due.
 //!
 //! It holds nothing that matters: a process it had taken when it died is taken again when the lease ends,
 //! or at the next start of a server that knows it is alone.
@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::crl;
 use crate::error::Error;
 use crate::issuance::LEASE;
 use crate::notification;
@@ -22,6 +23,7 @@ pub async fn run(services: Arc<Services>, shutdown: watch::Receiver<bool>) {
     tokio::join!(
         notification::watch(Arc::clone(&services), shutdown.clone()),
         notification::deliver(Arc::clone(&services), shutdown.clone()),
+        crl::publish(Arc::clone(&services), shutdown.clone()),
         processes(services, shutdown),
     );
 }

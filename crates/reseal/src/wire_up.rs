@@ -26,7 +26,7 @@ use crate::config::{CaKey, Config};
 use crate::data::DataFolder;
 
 /// Name of the embedded CA among the issuers.
-const EMBEDDED: &str = "embedded";
+pub(crate) const EMBEDDED: &str = "embedded";
 
 /// Refuses a configuration that asks for what this version cannot do: better than a server that does
 /// something else.
@@ -154,6 +154,16 @@ pub(crate) fn open_authority(data: &DataFolder, config: &Config) -> anyhow::Resu
     Ok(Authority::open(&data.ca(), passphrase(config)?.as_ref())?)
 }
 
+/// The embedded CA as an issuer whose certificates point to `url`.
+pub(crate) fn embedded_issuer(
+    data: &DataFolder,
+    config: &Config,
+    url: &str,
+) -> anyhow::Result<EmbeddedIssuer> {
+    let issuer = EmbeddedIssuer::new(open_authority(data, config)?, policy_arc(config), url)?;
+    Ok(issuer.with_passphrase_file(config.ca.passphrase_file.clone()))
+}
+
 /// This host's view of the customers' DNS and web servers. `own` is where this server listens.
 pub(crate) fn perspective(config: &Config, own: Vec<SocketAddr>) -> anyhow::Result<Perspective> {
     Perspective::new(network(config, own)?).map_err(|error| anyhow!("[dcv]: {error}"))
@@ -228,7 +238,7 @@ pub(crate) fn services(
     address: SocketAddr,
 ) -> anyhow::Result<Services> {
     let url = public_url(config, address);
-    let issuer = EmbeddedIssuer::new(open_authority(data, config)?, policy_arc(config), &url)?;
+    let issuer = embedded_issuer(data, config, &url)?;
     let issuers: HashMap<String, Arc<dyn Issuer>> =
         HashMap::from([(EMBEDDED.to_owned(), Arc::new(issuer) as Arc<dyn Issuer>)]);
     let settings = Settings {

@@ -33,6 +33,11 @@ pub(crate) const SQLITE: &[Migration] = &[
         name: "0002_notifications",
         sql: include_str!("sql/sqlite/0002_notifications.sql"),
     },
+    Migration {
+        version: 3,
+        name: "0003_crl",
+        sql: include_str!("sql/sqlite/0003_crl.sql"),
+    },
 ];
 
 /// Why a database cannot be used.

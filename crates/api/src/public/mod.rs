@@ -1,10 +1,13 @@
-//! What anybody may fetch without a key: health, issuer certificates, the pages behind mailed links.
+//! What anybody may fetch without a key: health, issuer certificates, revocation
+//! lists, the pages behind mailed links.
 
 mod approval;
+mod crl;
 mod health;
 mod issuer;
 
 pub(crate) use approval::{approval, decide};
+pub(crate) use crl::revocation_list;
 pub(crate) use health::{health, ready};
 pub(crate) use issuer::issuer_certificate;
 

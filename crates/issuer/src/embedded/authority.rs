@@ -206,9 +206,55 @@ impl Authority {
         self.certificates.intermediate.not_after()
     }
 
+    /// Where its files are.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The issuing certificate and its key.
     pub(super) fn into_parts(self) -> (Certificates, SoftwareKey) {
         (self.certificates, self.key)
+    }
+}
+
+/// The way to the root's key, which stays closed until something has to be signed with it.
+#[derive(Clone, Debug)]
+pub(super) struct RootKey {
+    folder: PathBuf,
+    root: IssuingAuthority,
+    passphrase_file: Option<PathBuf>,
+}
+
+impl RootKey {
+    pub(super) fn in_folder(folder: PathBuf, root: IssuingAuthority) -> Self {
+        Self {
+            folder,
+            root,
+            passphrase_file: None,
+        }
+    }
+
+    pub(super) fn with_passphrase_file(self, passphrase_file: Option<PathBuf>) -> Self {
+        Self {
+            passphrase_file,
+            ..self
+        }
+    }
+
+    /// Opens it; takes as long as opening a key file does.
+    pub(super) fn open(&self) -> Result<SoftwareKey, OpenError> {
+        let failed = |error: SecretError| OpenError::Key {
+            file: ROOT_KEY,
+            source: error.into(),
+        };
+        let passphrase = self.passphrase_file.as_deref().map(Passphrase::read);
+        let passphrase = passphrase.transpose().map_err(failed)?;
+        open_key(
+            &self.folder,
+            (ROOT_KEY, ROOT_CERTIFICATE),
+            &self.root,
+            passphrase.as_ref(),
+        )
     }
 }
 

@@ -2,9 +2,11 @@
 //! certificate be recorded before it is signed.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use reseal_lifecycle::crl::{CrlOrder, CrlScope};
 use reseal_lifecycle::issuer::{CertificateOrder, Issuer, IssuerError, Prepared};
 use reseal_pki::{
     calendar::rules_at,
@@ -16,7 +18,7 @@ use reseal_pki::{
 };
 
 use super::{
-    authority::Authority,
+    authority::{Authority, RootKey},
     pointer::{PointerError, Pointers},
     signer::SoftwareKey,
 };
@@ -43,8 +45,11 @@ pub struct EmbeddedIssuer {
     issuing: IssuingAuthority,
     key: SoftwareKey,
     policy: PolicyArc,
+    /// Names this authority's lists.
+    id: String,
     crl_prefix: String,
     ca_issuers_url: String,
+    root_key: RootKey,
 }
 
 impl EmbeddedIssuer {
@@ -57,11 +62,14 @@ impl EmbeddedIssuer {
         public_url: &str,
     ) -> Result<Self, PointerError> {
         let pointers = Pointers::new(public_url)?;
+        let folder = authority.folder().to_owned();
         let (certificates, key) = authority.into_parts();
         let issuing = certificates.intermediate;
-        let id = &issuing.ski()[..ID_LENGTH.min(issuing.ski().len())];
+        let id = hex::encode(&issuing.ski()[..ID_LENGTH.min(issuing.ski().len())]);
         Ok(Self {
-            crl_prefix: pointers.crl_prefix(&hex::encode(id)),
+            crl_prefix: pointers.crl_prefix(&id),
+            id,
+            root_key: RootKey::in_folder(folder, certificates.root.clone()),
             ca_issuers_url: pointers.intermediate(),
             root: certificates.root,
             issuing,
@@ -79,8 +87,35 @@ impl EmbeddedIssuer {
     /// The address of the CRL for the certificate with this serial number.
     pub fn crl_url(&self, serial: &Serial) -> String {
         // CRL_SHARDS is a power of two: the low bits of the last byte decide.
-        let shard = serial.as_bytes()[15] % CRL_SHARDS;
+        self.shard_url(serial.as_bytes()[15] % CRL_SHARDS)
+    }
+
+    /// The address of the CRL of this number.
+    pub(super) fn shard_url(&self, shard: u8) -> String {
         format!("{}{shard}.crl", self.crl_prefix)
+    }
+
+    /// Says where the passphrase of the root's key is read from each time it is needed.
+    #[must_use]
+    pub fn with_passphrase_file(mut self, file: Option<PathBuf>) -> Self {
+        self.root_key = self.root_key.with_passphrase_file(file);
+        self
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(super) fn root(&self) -> &IssuingAuthority {
+        &self.root
+    }
+
+    pub(super) fn key(&self) -> &SoftwareKey {
+        &self.key
+    }
+
+    pub(super) fn root_key(&self) -> &RootKey {
+        &self.root_key
     }
 
     /// V-1, V-2, V-9, V-10: from shortly before now, for as long as the calendar
@@ -192,6 +227,14 @@ impl Issuer for EmbeddedIssuer {
         Ok(linted.finish(&signature))
     }
 
+    fn crls(&self) -> Vec<CrlScope> {
+        self.scopes()
+    }
+
+    async fn sign_crl(&self, order: CrlOrder) -> Result<Vec<u8>, IssuerError> {
+        self.signed_crl(order).await
+    }
+
     fn chain(&self) -> Vec<Vec<u8>> {
         [&self.issuing, &self.root]
             .map(|authority| authority.certificate_der().to_vec())
@@ -225,7 +268,7 @@ fn matches_order(recorded: &Certificate, order: &CertificateOrder<'_>) -> Result
     Ok(())
 }
 
-fn refused(findings: &[Finding]) -> IssuerError {
+pub(super) fn refused(findings: &[Finding]) -> IssuerError {
     let texts: Vec<_> = findings
         .iter()
         .map(|finding| format!("{}: {}", finding.rule, finding.message))

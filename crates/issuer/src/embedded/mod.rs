@@ -7,6 +7,7 @@
 //!   at rest, with a [`Passphrase`] or a generated key: `secret`)
 //! - [`EmbeddedIssuer`] issues with it: `issuer`, through `signer` (the key in
 //!   memory) and with the addresses of `pointer`
+//! - `crl` signs revocation lists, with the root's key for the root's alone
 //! - [`inspect`] looks for trouble without changing anything: for `doctor`
 //!
 //! What survives a crash: everything or nothing. The files are written to a
@@ -14,6 +15,7 @@
 //! rename; they are never changed afterwards. Issuing keeps no state here.
 
 mod authority;
+mod crl;
 mod folder;
 mod inspect;
 mod issuer;

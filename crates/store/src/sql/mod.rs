@@ -9,6 +9,7 @@ pub(crate) mod api_key;
 pub(crate) mod authorization;
 pub(crate) mod blocked_key;
 pub(crate) mod certificate;
+pub(crate) mod crl;
 pub(crate) mod customer;
 pub(crate) mod event;
 pub(crate) mod heartbeat;

@@ -11,6 +11,7 @@ fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
         super::authorization::ALL,
         super::blocked_key::ALL,
         super::certificate::ALL,
+        super::crl::ALL,
         super::customer::ALL,
         super::event::ALL,
         super::heartbeat::ALL,

@@ -269,6 +269,8 @@ impl Step {
                 // Revoked by somebody else in the meantime: the caller decides anew on what is there now.
                 return Err(StoreError::Stale);
             }
+            let values = params![certificate, import::ISSUER];
+            execute(connection, sql::crl::ENTER, values).map_err(database)?;
         }
         for draft in &change.notifications {
             let issued = change.issuance.is_some().then_some(stored.certificate);

@@ -5,6 +5,7 @@
 //! - `checkpoint`: the log's way into the database file
 //! - `read`: reading threads
 //! - `change`, `issue`: one step of a process as rows
+//! - `crl`: revocation lists
 //! - `find`, `page`: single rows and lists
 //! - `notification`, `webhook`: what customers are told, and where it is sent
 //! - `rows`: rows as objects
@@ -16,6 +17,7 @@
 mod change;
 mod checkpoint;
 mod connection;
+mod crl;
 mod due;
 mod fault;
 mod find;

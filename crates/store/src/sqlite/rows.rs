@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use reseal_lifecycle::authorization::Authorization;
 use reseal_lifecycle::certificate::{Certificate, Revocation, RevocationReason};
+use reseal_lifecycle::crl::{Crl, CrlState, Revoked};
 use reseal_lifecycle::customer::{ApiKey, Customer};
 use reseal_lifecycle::event::{Event, EventKind};
 use reseal_lifecycle::notification::{Mark, Notification, Occasion, Webhook};
@@ -37,6 +38,43 @@ pub(crate) fn reason_word(reason: RevocationReason) -> &'static str {
         RevocationReason::Superseded => "SUPERSEDED",
         RevocationReason::CessationOfOperation => "CESSATION_OF_OPERATION",
     }
+}
+
+/// A list without its bytes.
+pub(crate) fn crl_state(row: &Row<'_>) -> rusqlite::Result<CrlState> {
+    read_crl_state(&mut Columns::of(row))
+}
+
+/// A list.
+pub(crate) fn crl(row: &Row<'_>) -> rusqlite::Result<Crl> {
+    let mut columns = Columns::of(row);
+    Ok(Crl {
+        state: read_crl_state(&mut columns)?,
+        der: columns.value()?,
+    })
+}
+
+fn read_crl_state(columns: &mut Columns<'_>) -> rusqlite::Result<CrlState> {
+    Ok(CrlState {
+        name: columns.value()?,
+        number: columns.value::<i64>()?.cast_unsigned(),
+        this_update: columns.moment()?,
+        next_update: columns.moment()?,
+        entries: columns.value::<i64>()?.cast_unsigned(),
+        addresses: columns.json()?,
+    })
+}
+
+/// A revoked certificate for a list.
+pub(crate) fn revoked(row: &Row<'_>) -> rusqlite::Result<Revoked> {
+    let mut columns = Columns::of(row);
+    Ok(Revoked {
+        serial: columns.value()?,
+        at: columns.moment()?,
+        reason: columns.optional_word()?,
+        not_after: columns.moment()?,
+        listed: columns.value::<Option<i64>>()?.is_some(),
+    })
 }
 
 /// Reads the columns of a row one after the other.

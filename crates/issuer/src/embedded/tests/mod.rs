@@ -1,6 +1,7 @@
 //! The authority against real files and with `openssl` as the judge.
 
 mod creating;
+mod crl;
 mod inspecting;
 mod issuing;
 mod keeping;

@@ -1,5 +1,6 @@
 //! The store as its callers see it, over files in a temporary folder.
 
+mod crl;
 mod failure;
 mod list_plans;
 mod lists;

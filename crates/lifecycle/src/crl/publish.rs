@@ -1,0 +1,262 @@
+//! Signing what is due.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch::Receiver;
+
+use super::{Crl, CrlOrder, CrlScope, CrlState, CrlStore, Publication, schedule};
+use crate::error::Error;
+use crate::issuer::{Issuer, IssuerError};
+use crate::services::Services;
+use crate::store::StoreError;
+
+/// Time between two looks for revocations that no list shows yet.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Time between two looks at the calendar.
+const CALENDAR: SignedDuration = SignedDuration::from_secs(30);
+/// How long a list that could not be signed is left alone.
+const RETRY: SignedDuration = SignedDuration::from_mins(10);
+/// A list that is good for less than this and cannot be signed is worth a warning: always, for subscribers'.
+const URGENT: SignedDuration = SignedDuration::from_hours(60 * 24);
+/// Bytes and lists in one commit: enough to spare the disk, few enough to hold up nobody.
+const BATCH_BYTES: usize = 256 * 1024;
+const BATCH_LISTS: usize = 32;
+
+/// What a round came to.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// How many lists were signed and stored.
+    pub signed: usize,
+    /// Lists that could not be signed.
+    pub failed: Vec<Failure>,
+}
+
+/// A list that could not be signed.
+#[derive(Debug)]
+pub struct Failure {
+    /// Its name.
+    pub list: String,
+    /// Why.
+    pub error: IssuerError,
+    /// Until when the present list is good, if there is one.
+    pub good_until: Option<Timestamp>,
+}
+
+/// Signs until `shutdown` becomes true.
+pub(crate) async fn publish(services: Arc<Services>, mut shutdown: Receiver<bool>) {
+    let mut rounds: HashMap<_, _> = services
+        .issuers
+        .keys()
+        .map(|name| (name.clone(), Round::default()))
+        .collect();
+    loop {
+        for (name, issuer) in &services.issuers {
+            let round = rounds.entry(name.clone()).or_default();
+            if let Err(error) = round.run(&services, name, issuer.as_ref()).await {
+                tracing::warn!(issuer = name, %error, source = ?error.source, "revocation lists wait");
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            changed = shutdown.changed() => {
+                if changed.is_err() || *shutdown.borrow() {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// What is remembered from one look to the next.
+#[derive(Default)]
+struct Round {
+    calendar_seen: Option<Timestamp>,
+    failed: HashMap<String, Timestamp>,
+}
+
+impl Round {
+    async fn run(
+        &mut self,
+        services: &Services,
+        name: &str,
+        issuer: &dyn Issuer,
+    ) -> Result<(), Error> {
+        let store = services.store.as_ref();
+        let now = services.clock.now();
+        let endings = store.unlisted_endings(name).await?;
+        let calendar = self
+            .calendar_seen
+            .is_none_or(|seen| seen.duration_until(now).abs() >= CALENDAR);
+        if endings.is_empty() && !calendar {
+            return Ok(());
+        }
+        self.failed
+            .retain(|_, since| since.duration_until(now).abs() < RETRY);
+        let wanted = |scope: &CrlScope, newest: Option<&CrlState>| {
+            let lacks = scope.endings.iter().any(|ending| endings.contains(ending));
+            (schedule::is_due(scope, newest, now) || lacks && schedule::has_rested(newest, now))
+                && !self.failed.contains_key(&scope.name)
+        };
+        let outcome = sign(store, name, issuer, now, wanted).await?;
+        for failure in outcome.failed {
+            let Failure {
+                list,
+                error,
+                good_until,
+            } = failure;
+            // The root's key may be away for most of the year.
+            let time = good_until.map_or(SignedDuration::ZERO, |end| now.duration_until(end));
+            if time < URGENT {
+                tracing::warn!(list, %error, "a revocation list could not be signed");
+            } else {
+                tracing::debug!(list, %error, "a revocation list could not be signed");
+            }
+            self.failed.insert(list, now);
+        }
+        if calendar {
+            self.calendar_seen = Some(now);
+        }
+        Ok(())
+    }
+}
+
+/// Signs the lists of `issuer` that are for `coverage` and due, as the worker would.
+///
+/// # Errors
+/// The store's; an issuer that does not sign is part of the [`Outcome`].
+pub async fn sign_due(
+    store: &dyn CrlStore,
+    name: &str,
+    issuer: &dyn Issuer,
+    coverage: super::Coverage,
+    now: Timestamp,
+) -> Result<Outcome, StoreError> {
+    let wanted = |scope: &CrlScope, newest: Option<&CrlState>| {
+        scope.coverage == coverage && schedule::is_due(scope, newest, now)
+    };
+    sign(store, name, issuer, now, wanted).await
+}
+
+/// Signs the list called `list` whether it is due or not.
+///
+/// # Errors
+/// The store's; [`StoreError::Stale`] when a server signed it at the same moment.
+pub async fn sign_now(
+    store: &dyn CrlStore,
+    name: &str,
+    issuer: &dyn Issuer,
+    list: &str,
+    now: Timestamp,
+) -> Result<Outcome, StoreError> {
+    sign(store, name, issuer, now, |scope, _| scope.name == list).await
+}
+
+async fn sign(
+    store: &dyn CrlStore,
+    name: &str,
+    issuer: &dyn Issuer,
+    now: Timestamp,
+    wanted: impl Fn(&CrlScope, Option<&CrlState>) -> bool,
+) -> Result<Outcome, StoreError> {
+    let states: HashMap<_, _> = store
+        .crl_states()
+        .await?
+        .into_iter()
+        .map(|state| (state.name.clone(), state))
+        .collect();
+    let mut outcome = Outcome::default();
+    let mut batch = Batch::default();
+    for scope in issuer.crls() {
+        let newest = states.get(&scope.name);
+        if !wanted(&scope, newest) {
+            continue;
+        }
+        let mut revoked = Vec::new();
+        for ending in &scope.endings {
+            revoked.extend(store.revoked(name, *ending).await?);
+        }
+        match sign_one(issuer, &scope, newest, revoked, now).await {
+            Ok(publication) => batch.add(publication),
+            Err(error) => outcome.failed.push(Failure {
+                list: scope.name,
+                error,
+                good_until: newest.map(|newest| newest.next_update),
+            }),
+        }
+        if batch.is_full() {
+            outcome.signed += batch.store(store, name).await?;
+        }
+    }
+    outcome.signed += batch.store(store, name).await?;
+    Ok(outcome)
+}
+
+async fn sign_one(
+    issuer: &dyn Issuer,
+    scope: &CrlScope,
+    newest: Option<&CrlState>,
+    revoked: Vec<super::Revoked>,
+    now: Timestamp,
+) -> Result<Publication, IssuerError> {
+    let this_update = Timestamp::from_second(now.as_second()).unwrap_or(now);
+    let next_update = this_update
+        .checked_add(scope.coverage.lifetime())
+        .map_err(|error| IssuerError::Refused(error.to_string()))?;
+    let selection = schedule::select(scope, newest, revoked, this_update);
+    let replaces = newest.map(|newest| newest.number);
+    let state = CrlState {
+        name: scope.name.clone(),
+        number: schedule::next_number(replaces, now),
+        this_update,
+        next_update,
+        entries: selection.entries.len() as u64,
+        addresses: schedule::addresses(scope, newest, now),
+    };
+    let order = CrlOrder {
+        name: scope.name.clone(),
+        addresses: state.addresses.iter().map(|one| one.url.clone()).collect(),
+        number: state.number,
+        previous: replaces,
+        this_update,
+        next_update,
+        entries: selection.entries,
+    };
+    let der = issuer.sign_crl(order).await?;
+    Ok(Publication {
+        crl: Crl { state, der },
+        replaces,
+        listed: selection.listed,
+        dropped: selection.dropped,
+    })
+}
+
+/// Lists that are stored together.
+#[derive(Default)]
+struct Batch {
+    publications: Vec<Publication>,
+    bytes: usize,
+}
+
+impl Batch {
+    fn add(&mut self, publication: Publication) {
+        self.bytes += publication.crl.der.len();
+        self.publications.push(publication);
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes >= BATCH_BYTES || self.publications.len() >= BATCH_LISTS
+    }
+
+    /// Stores them; how many there were.
+    async fn store(&mut self, store: &dyn CrlStore, name: &str) -> Result<usize, StoreError> {
+        let publications = std::mem::take(self).publications;
+        let count = publications.len();
+        if count > 0 {
+            store.publish_crls(name, publications).await?;
+        }
+        Ok(count)
+    }
+}

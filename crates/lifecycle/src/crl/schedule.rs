@@ -1,0 +1,108 @@
+//! When a list is due, which number it gets, what stays on it, and under which addresses it is found.
+
+use jiff::{SignedDuration, Timestamp};
+use reseal_pki::crl::CrlEntry;
+
+use super::{CrlAddress, CrlScope, CrlState, Revoked};
+
+/// How far the clocks of two servers may differ before one takes the other's lists for faulty.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
+/// A list with so many entries rests a second.
+const ENTRIES_A_SECOND: u64 = 500;
+/// Longest rest.
+const LONGEST_REST: SignedDuration = SignedDuration::from_mins(1);
+/// How long certificates may point to an address after the last was issued with it: longer than any lasts.
+const ADDRESS_LIFETIME: SignedDuration = SignedDuration::from_hours(400 * 24);
+
+/// Whether the calendar asks for a new list: there is none, it is old, it was signed by a clock that ran ahead,
+/// or certificates point to it by an address that it does not name.
+pub(super) fn is_due(scope: &CrlScope, newest: Option<&CrlState>, now: Timestamp) -> bool {
+    newest.is_none_or(|newest| {
+        let age = newest.this_update.duration_until(now);
+        age >= scope.coverage.interval()
+            || age < -SKEW
+            || !newest.addresses.iter().any(|one| one.url == scope.address)
+    })
+}
+
+/// Whether a list may be signed again for what was revoked since. A long one rests longer, up to a minute, so
+/// that the revocation of very many certificates does not keep the server busy with signing ever the same lists.
+pub(super) fn has_rested(newest: Option<&CrlState>, now: Timestamp) -> bool {
+    newest.is_none_or(|newest| {
+        let rest = i64::try_from(newest.entries / ENTRIES_A_SECOND).unwrap_or(i64::MAX);
+        let rest = SignedDuration::from_secs(rest).min(LONGEST_REST);
+        newest.this_update.duration_until(now).abs() >= rest
+    })
+}
+
+/// The number of the next list: the moment in milliseconds, so that numbers go on growing even after the
+/// database was restored from an older copy, and one more than the newest where the clock went back.
+pub(super) fn next_number(newest: Option<u64>, now: Timestamp) -> u64 {
+    let moment = u64::try_from(now.as_millisecond()).unwrap_or(1).max(1);
+    newest.map_or(moment, |newest| newest.saturating_add(1).max(moment))
+}
+
+/// Every address that a certificate still valid may have, the present one first.
+pub(super) fn addresses(
+    scope: &CrlScope,
+    newest: Option<&CrlState>,
+    now: Timestamp,
+) -> Vec<CrlAddress> {
+    let present = CrlAddress {
+        url: scope.address.clone(),
+        used: now,
+    };
+    let older = newest.map_or(&[][..], |newest| &newest.addresses);
+    let older = older
+        .iter()
+        .filter(|one| one.url != scope.address && one.used.duration_until(now) < ADDRESS_LIFETIME)
+        .cloned();
+    std::iter::once(present).chain(older).collect()
+}
+
+/// What a list says, and what becomes of the rows it was made of.
+#[derive(Debug, Default)]
+pub(super) struct Selection {
+    /// Ascending by serial.
+    pub(super) entries: Vec<CrlEntry>,
+    /// To be marked as listed.
+    pub(super) listed: Vec<Vec<u8>>,
+    /// To be forgotten.
+    pub(super) dropped: Vec<Vec<u8>>,
+}
+
+/// RFC 5280 section 3.3: an entry goes only after a regular list of after the certificate's end has shown it.
+/// Lists are also signed at any time between regular ones, so that the newest must be an interval past the end.
+pub(super) fn select(
+    scope: &CrlScope,
+    newest: Option<&CrlState>,
+    revoked: Vec<Revoked>,
+    this_update: Timestamp,
+) -> Selection {
+    let has_had_its_time = |entry: &Revoked| {
+        let over = entry.not_after.saturating_add(scope.coverage.interval());
+        entry.listed
+            && newest.is_some_and(|newest| over.is_ok_and(|over| over < newest.this_update))
+    };
+    let mut selection = Selection::default();
+    for entry in revoked {
+        if has_had_its_time(&entry) {
+            selection.dropped.push(entry.serial);
+            continue;
+        }
+        if !entry.listed {
+            selection.listed.push(entry.serial.clone());
+        }
+        selection.entries.push(CrlEntry {
+            serial: entry.serial,
+            // Another server's clock may be a little ahead.
+            revoked_at: entry.at.min(this_update),
+            reason: entry.reason.map(crate::certificate::RevocationReason::code),
+        });
+    }
+    selection.entries.sort_by(|a, b| a.serial.cmp(&b.serial));
+    selection
+}
+
+#[cfg(test)]
+mod tests;

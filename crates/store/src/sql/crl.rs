@@ -1,0 +1,27 @@
+//! Tables `crl` and `crl_entry`.
+
+super::statements! {
+    /// name → name, number, this and next update, entries, addresses, der
+    SELECT = "SELECT name, number, this_update, next_update, entries, addresses, der FROM crl WHERE name = $1";
+    /// → the same without der, for all lists
+    SELECT_ALL = "SELECT name, number, this_update, next_update, entries, addresses FROM crl";
+    /// name, number, this and next update, entries, addresses, der: the first list of that name
+    INSERT = "INSERT INTO crl (name, number, this_update, next_update, entries, addresses, der) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name) DO NOTHING";
+    /// number, this and next update, entries, addresses, der; name and number of the list it replaces
+    REPLACE = "UPDATE crl SET number = $1, this_update = $2, next_update = $3, entries = $4, addresses = $5, \
+        der = $6 WHERE name = $7 AND number = $8";
+    /// certificate, issuer of imported ones: puts a certificate that was just revoked on its list
+    ENTER = "INSERT INTO crl_entry (issuer, ending, serial, revoked_at, reason, not_after) \
+        SELECT issuer, substr(serial, length(serial), 1), serial, revoked_at, revocation_reason, not_after \
+        FROM certificate WHERE id = $1 AND issuer <> $2";
+    /// issuer → endings of the entries that no list has shown, each once
+    SELECT_UNLISTED = "SELECT DISTINCT ending FROM crl_entry WHERE listed IS NULL AND issuer = $1";
+    /// issuer, ending → serial, revoked at, reason, not after, listed
+    SELECT_ENTRIES = "SELECT serial, revoked_at, reason, not_after, listed FROM crl_entry \
+        WHERE issuer = $1 AND ending = $2 ORDER BY serial";
+    /// number, issuer, ending, serial
+    LIST = "UPDATE crl_entry SET listed = $1 WHERE issuer = $2 AND ending = $3 AND serial = $4";
+    /// issuer, ending, serial
+    DROP = "DELETE FROM crl_entry WHERE issuer = $1 AND ending = $2 AND serial = $3";
+}

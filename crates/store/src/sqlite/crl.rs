@@ -1,0 +1,141 @@
+//! The methods of [`CrlStore`].
+
+use async_trait::async_trait;
+use reseal_lifecycle::crl::{Crl, CrlState, CrlStore, Publication, Revoked};
+use reseal_lifecycle::store::StoreError;
+use rusqlite::{Connection, params};
+
+use super::SqliteStore;
+use super::change::execute;
+use super::fault::store_error;
+use super::find::{many, one};
+use super::rows::{self, millis};
+use crate::sql;
+
+/// A publication with its addresses rendered.
+struct Draft {
+    publication: Publication,
+    addresses: String,
+}
+
+#[async_trait]
+impl CrlStore for SqliteStore {
+    async fn crl(&self, name: &str) -> Result<Option<Crl>, StoreError> {
+        self.points
+            .read(|connection| one(connection, sql::crl::SELECT, [name], rows::crl))
+    }
+
+    async fn crl_states(&self) -> Result<Vec<CrlState>, StoreError> {
+        self.lists
+            .read(|connection| many(connection, sql::crl::SELECT_ALL, [], rows::crl_state))
+            .await
+    }
+
+    async fn unlisted_endings(&self, issuer: &str) -> Result<Vec<u8>, StoreError> {
+        self.points.read(|connection| {
+            many(connection, sql::crl::SELECT_UNLISTED, [issuer], |row| {
+                row.get(0).map(|[ending]: [u8; 1]| ending)
+            })
+        })
+    }
+
+    async fn revoked(&self, issuer: &str, ending: u8) -> Result<Vec<Revoked>, StoreError> {
+        let issuer = issuer.to_owned();
+        self.lists
+            .read(move |connection| {
+                let values = params![issuer, [ending]];
+                many(connection, sql::crl::SELECT_ENTRIES, values, rows::revoked)
+            })
+            .await
+    }
+
+    async fn publish_crls(
+        &self,
+        issuer: &str,
+        publications: Vec<Publication>,
+    ) -> Result<(), StoreError> {
+        let issuer = issuer.to_owned();
+        let drafts = publications
+            .into_iter()
+            .map(Draft::new)
+            .collect::<Result<Vec<_>, _>>()?;
+        self.writer
+            .write(move |connection| {
+                drafts
+                    .iter()
+                    .try_for_each(|draft| draft.write(connection, &issuer))
+            })
+            .await
+    }
+}
+
+impl Draft {
+    fn new(publication: Publication) -> Result<Self, StoreError> {
+        let addresses =
+            serde_json::to_string(&publication.crl.state.addresses).map_err(|error| {
+                StoreError::Fault(format!("a list's addresses cannot be stored: {error}"))
+            })?;
+        Ok(Self {
+            publication,
+            addresses,
+        })
+    }
+
+    fn write(&self, connection: &Connection, issuer: &str) -> Result<(), StoreError> {
+        let database = |error: rusqlite::Error| store_error(&error);
+        let Publication {
+            crl,
+            replaces,
+            listed,
+            dropped,
+        } = &self.publication;
+        let state = &crl.state;
+        let number = state.number.cast_signed();
+        let (this_update, next_update) = (millis(state.this_update), millis(state.next_update));
+        let entries = state.entries.cast_signed();
+        let stored = match replaces {
+            None => {
+                let values = params![
+                    state.name,
+                    number,
+                    this_update,
+                    next_update,
+                    entries,
+                    self.addresses,
+                    crl.der
+                ];
+                execute(connection, sql::crl::INSERT, values)
+            }
+            Some(replaced) => {
+                let values = params![
+                    number,
+                    this_update,
+                    next_update,
+                    entries,
+                    self.addresses,
+                    crl.der,
+                    state.name,
+                    replaced.cast_signed()
+                ];
+                execute(connection, sql::crl::REPLACE, values)
+            }
+        };
+        if stored.map_err(database)? == 0 {
+            return Err(StoreError::Stale);
+        }
+        for serial in listed {
+            let values = params![number, issuer, ending(serial), serial];
+            execute(connection, sql::crl::LIST, values).map_err(database)?;
+        }
+        for serial in dropped {
+            let values = params![issuer, ending(serial), serial];
+            execute(connection, sql::crl::DROP, values).map_err(database)?;
+        }
+        Ok(())
+    }
+}
+
+/// The last byte of a serial number, as a column.
+fn ending(serial: &[u8]) -> &[u8] {
+    serial.last_chunk::<1>().map_or(&[], |last| &last[..])
+}
