@@ -35,6 +35,11 @@ impl Accounts {
         Self::open(&data, clock(config.policy.profile)?)
     }
 
+    /// The database itself.
+    pub(crate) fn store(&self) -> &SqliteStore {
+        &self.store
+    }
+
     /// Moves everything into the database file.
     pub(crate) fn close(&self) {
         self.store.close();

@@ -103,6 +103,9 @@ pub(crate) enum Command {
         #[command(flatten)]
         data: Data,
     },
+    /// The CA's certificates and revocation lists
+    #[command(subcommand)]
+    Ca(Ca),
     /// Looks for trouble in a server's folder, configuration and surroundings
     Doctor(Data),
 }
@@ -188,6 +191,38 @@ pub(crate) enum Webhook {
     },
     /// Lists all receivers
     List(Data),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Ca {
+    /// Shows the CA's certificates and where its revocation lists are
+    Show(Data),
+    /// Shows all revocation lists, or shows, writes or signs one
+    Crl {
+        /// `root`, or the number of a list of certificates; without it a line for each list
+        list: Option<String>,
+        /// How the list is written
+        #[arg(long, value_enum, default_value = "text", requires = "list")]
+        form: CrlForm,
+        /// Where to, instead of stdout
+        #[arg(long, value_name = "FILE", requires = "list")]
+        out: Option<PathBuf>,
+        /// Signs the list anew first; for `root`, this needs the root's key
+        #[arg(long, requires = "list")]
+        sign: bool,
+        #[command(flatten)]
+        data: Data,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CrlForm {
+    /// A summary for people
+    Text,
+    /// PEM
+    Pem,
+    /// DER
+    Der,
 }
 
 #[derive(Debug, Subcommand)]

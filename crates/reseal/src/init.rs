@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use anyhow::bail;
+use reseal_lifecycle::crl::{self, Coverage};
 use reseal_lifecycle::customer::Role;
 use reseal_lifecycle::product::DEFAULT_CATALOGUE;
 
@@ -14,7 +15,7 @@ use crate::clock::clock;
 use crate::config::{self, Config, Flags};
 use crate::console;
 use crate::data::{DataFolder, State, owner_only};
-use crate::wire_up;
+use crate::wire_up::{self, EMBEDDED};
 
 /// The operator's own customer.
 pub(crate) const HOUSE: &str = "house";
@@ -117,6 +118,13 @@ pub(crate) async fn initialize(
     owner_only(&data.database(), 0o600)?;
     accounts.add_customer(HOUSE).await?;
     let key = accounts.add_key(HOUSE, "operator", Role::Operator).await?;
+    // The root's key may be taken away from here on: its list is signed while it is at hand.
+    let issuer = wire_up::embedded_issuer(data, config, url)?;
+    let coverage = Coverage::Authorities;
+    let signed = crl::sign_due(accounts.store(), EMBEDDED, &issuer, coverage, clock.now()).await?;
+    if let Some(failure) = signed.failed.into_iter().next() {
+        bail!("the list `{}`: {}", failure.list, failure.error);
+    }
     accounts.close();
     if config.mail.url == "maildir" {
         // Makes the folder.

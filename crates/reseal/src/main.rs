@@ -9,6 +9,7 @@ mod accounts;
 mod args;
 mod backup;
 mod bench;
+mod ca;
 mod clock;
 mod config;
 mod console;
@@ -27,7 +28,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
-use args::{ApiKey, Args, Command, Csr, Customer, LogFormat, Webhook};
+use args::{ApiKey, Args, Ca, Command, Csr, Customer, LogFormat, Webhook};
 
 /// A reissue allocates some thousand small pieces on several threads; docs/performance.md has what this saves.
 #[global_allocator]
@@ -93,6 +94,22 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
             accounts::revoke_key(&data.data, config, id).await.map(done)
         }
         Command::Webhook(command) => webhook(command, config).await.map(done),
+        Command::Ca(Ca::Show(data)) => ca::show(&data.data, config).map(done),
+        Command::Ca(Ca::Crl {
+            list,
+            form,
+            out,
+            sign,
+            data,
+        }) => {
+            let request = ca::CrlRequest {
+                list,
+                form,
+                out,
+                sign,
+            };
+            ca::crl(&data.data, config, request).await.map(done)
+        }
         Command::Csr(Csr::Check { file, data }) => csr_check::run(&file, data.as_deref(), config),
         Command::Backup { file, data } => backup::write(&file, &data.data).map(done),
         Command::Restore { file, data } => backup::restore(&file, &data.data).map(done),

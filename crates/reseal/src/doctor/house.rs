@@ -3,8 +3,10 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use reseal_issuer::embedded::{Protection, Severity, inspect};
+use reseal_lifecycle::crl::{Coverage, CrlStore as _};
+use reseal_lifecycle::issuer::Issuer as _;
 use reseal_lifecycle::store::Store as _;
 use reseal_pki::key::debian;
 use reseal_store::SqliteStore;
@@ -109,6 +111,78 @@ pub(super) async fn database(data: &DataFolder, report: &mut Report) {
             Ok(()) => report.ok("the database opens, has this version's schema, and takes a write"),
             Err(error) => report.fail(format!("the database cannot be used: {error}")),
         },
+    }
+}
+
+/// A list older than this was not signed by a server in good health.
+const OLD_LIST: SignedDuration = SignedDuration::from_hours(24);
+/// The root's list should be signed again from this time before its end on.
+const ROOT_LIST_ENDS: SignedDuration = SignedDuration::from_hours(60 * 24);
+
+/// Whether revocation lists are there and fresh: without them clients may refuse every certificate.
+pub(super) async fn revocation_lists(data: &DataFolder, config: &Config, report: &mut Report) {
+    let now = clock(config.policy.profile).map_or_else(|_| Timestamp::now(), |clock| clock.now());
+    let url = wire_up::public_url(config, config.server.listen);
+    // What keeps either from opening is reported where they are looked at.
+    let (Ok(issuer), Ok(store)) = (
+        wire_up::embedded_issuer(data, config, &url),
+        SqliteStore::open(&data.database()),
+    ) else {
+        return;
+    };
+    let states = match store.crl_states().await {
+        Ok(states) => states,
+        Err(error) => {
+            return report.fail(format!("the revocation lists cannot be read: {error}"));
+        }
+    };
+    let newest = |name: &str| states.iter().find(|state| state.name == name);
+    let (leaves, root): (Vec<_>, Vec<_>) = issuer
+        .crls()
+        .into_iter()
+        .partition(|list| list.coverage == Coverage::Subscribers);
+    let signed: Vec<_> = leaves
+        .iter()
+        .filter_map(|list| newest(&list.name))
+        .collect();
+    let oldest = signed.iter().map(|state| state.this_update).min();
+    let over = signed
+        .iter()
+        .filter(|state| state.next_update <= now)
+        .count();
+    match oldest {
+        None => report.ok("revocation lists are signed when the server starts for the first time"),
+        Some(_) if over > 0 || signed.len() < leaves.len() => report.fail(format!(
+            "of {} revocation lists {} are missing and {over} out of date: they are signed while the server \
+             runs; its log says what is wrong",
+            leaves.len(),
+            leaves.len() - signed.len()
+        )),
+        Some(oldest) if oldest.duration_until(now) > OLD_LIST => report.warn(format!(
+            "a revocation list was last signed at {oldest:.0}: they are signed every six hours while the server \
+             runs"
+        )),
+        Some(oldest) => report.ok(format!(
+            "{} revocation lists are fresh, the oldest of {oldest:.0}",
+            signed.len()
+        )),
+    }
+    let again = "`reseal ca crl root --sign` signs it, with the root's key in its place";
+    for list in root {
+        match newest(&list.name).map(|state| state.next_update) {
+            None => report.fail(format!("the root's revocation list is missing: {again}")),
+            Some(end) if end <= now => {
+                report.fail(format!(
+                    "the root's revocation list ended at {end:.0}: {again}"
+                ));
+            }
+            Some(end) if now.duration_until(end) < ROOT_LIST_ENDS => {
+                report.warn(format!(
+                    "the root's revocation list ends at {end:.0}: {again}"
+                ));
+            }
+            Some(end) => report.ok(format!("the root's revocation list is good until {end:.0}")),
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 )]
 
 mod certificates;
+mod crl;
 mod errors;
 mod notifications;
 mod outage;

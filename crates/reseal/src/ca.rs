@@ -1,0 +1,198 @@
+//! `reseal ca …`: the CA's certificates, and its revocation lists as they stand in the database.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use reseal_issuer::embedded::EmbeddedIssuer;
+use reseal_lifecycle::clock::Clock;
+use reseal_lifecycle::crl::{self, Coverage, Crl, CrlStore as _};
+use reseal_lifecycle::issuer::Issuer as _;
+use reseal_pki::certificate::{Certificate, pem};
+use reseal_store::SqliteStore;
+
+use crate::args::CrlForm;
+use crate::clock::clock;
+use crate::config::{Config, Flags};
+use crate::console;
+use crate::data::DataFolder;
+use crate::wire_up::{self, EMBEDDED};
+
+/// What `ca crl` was asked for.
+pub(crate) struct CrlRequest {
+    pub(crate) list: Option<String>,
+    pub(crate) form: CrlForm,
+    pub(crate) out: Option<PathBuf>,
+    pub(crate) sign: bool,
+}
+
+struct House {
+    issuer: EmbeddedIssuer,
+    store: SqliteStore,
+    clock: Clock,
+}
+
+impl House {
+    fn open(data: &Path, config: Option<&Path>) -> anyhow::Result<Self> {
+        let data = DataFolder::new(data);
+        data.require_initialized()?;
+        let config = Config::load(data.config_file(config).as_deref(), &Flags::default())?;
+        let url = wire_up::public_url(&config, config.server.listen);
+        let path = data.database();
+        Ok(Self {
+            issuer: wire_up::embedded_issuer(&data, &config, &url)?,
+            store: SqliteStore::open(&path)
+                .with_context(|| format!("{} cannot be opened", path.display()))?,
+            clock: clock(config.policy.profile)?,
+        })
+    }
+
+    /// The name of the list that `given` means: `root`, a share's number, or a whole name.
+    fn name_of(&self, given: &str) -> anyhow::Result<String> {
+        let lists = self.issuer.crls();
+        let found = lists
+            .iter()
+            .find(|list| list.name == given || list.name.rsplit('/').next() == Some(given));
+        match found {
+            Some(list) => Ok(list.name.clone()),
+            None => bail!(
+                "there is no list `{given}`: expected `root` or a number from 0 to {}",
+                lists.len().saturating_sub(2)
+            ),
+        }
+    }
+
+    async fn sign(&self, name: &str) -> anyhow::Result<()> {
+        let now = self.clock.now();
+        let outcome = crl::sign_now(&self.store, EMBEDDED, &self.issuer, name, now).await?;
+        match outcome.failed.into_iter().next() {
+            Some(failure) => bail!("the list `{name}`: {}", failure.error),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Shows the issuing certificate and the root.
+pub(crate) fn show(data: &Path, config: Option<&Path>) -> anyhow::Result<()> {
+    let house = House::open(data, config)?;
+    for (der, role) in house.issuer.chain().iter().zip(["issuing", "root"]) {
+        let certificate = Certificate::from_der(der)?;
+        let key = certificate.public_key();
+        console::line(format!("{role} certificate"));
+        for (what, value) in [
+            ("subject", certificate.subject().to_string()),
+            ("serial", certificate.serial_hex()),
+            ("valid from", format!("{:.0}", certificate.not_before())),
+            ("valid to", format!("{:.0}", certificate.not_after())),
+            (
+                "key",
+                format!("{} {} bits", key.algorithm().name(), key.size_bits()),
+            ),
+            ("SHA-256", hex::encode(certificate.sha256_fingerprint())),
+        ] {
+            console::line(format!("  {what:<11}{value}"));
+        }
+    }
+    let lists = house.issuer.crls();
+    console::line("revocation lists");
+    for list in lists.iter().filter(|list| list.name.ends_with("/0")) {
+        let shares = lists.len() - 1;
+        console::line(format!(
+            "  leaves     {} and so on, {shares} in all",
+            list.address
+        ));
+    }
+    for list in lists
+        .iter()
+        .filter(|list| list.coverage == Coverage::Authorities)
+    {
+        console::line(format!("  root       {}", list.address));
+    }
+    house.store.close();
+    Ok(())
+}
+
+/// Lists all lists, or shows, writes or signs one.
+pub(crate) async fn crl(
+    data: &Path,
+    config: Option<&Path>,
+    request: CrlRequest,
+) -> anyhow::Result<()> {
+    let house = House::open(data, config)?;
+    let done = match &request.list {
+        None => table(&house).await,
+        Some(list) => one(&house, list, &request).await,
+    };
+    house.store.close();
+    done
+}
+
+async fn table(house: &House) -> anyhow::Result<()> {
+    let mut states = house.store.crl_states().await?;
+    // By number, as people count.
+    states.sort_by_key(|state| (state.name.len(), state.name.clone()));
+    console::line(format!(
+        "{:<22} {:>15} {:>8}  {:<20}  {}",
+        "list", "number", "revoked", "this update", "next update"
+    ));
+    for state in states {
+        let (this_update, next_update) = (state.this_update, state.next_update);
+        console::line(format!(
+            "{:<22} {:>15} {:>8}  {this_update:.0}  {next_update:.0}",
+            state.name, state.number, state.entries,
+        ));
+    }
+    Ok(())
+}
+
+async fn one(house: &House, list: &str, request: &CrlRequest) -> anyhow::Result<()> {
+    let name = house.name_of(list)?;
+    if request.sign {
+        house.sign(&name).await?;
+    }
+    let Some(crl) = house.store.crl(&name).await? else {
+        bail!("the list `{name}` was not signed yet: a running server signs it, or `--sign` does");
+    };
+    let bytes = match request.form {
+        CrlForm::Text => text(&crl)?.into_bytes(),
+        CrlForm::Pem => pem("X509 CRL", &crl.der).into_bytes(),
+        CrlForm::Der => crl.der,
+    };
+    match &request.out {
+        Some(file) => std::fs::write(file, bytes)
+            .with_context(|| format!("{} cannot be written", file.display())),
+        None => std::io::stdout()
+            .lock()
+            .write_all(&bytes)
+            .context("stdout cannot be written to"),
+    }
+}
+
+fn text(crl: &Crl) -> anyhow::Result<String> {
+    use std::fmt::Write as _;
+    let read = reseal_pki::crl::Crl::from_der(&crl.der)?;
+    let mut text = String::new();
+    let state = &crl.state;
+    writeln!(text, "list         {}", state.name)?;
+    for address in &state.addresses {
+        writeln!(text, "address      {}", address.url)?;
+    }
+    writeln!(text, "number       {}", state.number)?;
+    writeln!(text, "this update  {:.0}", read.this_update)?;
+    writeln!(text, "next update  {:.0}", read.next_update)?;
+    writeln!(text, "revoked      {}", read.entries.len())?;
+    for entry in &read.entries {
+        let reason = match entry.reason {
+            None => "unspecified",
+            Some(1) => "keyCompromise",
+            Some(3) => "affiliationChanged",
+            Some(4) => "superseded",
+            Some(5) => "cessationOfOperation",
+            Some(9) => "privilegeWithdrawn",
+            Some(_) => "other",
+        };
+        let serial = hex::encode(&entry.serial);
+        writeln!(text, "  {serial}  {:.0}  {reason}", entry.revoked_at)?;
+    }
+    Ok(text)
+}
