@@ -111,30 +111,44 @@ pub struct Page<T> {
     pub total: Option<u64>,
 }
 
-/// Declares a field enumeration with its wire names and kinds.
+/// A field by which a list is filtered, sorted and searched.
+pub trait Field: Copy + PartialEq + 'static {
+    /// Every field.
+    const ALL: &'static [Self];
+    /// The one that identifies an element.
+    const ID: Self;
+
+    /// The name on the wire.
+    fn wire_name(self) -> &'static str;
+    /// What kind of value it has.
+    fn kind(self) -> FieldKind;
+
+    /// The field of that wire name.
+    fn from_wire(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|field| field.wire_name() == name)
+    }
+}
+
+/// Declares a field enumeration with its wire names and kinds, the identifying one first.
 macro_rules! fields {
     ($(#[$doc:meta])* $name:ident { $($variant:ident = $wire:literal: $kind:ident),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum $name { $(#[doc = concat!("`", $wire, "`")] $variant),+ }
 
-        impl $name {
-            /// Every field.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+        impl Field for $name {
+            const ALL: &'static [Self] = &[$(Self::$variant),+];
+            const ID: Self = Self::ALL[0];
 
-            /// The name on the wire.
-            pub fn wire_name(self) -> &'static str {
+            fn wire_name(self) -> &'static str {
                 match self { $(Self::$variant => $wire),+ }
             }
 
-            /// What kind of value it has.
-            pub fn kind(self) -> FieldKind {
+            fn kind(self) -> FieldKind {
                 match self { $(Self::$variant => FieldKind::$kind),+ }
-            }
-
-            /// The field of that wire name.
-            pub fn from_wire(name: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|field| field.wire_name() == name)
             }
         }
     };
@@ -212,6 +226,24 @@ fields! {
         CertificateId = "certificateId": Integer,
         Product = "product": Text,
         ValidationType = "validationType": Enumeration,
+    }
+}
+
+fields! {
+    /// Fields of the product list (contract.md section 4.10).
+    CatalogueField {
+        Product = "product": Text,
+        Brand = "brand": Text,
+        Name = "name": Text,
+        ValidationType = "validationType": Enumeration,
+        CertificateType = "certificateType": Enumeration,
+        Features = "features": Enumeration,
+        Periods = "periods": Integer,
+        Warranty = "warranty": Integer,
+        IssueTime = "issueTime": Text,
+        RenewalWindow = "renewalWindow": Integer,
+        IncludedDomains = "includedDomains": Integer,
+        MaxDomains = "maxDomains": Integer,
     }
 }
 

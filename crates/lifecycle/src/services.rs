@@ -93,18 +93,8 @@ impl Services {
     /// # Errors
     /// A product names an issuer that does not exist.
     pub fn new(parts: Parts) -> Result<Self, String> {
-        let Parts {
-            store,
-            issuers,
-            perspective,
-            mailer,
-            webhooks,
-            clock,
-            catalogue,
-            settings,
-        } = parts;
-        for product in catalogue.products() {
-            if !issuers.contains_key(&product.issuer) {
+        for product in parts.catalogue.products() {
+            if !parts.issuers.contains_key(&product.issuer) {
                 return Err(format!(
                     "product `{}` names the issuer `{}`, which is not configured",
                     product.product, product.issuer
@@ -112,14 +102,14 @@ impl Services {
             }
         }
         Ok(Self {
-            store,
-            issuers,
-            perspective,
-            mailer,
-            webhooks,
-            clock,
-            catalogue,
-            settings,
+            store: parts.store,
+            issuers: parts.issuers,
+            perspective: parts.perspective,
+            mailer: parts.mailer,
+            webhooks: parts.webhooks,
+            clock: parts.clock,
+            catalogue: parts.catalogue,
+            settings: parts.settings,
             caa_cache: CaaCache::default(),
             slots: Slots::default(),
         })

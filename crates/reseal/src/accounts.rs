@@ -3,16 +3,15 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use reseal_lifecycle::clock::Clock;
 use reseal_lifecycle::customer::{Customer, Role, check_handle, mint_key};
 use reseal_lifecycle::store::{Store, StoreError};
 use reseal_store::SqliteStore;
 
-use crate::clock::clock;
-use crate::config::{Config, Flags};
 use crate::console;
 use crate::data::DataFolder;
+use crate::house::{House, open_store};
 
 /// Customers and keys of one database.
 pub(crate) struct Accounts {
@@ -22,17 +21,15 @@ pub(crate) struct Accounts {
 
 impl Accounts {
     pub(crate) fn open(data: &DataFolder, clock: Clock) -> anyhow::Result<Self> {
-        let path = data.database();
-        let store = SqliteStore::open(&path)
-            .with_context(|| format!("{} cannot be opened", path.display()))?;
-        Ok(Self { store, clock })
+        Ok(Self {
+            store: open_store(data)?,
+            clock,
+        })
     }
 
     fn for_command(data: &Path, config: Option<&Path>) -> anyhow::Result<Self> {
-        let data = DataFolder::new(data);
-        data.require_initialized()?;
-        let config = Config::load(data.config_file(config).as_deref(), &Flags::default())?;
-        Self::open(&data, clock(config.policy.profile)?)
+        let House { store, clock, .. } = House::open(data, config)?;
+        Ok(Self { store, clock })
     }
 
     /// The database itself.

@@ -5,17 +5,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use reseal_issuer::embedded::EmbeddedIssuer;
-use reseal_lifecycle::clock::Clock;
 use reseal_lifecycle::crl::{self, Coverage, Crl, CrlStore as _};
 use reseal_lifecycle::issuer::Issuer as _;
 use reseal_pki::certificate::{Certificate, pem};
-use reseal_store::SqliteStore;
 
 use crate::args::CrlForm;
-use crate::clock::clock;
-use crate::config::{Config, Flags};
 use crate::console;
-use crate::data::DataFolder;
+use crate::house::House;
 use crate::wire_up::{self, EMBEDDED};
 
 /// What `ca crl` was asked for.
@@ -26,25 +22,18 @@ pub(crate) struct CrlRequest {
     pub(crate) sign: bool,
 }
 
-struct House {
+/// The folder and the CA in it.
+struct Ca {
+    house: House,
     issuer: EmbeddedIssuer,
-    store: SqliteStore,
-    clock: Clock,
 }
 
-impl House {
+impl Ca {
     fn open(data: &Path, config: Option<&Path>) -> anyhow::Result<Self> {
-        let data = DataFolder::new(data);
-        data.require_initialized()?;
-        let config = Config::load(data.config_file(config).as_deref(), &Flags::default())?;
-        let url = wire_up::public_url(&config, config.server.listen);
-        let path = data.database();
-        Ok(Self {
-            issuer: wire_up::embedded_issuer(&data, &config, &url)?,
-            store: SqliteStore::open(&path)
-                .with_context(|| format!("{} cannot be opened", path.display()))?,
-            clock: clock(config.policy.profile)?,
-        })
+        let house = House::open(data, config)?;
+        let url = wire_up::public_url(&house.config, house.config.server.listen);
+        let issuer = wire_up::embedded_issuer(&house.data, &house.config, &url)?;
+        Ok(Self { house, issuer })
     }
 
     /// The name of the list that `given` means: `root`, a share's number, or a whole name.
@@ -63,8 +52,8 @@ impl House {
     }
 
     async fn sign(&self, name: &str) -> anyhow::Result<()> {
-        let now = self.clock.now();
-        let outcome = crl::sign_now(&self.store, EMBEDDED, &self.issuer, name, now).await?;
+        let now = self.house.clock.now();
+        let outcome = crl::sign_now(&self.house.store, EMBEDDED, &self.issuer, name, now).await?;
         match outcome.failed.into_iter().next() {
             Some(failure) => bail!("the list `{name}`: {}", failure.error),
             None => Ok(()),
@@ -74,8 +63,8 @@ impl House {
 
 /// Shows the issuing certificate and the root.
 pub(crate) fn show(data: &Path, config: Option<&Path>) -> anyhow::Result<()> {
-    let house = House::open(data, config)?;
-    for (der, role) in house.issuer.chain().iter().zip(["issuing", "root"]) {
+    let ca = Ca::open(data, config)?;
+    for (der, role) in ca.issuer.chain().iter().zip(["issuing", "root"]) {
         let certificate = Certificate::from_der(der)?;
         let key = certificate.public_key();
         console::line(format!("{role} certificate"));
@@ -93,7 +82,7 @@ pub(crate) fn show(data: &Path, config: Option<&Path>) -> anyhow::Result<()> {
             console::line(format!("  {what:<11}{value}"));
         }
     }
-    let lists = house.issuer.crls();
+    let lists = ca.issuer.crls();
     console::line("revocation lists");
     for list in lists.iter().filter(|list| list.name.ends_with("/0")) {
         let shares = lists.len() - 1;
@@ -108,7 +97,7 @@ pub(crate) fn show(data: &Path, config: Option<&Path>) -> anyhow::Result<()> {
     {
         console::line(format!("  root       {}", list.address));
     }
-    house.store.close();
+    ca.house.store.close();
     Ok(())
 }
 
@@ -118,17 +107,17 @@ pub(crate) async fn crl(
     config: Option<&Path>,
     request: CrlRequest,
 ) -> anyhow::Result<()> {
-    let house = House::open(data, config)?;
+    let ca = Ca::open(data, config)?;
     let done = match &request.list {
-        None => table(&house).await,
-        Some(list) => one(&house, list, &request).await,
+        None => table(&ca).await,
+        Some(list) => one(&ca, list, &request).await,
     };
-    house.store.close();
+    ca.house.store.close();
     done
 }
 
-async fn table(house: &House) -> anyhow::Result<()> {
-    let mut states = house.store.crl_states().await?;
+async fn table(ca: &Ca) -> anyhow::Result<()> {
+    let mut states = ca.house.store.crl_states().await?;
     // By number, as people count.
     states.sort_by_key(|state| (state.name.len(), state.name.clone()));
     console::line(format!(
@@ -145,12 +134,12 @@ async fn table(house: &House) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn one(house: &House, list: &str, request: &CrlRequest) -> anyhow::Result<()> {
-    let name = house.name_of(list)?;
+async fn one(ca: &Ca, list: &str, request: &CrlRequest) -> anyhow::Result<()> {
+    let name = ca.name_of(list)?;
     if request.sign {
-        house.sign(&name).await?;
+        ca.sign(&name).await?;
     }
-    let Some(crl) = house.store.crl(&name).await? else {
+    let Some(crl) = ca.house.store.crl(&name).await? else {
         bail!("the list `{name}` was not signed yet: a running server signs it, or `--sign` does");
     };
     let bytes = match request.form {

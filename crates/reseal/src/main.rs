@@ -17,6 +17,7 @@ mod csr_check;
 mod data;
 mod demo;
 mod doctor;
+mod house;
 mod init;
 mod serve;
 mod webhook;

@@ -21,6 +21,7 @@ use crate::args::LogFormat;
 use crate::clock::clock;
 use crate::config::{Config, Flags};
 use crate::data::{DataFolder, Lock, State};
+use crate::house::open_store;
 use crate::init::{self, Plan};
 use crate::{console, wire_up};
 
@@ -96,10 +97,7 @@ pub(crate) async fn start(
     }
     let tls = wire_up::tls(config)?;
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let database = data.database();
-    let store = SqliteStore::open(&database)
-        .with_context(|| format!("{} cannot be opened", database.display()))?;
-    let store = Arc::new(store);
+    let store = Arc::new(open_store(data)?);
     let released = store.release_leases().await?;
     if released > 0 {
         tracing::info!(processes = released, "processes of an earlier run go on");

@@ -4,15 +4,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail};
-use reseal_lifecycle::clock::Clock;
 use reseal_lifecycle::notification::{NotificationStore as _, Webhook, WebhookSetting};
 use reseal_lifecycle::store::Store as _;
-use reseal_store::SqliteStore;
 use reseal_validation::webhook::check_url;
 
-use crate::clock::clock;
-use crate::config::{Config, Flags};
-use crate::data::DataFolder;
+use crate::house::House;
 use crate::{console, wire_up};
 
 /// Longest file with a secret, in bytes.
@@ -26,36 +22,11 @@ pub(crate) struct Receiver {
     pub(crate) password_file: Option<PathBuf>,
 }
 
-struct House {
-    data: DataFolder,
-    config: Config,
-    store: SqliteStore,
-    clock: Clock,
-}
-
-impl House {
-    fn open(data: &Path, config: Option<&Path>) -> anyhow::Result<Self> {
-        let data = DataFolder::new(data);
-        data.require_initialized()?;
-        let config = Config::load(data.config_file(config).as_deref(), &Flags::default())?;
-        let path = data.database();
-        let store = SqliteStore::open(&path)
-            .with_context(|| format!("{} cannot be opened", path.display()))?;
-        let clock = clock(config.policy.profile)?;
-        Ok(Self {
-            data,
-            config,
-            store,
-            clock,
-        })
+async fn require_customer(house: &House, customer: &str) -> anyhow::Result<()> {
+    if house.store.customer_exists(customer).await? {
+        return Ok(());
     }
-
-    async fn require_customer(&self, customer: &str) -> anyhow::Result<()> {
-        if self.store.customer_exists(customer).await? {
-            return Ok(());
-        }
-        bail!("there is no customer `{customer}`: `reseal customer list` shows all");
-    }
+    bail!("there is no customer `{customer}`: `reseal customer list` shows all");
 }
 
 /// Sets a customer's webhook; prints the secret, and nothing else, when one was made.
@@ -66,7 +37,7 @@ pub(crate) async fn set(
     receiver: Receiver,
 ) -> anyhow::Result<()> {
     let house = House::open(data, config)?;
-    house.require_customer(customer).await?;
+    require_customer(&house, customer).await?;
     let setting = WebhookSetting {
         url: receiver.url,
         secret: receiver.secret_file.as_deref().map(line_of).transpose()?,

@@ -4,59 +4,12 @@
 use std::cmp::Ordering;
 
 use reseal_lifecycle::product::Product;
-use reseal_lifecycle::query::{FieldKind, Filter, FilterValue, Operator, Page, Query};
+use reseal_lifecycle::query::{CatalogueField, Filter, FilterValue, Operator, Page, Query};
 use serde::Serialize;
 
 use crate::query::ListField;
 
-/// Fields of the product list (contract.md section 4.10).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Field {
-    Product,
-    Brand,
-    Name,
-    ValidationType,
-    CertificateType,
-    Features,
-    Periods,
-    Warranty,
-    IssueTime,
-    RenewalWindow,
-    IncludedDomains,
-    MaxDomains,
-}
-
-impl ListField for Field {
-    fn from_wire(name: &str) -> Option<Self> {
-        Some(match name {
-            "product" => Self::Product,
-            "brand" => Self::Brand,
-            "name" => Self::Name,
-            "validationType" => Self::ValidationType,
-            "certificateType" => Self::CertificateType,
-            "features" => Self::Features,
-            "periods" => Self::Periods,
-            "warranty" => Self::Warranty,
-            "issueTime" => Self::IssueTime,
-            "renewalWindow" => Self::RenewalWindow,
-            "includedDomains" => Self::IncludedDomains,
-            "maxDomains" => Self::MaxDomains,
-            _ => return None,
-        })
-    }
-
-    fn kind(self) -> FieldKind {
-        match self {
-            Self::Product | Self::Brand | Self::Name | Self::IssueTime => FieldKind::Text,
-            Self::ValidationType | Self::CertificateType | Self::Features => FieldKind::Enumeration,
-            Self::Periods
-            | Self::Warranty
-            | Self::RenewalWindow
-            | Self::IncludedDomains
-            | Self::MaxDomains => FieldKind::Integer,
-        }
-    }
-
+impl ListField for CatalogueField {
     /// Clients filter for words that no product here has, so that any word will do.
     fn admits(self, _: &str) -> bool {
         true
@@ -64,7 +17,10 @@ impl ListField for Field {
 }
 
 /// The products that match, in the order asked for, else in the catalogue's.
-pub(super) fn page<'c>(products: &'c [Product], query: &Query<Field>) -> Page<&'c Product> {
+pub(super) fn page<'c>(
+    products: &'c [Product],
+    query: &Query<CatalogueField>,
+) -> Page<&'c Product> {
     let mut found: Vec<&Product> = products
         .iter()
         .filter(|product| query.filters.iter().all(|filter| matches(product, filter)))
@@ -98,22 +54,22 @@ enum Comparable {
     Text(String),
 }
 
-fn values(product: &Product, field: Field) -> Vec<Comparable> {
+fn values(product: &Product, field: CatalogueField) -> Vec<Comparable> {
     let text = |text: &str| vec![Comparable::Text(text.to_owned())];
     let number = |number: u32| vec![Comparable::Number(number.into())];
     match field {
-        Field::Product => text(&product.product),
-        Field::Brand => text(&product.brand),
-        Field::Name => text(&product.name),
-        Field::IssueTime => text(&product.issue_time),
-        Field::ValidationType => vec![word(&product.validation_type)],
-        Field::CertificateType => vec![word(&product.certificate_type)],
-        Field::Features => product.features.iter().map(word).collect(),
-        Field::Periods => product.periods.iter().copied().flat_map(number).collect(),
-        Field::Warranty => number(product.warranty),
-        Field::RenewalWindow => number(product.renewal_window),
-        Field::IncludedDomains => number(product.included_domains),
-        Field::MaxDomains => number(product.max_domains),
+        CatalogueField::Product => text(&product.product),
+        CatalogueField::Brand => text(&product.brand),
+        CatalogueField::Name => text(&product.name),
+        CatalogueField::IssueTime => text(&product.issue_time),
+        CatalogueField::ValidationType => vec![word(&product.validation_type)],
+        CatalogueField::CertificateType => vec![word(&product.certificate_type)],
+        CatalogueField::Features => product.features.iter().map(word).collect(),
+        CatalogueField::Periods => product.periods.iter().copied().flat_map(number).collect(),
+        CatalogueField::Warranty => number(product.warranty),
+        CatalogueField::RenewalWindow => number(product.renewal_window),
+        CatalogueField::IncludedDomains => number(product.included_domains),
+        CatalogueField::MaxDomains => number(product.max_domains),
     }
 }
 
@@ -123,7 +79,7 @@ fn word(value: &impl Serialize) -> Comparable {
     Comparable::Text(shown.as_str().unwrap_or_default().to_owned())
 }
 
-fn matches(product: &Product, filter: &Filter<Field>) -> bool {
+fn matches(product: &Product, filter: &Filter<CatalogueField>) -> bool {
     let own = values(product, filter.field);
     let wanted: Vec<Comparable> = filter.values.iter().filter_map(comparable).collect();
     let any = |test: &dyn Fn(&Comparable, &Comparable) -> bool| {

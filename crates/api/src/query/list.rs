@@ -7,7 +7,7 @@ use reseal_lifecycle::certificate::CertificateStatus;
 use reseal_lifecycle::notification::Occasion;
 use reseal_lifecycle::process::ProcessStatus;
 use reseal_lifecycle::query::{
-    CertificateField, FieldKind, Filter, FilterValue, NotificationField, Operator, Page,
+    CertificateField, Field, FieldKind, Filter, FilterValue, NotificationField, Operator, Page,
     ProcessField, Query,
 };
 use serde::Serialize;
@@ -50,25 +50,13 @@ const SUBJECT_STATUSES: &[&str] = &[
     "PREMIUM-CHANGE",
 ];
 
-/// A field by which a list is filtered and sorted.
-pub(crate) trait ListField: Copy + 'static {
-    /// The field of that name.
-    fn from_wire(name: &str) -> Option<Self>;
-    /// What kind of value it has.
-    fn kind(self) -> FieldKind;
+/// A field, with the words that the wire knows for it.
+pub(crate) trait ListField: Field {
     /// Whether `word`, in upper case, is a value the field can have, when those are fixed.
     fn admits(self, word: &str) -> bool;
 }
 
 impl ListField for CertificateField {
-    fn from_wire(name: &str) -> Option<Self> {
-        Self::from_wire(name)
-    }
-
-    fn kind(self) -> FieldKind {
-        self.kind()
-    }
-
     fn admits(self, word: &str) -> bool {
         match self {
             Self::Status => CertificateStatus::ALL
@@ -83,14 +71,6 @@ impl ListField for CertificateField {
 }
 
 impl ListField for ProcessField {
-    fn from_wire(name: &str) -> Option<Self> {
-        Self::from_wire(name)
-    }
-
-    fn kind(self) -> FieldKind {
-        self.kind()
-    }
-
     fn admits(self, word: &str) -> bool {
         match self {
             Self::Status => ProcessStatus::ALL
@@ -103,14 +83,6 @@ impl ListField for ProcessField {
 }
 
 impl ListField for NotificationField {
-    fn from_wire(name: &str) -> Option<Self> {
-        Self::from_wire(name)
-    }
-
-    fn kind(self) -> FieldKind {
-        self.kind()
-    }
-
     fn admits(self, word: &str) -> bool {
         match self {
             Self::EventType => Occasion::from_word(word).is_some(),

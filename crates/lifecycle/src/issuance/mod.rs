@@ -1,5 +1,5 @@
 //! From a request to a certificate: `reissue` and `request` are the fronts, `plan` decides (pure), `run`
-//! proves, checks CAA, signs and stores, `resend`, `cancel` and `organization` are what can be done to a process that waits.
+//! proves, checks CAA, signs and stores, `resend` and `cancel` are what can be done to a process that waits.
 
 mod caa;
 mod cancel;

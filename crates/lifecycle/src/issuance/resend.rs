@@ -16,9 +16,9 @@ use crate::services::Services;
 use crate::store::{Change, StoreError};
 
 impl Services {
-    /// Checks an open process now, whatever its schedule, and sends its mails again unless that is too soon. Challenges stay as they
-    /// are while the method stays; a name whose method changes gets a new one and its old one is dead (D-12).
-    /// The answer is what still stands in the way, if anything, as far as it is known after `sync_wait`.
+    /// Checks an open process now, whatever its schedule, and sends its mails again unless that is too soon.
+    /// Challenges stay as they are while the method stays; a name whose method changes gets a new one and its old
+    /// one is dead (D-12). The answer is what still stands in the way, if anything, as far as it is known after `sync_wait`.
     ///
     /// # Errors
     /// [`Kind::NotFound`], [`Kind::Status`], [`Kind::Constraint`] for unusable choices.

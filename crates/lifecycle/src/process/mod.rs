@@ -5,14 +5,16 @@
 //! process in between. A crash at any moment therefore leaves the last recorded state, from which
 //! [`crate::worker`] goes on.
 
+#[cfg(test)]
+pub(crate) mod sample;
 mod schedule;
 mod state;
+mod status;
 mod work;
 
 pub use schedule::next_check;
-pub use state::{
-    Action, IllegalTransition, Opening, Outcome, Process, ProcessStatus, ResumeType, State, Step,
-};
+pub use state::{Action, IllegalTransition, Opening, Outcome, Process, State, Step};
+pub use status::{ProcessStatus, ResumeType};
 pub use work::{
     Approver, CaaState, LastLook, MailChallenge, Mailbox, NameProof, Order, Organization,
     ProofState, Work,

@@ -5,7 +5,7 @@ use crate::{
     asn1,
     profile::{
         IssuingAuthority,
-        encode::{element, primitive, sequence, time},
+        encode::{element, extension, primitive, sequence, time},
     },
 };
 
@@ -95,16 +95,6 @@ fn write(out: &mut Vec<u8>, entry: &CrlEntry) {
                 });
             });
         }
-    });
-}
-
-fn extension(out: &mut Vec<u8>, oid: &[u8], critical: bool, value: impl FnOnce(&mut Vec<u8>)) {
-    sequence(out, |out| {
-        primitive(out, asn1::OID, oid);
-        if critical {
-            primitive(out, asn1::BOOLEAN, &[0xff]);
-        }
-        element(out, asn1::OCTET_STRING, value);
     });
 }
 

@@ -75,3 +75,19 @@ pub(crate) fn time(out: &mut Vec<u8>, moment: Timestamp) {
 fn two_digits(out: &mut Vec<u8>, number: i16) {
     out.extend([b'0' + (number / 10) as u8, b'0' + (number % 10) as u8]);
 }
+
+/// An Extension of RFC 5280 section 4.1: `value` writes what stands in the OCTET STRING.
+pub(crate) fn extension(
+    out: &mut Vec<u8>,
+    oid: &[u8],
+    critical: bool,
+    value: impl FnOnce(&mut Vec<u8>),
+) {
+    sequence(out, |out| {
+        primitive(out, asn1::OID, oid);
+        if critical {
+            primitive(out, asn1::BOOLEAN, &[0xff]);
+        }
+        element(out, asn1::OCTET_STRING, value);
+    });
+}

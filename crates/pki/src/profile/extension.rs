@@ -2,7 +2,7 @@
 
 use aws_lc_rs::digest;
 
-use super::encode::{element, primitive, sequence};
+use super::encode::{element, extension, primitive, sequence};
 use crate::{asn1, name::DnsName};
 
 const BASIC_CONSTRAINTS: [u8; 3] = [0x55, 0x1d, 0x13];
@@ -33,16 +33,6 @@ pub(super) enum KeyUsage {
     SignAndEncipher,
     /// keyCertSign and cRLSign, for an authority.
     Issue,
-}
-
-fn extension(out: &mut Vec<u8>, oid: &[u8], critical: bool, value: impl FnOnce(&mut Vec<u8>)) {
-    sequence(out, |out| {
-        primitive(out, asn1::OID, oid);
-        if critical {
-            primitive(out, asn1::BOOLEAN, &[0xff]);
-        }
-        element(out, asn1::OCTET_STRING, value);
-    });
 }
 
 /// Leftmost 160 bits of SHA-256 over the key's BIT STRING (RFC 7093 section 2,

@@ -1,6 +1,6 @@
 //! Fields of the certificate list (contract.md section 4.5).
 
-use reseal_lifecycle::query::{CertificateField, FieldKind};
+use reseal_lifecycle::query::CertificateField;
 
 use super::{Column, Listed};
 use crate::sql;
@@ -9,12 +9,6 @@ impl Listed for CertificateField {
     const TABLE: &'static str = "certificate";
     const COLUMNS: &'static str = sql::certificate::COLUMNS;
     const LEAN_COLUMNS: &'static str = sql::certificate::LEAN_COLUMNS;
-    const ALL: &'static [Self] = Self::ALL;
-    const ID: Self = Self::Id;
-
-    fn kind(self) -> FieldKind {
-        self.kind()
-    }
 
     fn column(self) -> Column {
         match self {

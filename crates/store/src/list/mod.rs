@@ -16,7 +16,7 @@ mod process;
 
 use jiff::Timestamp;
 use reseal_lifecycle::customer::Scope;
-use reseal_lifecycle::query::{FieldKind, Query};
+use reseal_lifecycle::query::{Field, Query};
 use reseal_lifecycle::store::StoreError;
 use rusqlite::types::Value;
 
@@ -40,15 +40,12 @@ enum Column {
 }
 
 /// A list's table and fields.
-trait Listed: Copy + PartialEq + 'static {
+trait Listed: Field {
     const TABLE: &'static str;
     const COLUMNS: &'static str;
     /// The same where documents are not wanted.
     const LEAN_COLUMNS: &'static str = Self::COLUMNS;
-    const ALL: &'static [Self];
-    const ID: Self;
 
-    fn kind(self) -> FieldKind;
     fn column(self) -> Column;
 }
 

@@ -1,6 +1,6 @@
 //! Fields of the notification list (contract.md section 5.8).
 
-use reseal_lifecycle::query::{FieldKind, NotificationField};
+use reseal_lifecycle::query::NotificationField;
 
 use super::{Column, Listed};
 use crate::sql;
@@ -8,12 +8,6 @@ use crate::sql;
 impl Listed for NotificationField {
     const TABLE: &'static str = "notification";
     const COLUMNS: &'static str = sql::notification::COLUMNS;
-    const ALL: &'static [Self] = Self::ALL;
-    const ID: Self = Self::Id;
-
-    fn kind(self) -> FieldKind {
-        self.kind()
-    }
 
     fn column(self) -> Column {
         match self {

@@ -1,6 +1,6 @@
 //! Fields of the process list (contract.md section 4.9).
 
-use reseal_lifecycle::query::{FieldKind, ProcessField};
+use reseal_lifecycle::query::ProcessField;
 
 use super::{Column, Listed};
 use crate::sql;
@@ -8,12 +8,6 @@ use crate::sql;
 impl Listed for ProcessField {
     const TABLE: &'static str = "process";
     const COLUMNS: &'static str = sql::process::COLUMNS;
-    const ALL: &'static [Self] = Self::ALL;
-    const ID: Self = Self::Id;
-
-    fn kind(self) -> FieldKind {
-        self.kind()
-    }
 
     fn column(self) -> Column {
         match self {

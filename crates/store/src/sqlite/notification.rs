@@ -164,23 +164,15 @@ impl NotificationStore for SqliteStore {
     ) -> Result<Vec<Certificate>, StoreError> {
         self.lists
             .read(move |connection| {
-                let ids = ending(
-                    connection,
-                    sql::watch::SELECT_CERTIFICATES,
-                    after,
-                    until,
-                    limit,
-                )?;
-                let mut found = Vec::with_capacity(ids.len());
-                for id in ids {
-                    found.extend(one(
+                let select = sql::watch::SELECT_CERTIFICATES;
+                ending(connection, select, after, until, limit, |id| {
+                    one(
                         connection,
                         sql::certificate::SELECT,
                         [id],
                         rows::certificate,
-                    )?);
-                }
-                Ok(found)
+                    )
+                })
             })
             .await
     }
@@ -193,25 +185,17 @@ impl NotificationStore for SqliteStore {
     ) -> Result<Vec<(Subscription, CertificateId)>, StoreError> {
         self.lists
             .read(move |connection| {
-                let ids = ending(
-                    connection,
-                    sql::watch::SELECT_SUBSCRIPTIONS,
-                    after,
-                    until,
-                    limit,
-                )?;
-                let mut found = Vec::with_capacity(ids.len());
-                for id in ids {
-                    let subscription = one(
+                let select = sql::watch::SELECT_SUBSCRIPTIONS;
+                ending(connection, select, after, until, limit, |id| {
+                    let found = one(
                         connection,
                         sql::subscription::SELECT,
                         [id],
                         rows::subscription,
                     )?;
                     let newest = number(connection, sql::certificate::SELECT_NEWEST, [id])?;
-                    found.extend(subscription.zip(newest));
-                }
-                Ok(found)
+                    Ok(found.zip(newest))
+                })
             })
             .await
     }
@@ -331,14 +315,17 @@ impl NotificationStore for SqliteStore {
     }
 }
 
-/// Numbers of what ends in a span of the calendar.
-fn ending(
+/// What ends in a span of the calendar: `select` finds the numbers, `read` each element.
+fn ending<T>(
     connection: &Connection,
-    sql: &str,
+    select: &str,
     after: Mark,
     until: Timestamp,
     limit: u32,
-) -> Result<Vec<i64>, StoreError> {
+    read: impl Fn(i64) -> Result<Option<T>, StoreError>,
+) -> Result<Vec<T>, StoreError> {
     let values = params![millis(after.at), after.id, millis(until), limit];
-    many(connection, sql, values, |row| row.get(0))
+    let ids: Vec<i64> = many(connection, select, values, |row| row.get(0))?;
+    let found: Vec<Option<T>> = ids.into_iter().map(read).collect::<Result<_, _>>()?;
+    Ok(found.into_iter().flatten().collect())
 }

@@ -12,6 +12,7 @@ mod issued;
 mod keys;
 mod names;
 mod proof;
+mod race;
 mod reissue;
 mod request_shape;
 mod signing_request;

@@ -10,6 +10,7 @@ pub(crate) mod der;
 pub(crate) mod dns_stub;
 pub(crate) mod http;
 pub(crate) mod knot;
+pub(crate) mod listener;
 pub(crate) mod receiver;
 pub(crate) mod server;
 pub(crate) mod smtp;

@@ -1,11 +1,13 @@
 //! A mail server that keeps what it is given, and can be out of order.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use super::listener::listen;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -49,15 +51,9 @@ pub(crate) struct MailServer {
 
 impl MailServer {
     pub(crate) fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
         let state = Arc::new(State::default());
-        let shared = Arc::clone(&state);
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let state = Arc::clone(&shared);
-                thread::spawn(move || converse(&stream, &state));
-            }
+        let address = listen(&state, |stream, state| {
+            converse(stream, state);
         });
         Self { address, state }
     }

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
+
+use super::listener::listen;
 
 #[derive(Clone)]
 enum Answer {
@@ -31,15 +33,9 @@ pub(crate) struct WebHost {
 
 impl WebHost {
     pub(crate) fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
         let state = Arc::new(Mutex::new(State::default()));
-        let shared = Arc::clone(&state);
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let state = Arc::clone(&shared);
-                thread::spawn(move || answer(&stream, &state));
-            }
+        let address = listen(&state, |stream, state| {
+            answer(stream, state);
         });
         Self { address, state }
     }

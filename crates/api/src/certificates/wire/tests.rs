@@ -3,6 +3,7 @@ use reseal_pki::dn::OrganizationSubject;
 use serde_json::{Value, json};
 
 use super::*;
+use reseal_lifecycle::query::{CertificateField, Field as _};
 
 fn moment(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -110,7 +111,7 @@ fn every_shown_field_can_be_selected() {
     for field in shown.as_object().unwrap().keys() {
         assert!(FIELDS.contains(&field.as_str()), "{field}");
     }
-    for field in reseal_lifecycle::query::CertificateField::ALL {
+    for field in CertificateField::ALL {
         assert!(FIELDS.contains(&field.wire_name()), "{field:?}");
     }
 }

@@ -1,70 +1,9 @@
 use jiff::SignedDuration;
 use reseal_pki::method::Method;
-use reseal_pki::name::{DnsName, NamePolicy};
-use reseal_pki::profile::ValidationType;
 
 use super::*;
-use crate::process::{NameProof, Opening, Order, Organization, ProofState, Work};
-use crate::product::{CertificateType, DcvType};
-
-fn now() -> Timestamp {
-    Timestamp::from_second(1_795_000_000).unwrap()
-}
-
-fn work(proved: bool) -> Work {
-    let name = DnsName::parse("reseal.net", &NamePolicy::default()).unwrap();
-    let state = if proved {
-        ProofState::Proved {
-            method: Method::DnsChange,
-            adn: "reseal.net".to_owned(),
-            obtained: now(),
-            reused: false,
-        }
-    } else {
-        ProofState::Waiting
-    };
-    Work {
-        order: Order {
-            product: "ssl_dv".to_owned(),
-            validation: ValidationType::Domain,
-            certificate_type: CertificateType::SingleDomain,
-            issuer: "embedded".to_owned(),
-            common_name: name.clone(),
-            common_name_in_subject: true,
-            names: vec![name.clone()],
-            removed: Vec::new(),
-            added: Vec::new(),
-            common_name_moved: false,
-            csr: vec![0x30, 0x00],
-            warnings: Vec::new(),
-            spki_sha256: "00".repeat(32),
-            subject: None,
-            coc: None,
-            approver: None,
-            language: None,
-            months: None,
-            subscription_end: None,
-            paid: (1, 0),
-        },
-        proofs: vec![NameProof {
-            name,
-            method: DcvType::Dns,
-            email: None,
-            adn: "reseal.net".to_owned(),
-            challenge: None,
-            state,
-            last_look: None,
-        }],
-        mails: Vec::new(),
-        mailboxes: Vec::new(),
-        caa: Vec::new(),
-        organization: Organization::NotNeeded,
-        random: "x".repeat(20),
-        unique_value: None,
-        challenges_created: now(),
-        rounds: 1,
-    }
-}
+use crate::process::sample::{now, work};
+use crate::process::{Opening, Work};
 
 fn opened(proved: bool) -> (Process, Vec<Event>) {
     let opening = Opening {
@@ -75,7 +14,11 @@ fn opened(proved: bool) -> (Process, Vec<Event>) {
         source: Some(7),
         subscription: Some(3),
     };
-    Process::open(opening, work(proved), now())
+    let work = Work {
+        rounds: 1,
+        ..work(proved)
+    };
+    Process::open(opening, work, now())
 }
 
 fn occasions(told: &[Notification]) -> Vec<Occasion> {

@@ -1,70 +1,8 @@
 use jiff::SignedDuration;
-use reseal_pki::method::Method;
-use reseal_pki::name::{DnsName, NamePolicy};
-use reseal_pki::profile::ValidationType;
 
-use super::super::{NameProof, Order, Organization};
+use super::super::{ProcessStatus, ResumeType};
 use super::*;
-use crate::product::{CertificateType, DcvType};
-
-fn now() -> Timestamp {
-    Timestamp::from_second(1_795_000_000).unwrap()
-}
-
-fn work(proved: bool) -> Work {
-    let name = DnsName::parse("reseal.net", &NamePolicy::default()).unwrap();
-    let state = if proved {
-        ProofState::Proved {
-            method: Method::DnsChange,
-            adn: "reseal.net".to_owned(),
-            obtained: now(),
-            reused: true,
-        }
-    } else {
-        ProofState::Waiting
-    };
-    Work {
-        order: Order {
-            product: "ssl_dv".to_owned(),
-            validation: ValidationType::Domain,
-            certificate_type: CertificateType::SingleDomain,
-            issuer: "embedded".to_owned(),
-            common_name: name.clone(),
-            common_name_in_subject: true,
-            names: vec![name.clone()],
-            removed: Vec::new(),
-            added: Vec::new(),
-            common_name_moved: false,
-            csr: vec![0x30, 0x00],
-            warnings: Vec::new(),
-            spki_sha256: "00".repeat(32),
-            subject: None,
-            coc: None,
-            approver: None,
-            language: None,
-            months: Some(12),
-            subscription_end: None,
-            paid: (1, 0),
-        },
-        proofs: vec![NameProof {
-            name,
-            method: DcvType::Dns,
-            email: None,
-            adn: "reseal.net".to_owned(),
-            challenge: None,
-            state,
-            last_look: None,
-        }],
-        mails: Vec::new(),
-        mailboxes: Vec::new(),
-        caa: Vec::new(),
-        organization: Organization::NotNeeded,
-        random: "x".repeat(20),
-        unique_value: None,
-        challenges_created: now(),
-        rounds: 0,
-    }
-}
+use crate::process::sample::{now, work};
 
 fn opened(proved: bool) -> Process {
     let opening = Opening {

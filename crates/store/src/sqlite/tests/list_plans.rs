@@ -2,8 +2,8 @@
 
 use reseal_lifecycle::customer::Scope;
 use reseal_lifecycle::query::{
-    CertificateField as C, CertificateQuery, FieldKind, FilterValue, NotificationField as N,
-    NotificationQuery, Operator, ProcessField as P, ProcessQuery,
+    CertificateField as C, CertificateQuery, Field as _, FieldKind, FilterValue,
+    NotificationField as N, NotificationQuery, Operator, ProcessField as P, ProcessQuery,
 };
 use reseal_lifecycle::store::Store as _;
 

@@ -1,5 +1,6 @@
 //! The store as its callers see it, over files in a temporary folder.
 
+mod claims;
 mod crl;
 mod failure;
 mod list_plans;
@@ -7,6 +8,7 @@ mod lists;
 mod neighbours;
 mod notifications;
 mod objects;
+mod process_lists;
 mod sample;
 mod steps;
 

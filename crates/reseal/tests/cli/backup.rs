@@ -1,30 +1,20 @@
-//! Backup and restore by the real program.
-#![allow(clippy::unwrap_used)]
+//! Backup and restore.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
-use std::process::{Command, Output};
+use std::path::PathBuf;
+use std::process::Output;
 
-fn run(arguments: &[&str], data: &Path) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_reseal"));
-    for (name, _) in std::env::vars() {
-        if name.starts_with("RESEAL_") {
-            command.env_remove(name);
-        }
-    }
-    command.args(arguments).arg("--data").arg(data);
-    command.output().unwrap()
-}
+use super::{run, stderr, stdout};
 
 fn done(output: &Output) -> String {
-    let errors = String::from_utf8_lossy(&output.stderr);
+    let errors = stderr(output);
     assert_eq!(output.status.code(), Some(0), "{errors}");
-    String::from_utf8(output.stdout.clone()).unwrap()
+    stdout(output)
 }
 
 fn refused(output: &Output, why: &str) {
-    let errors = String::from_utf8_lossy(&output.stderr);
+    let errors = stderr(output);
     assert_eq!(output.status.code(), Some(1), "{errors}");
     assert!(errors.contains(why), "{errors}");
 }
@@ -39,19 +29,22 @@ impl World {
         let world = Self {
             folder: tempfile::tempdir().unwrap(),
         };
-        done(&run(&["init"], &world.path("data")));
-        done(&run(&["customer", "create", "acme"], &world.path("data")));
+        done(&run(Some(&world.path("data")), &["init"]));
+        done(&run(
+            Some(&world.path("data")),
+            &["customer", "create", "acme"],
+        ));
         done(&world.command("backup", "backup.tar", "data"));
         world
     }
 
-    fn path(&self, name: &str) -> std::path::PathBuf {
+    fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     fn command(&self, what: &str, file: &str, data: &str) -> Output {
         let file = self.path(file);
-        run(&[what, file.to_str().unwrap()], &self.path(data))
+        run(Some(&self.path(data)), &[what, file.to_str().unwrap()])
     }
 }
 
@@ -76,7 +69,7 @@ fn what_was_backed_up_is_what_is_restored() {
             "{file}"
         );
     }
-    assert!(done(&run(&["customer", "list"], &world.path("again"))).contains("acme"));
+    assert!(done(&run(Some(&world.path("again")), &["customer", "list"])).contains("acme"));
 }
 
 #[test]
