@@ -55,28 +55,33 @@ impl Services {
         }
     }
 
-    /// Revokes every certificate whose scheduled moment has come; the answer is how many.
+    /// Revokes every certificate whose scheduled moment has come; the answer is how many. One that cannot be revoked
+    /// comes again in the next round and keeps none of its neighbours.
     pub(crate) async fn revoke_due(&self) -> Result<usize, Error> {
         let due = self.store.due_revocations(self.clock.now(), 100).await?;
         let mut done = 0;
         for id in due {
-            let Some(certificate) = self.store.certificate(&Scope::Everything, id).await? else {
-                continue;
-            };
-            if certificate.stored_status == CertificateStatus::Revoked {
-                continue;
+            match self.revoke_scheduled(id).await {
+                Ok(()) => done += 1,
+                Err(error) => {
+                    tracing::warn!(certificate = id, %error, source = ?error.source, "will be revoked in the next round");
+                }
             }
-            let why = "replaced by a reissue".to_owned();
-            self.record_revocation(
-                &certificate,
-                SCHEDULER,
-                Some(RevocationReason::Superseded),
-                Some(why),
-            )
-            .await?;
-            done += 1;
         }
         Ok(done)
+    }
+
+    async fn revoke_scheduled(&self, id: i64) -> Result<(), Error> {
+        let Some(certificate) = self.store.certificate(&Scope::Everything, id).await? else {
+            return Ok(());
+        };
+        if certificate.stored_status == CertificateStatus::Revoked {
+            return Ok(());
+        }
+        let (code, why) = (RevocationReason::Superseded, "replaced by a reissue");
+        self.record_revocation(&certificate, SCHEDULER, Some(code), Some(why.to_owned()))
+            .await?;
+        Ok(())
     }
 
     /// Revokes `certificate` and, when its key is compromised, every other one of its customer's with that key, in

@@ -61,6 +61,20 @@ fn a_bogus_zone_never_leads_to_a_certificate() {
 }
 
 #[test]
+fn names_that_do_not_exist_below_a_proved_domain_are_provably_without_caa() {
+    let world = World::start();
+    for (zone, domain) in [("good.dev.", "good.dev"), ("plain.dev.", "plain.dev")] {
+        world.certificate(zone, &[domain]);
+        // Neither `b` nor anything below it is in the zone: RFC 8659 section 3 climbs over both denials.
+        let name = format!("a.b.{domain}");
+        let body = json!({"customer": "alice", "product": "ssl_dv_md", "period": 12, "csr": csr(&[&name])});
+        let reply = world.house.alice.post("/v2/ssl/certificates", &body);
+        let id = reply.expect(201)["certificateId"].as_i64().unwrap();
+        world.verifies(id, &name);
+    }
+}
+
+#[test]
 fn caa_that_forbids_holds_the_process_until_it_changes() {
     let world = World::start();
     world
