@@ -19,6 +19,7 @@ use serde::Serialize;
 use tower::Service as _;
 
 use crate::error::Failure;
+use crate::limits::{RateLimits, Rates};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -29,6 +30,8 @@ pub struct ApiConfig {
     pub max_body: usize,
     /// How long a request body may take to arrive.
     pub body_timeout: Duration,
+    /// `limits`: `None` when nothing is limited.
+    pub rates: Option<Rates>,
 }
 
 impl Default for ApiConfig {
@@ -36,6 +39,7 @@ impl Default for ApiConfig {
         Self {
             max_body: 256 * 1024,
             body_timeout: Duration::from_secs(15),
+            rates: None,
         }
     }
 }
@@ -44,6 +48,8 @@ impl Default for ApiConfig {
 pub(crate) struct Shared {
     pub(crate) services: Arc<Services>,
     pub(crate) config: ApiConfig,
+    /// `None` when the operator switched them off.
+    pub(crate) limits: Option<RateLimits>,
 }
 
 /// The whole HTTP side as one function from request to response. Cheap to clone.
@@ -101,7 +107,7 @@ fn drop_trailing_slashes(uri: &mut Uri) {
 }
 
 /// `None` when the future panicked; the panic hook has already written where.
-async fn or_panic<F: Future>(future: F) -> Option<F::Output> {
+pub(crate) async fn or_panic<F: Future>(future: F) -> Option<F::Output> {
     let mut future = std::pin::pin!(future);
     std::future::poll_fn(move |context| {
         // A future that panicked is not polled again, so no broken state can be seen.

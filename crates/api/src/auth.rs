@@ -5,9 +5,11 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{FromRequestParts as _, MatchedPath, RawPathParams, Request, State};
 use axum::response::Response;
-use http::HeaderMap;
+use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, Method};
 use reseal_lifecycle::customer::{Caller, Role};
 use reseal_lifecycle::{Error, Kind, Services};
 use serde_json::{Map, Value};
@@ -15,7 +17,9 @@ use serde_json::{Map, Value};
 use crate::answer::{RequestId, Shared, Trace};
 use crate::body::receive;
 use crate::error::Failure;
+use crate::idempotency;
 use crate::query::Parameters;
+use crate::server::Peer;
 
 /// What handlers answer with.
 pub(crate) type Outcome = Result<Response, Failure>;
@@ -56,6 +60,31 @@ impl Call {
         Parameters::parse(self.parts.uri.query().unwrap_or_default())
     }
 
+    pub(crate) fn method(&self) -> &Method {
+        &self.parts.method
+    }
+
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.parts.headers
+    }
+
+    /// Path and query.
+    pub(crate) fn target(&self) -> &str {
+        self.parts
+            .uri
+            .path_and_query()
+            .map_or("", PathAndQuery::as_str)
+    }
+
+    /// The bytes of the body, which is empty afterwards.
+    pub(crate) async fn take_body(&mut self) -> Result<Bytes, Failure> {
+        receive::bytes(std::mem::take(&mut self.body), &self.shared.config).await
+    }
+
+    pub(crate) fn put_body(&mut self, bytes: Bytes) {
+        self.body = Body::from(bytes);
+    }
+
     /// The JSON object in the body, `None` when there is no body.
     pub(crate) async fn optional_body(&mut self) -> Result<Option<Map<String, Value>>, Failure> {
         let body = std::mem::take(&mut self.body);
@@ -84,6 +113,8 @@ impl Call {
             customer: customer.to_owned(),
             user: self.caller.user.clone(),
             role: Role::Customer,
+            key: self.caller.key,
+            claim: self.caller.claim,
         })
     }
 }
@@ -96,13 +127,13 @@ pub(crate) async fn authenticated<F, Fut>(
 ) -> Response
 where
     F: FnOnce(Call) -> Fut,
-    Fut: Future<Output = Outcome>,
+    Fut: Future<Output = Outcome> + Send + 'static,
 {
     let (mut parts, body) = request.into_parts();
     let id = parts.extensions.get().copied().unwrap_or_default();
     let route = parts.extensions.remove::<MatchedPath>();
     let mut customer = None;
-    let outcome = match authenticate(&shared.services, &parts.headers).await {
+    let outcome = match admit(&shared, &parts).await {
         Ok(caller) => {
             customer = Some(caller.customer.clone());
             let call = Call {
@@ -114,9 +145,9 @@ where
                 parts,
                 body,
             };
-            handler(call).await
+            idempotency::once(call, handler).await
         }
-        Err(error) => Err(error.into()),
+        Err(failure) => Err(failure),
     };
     finish(outcome, id, Trace { route, customer })
 }
@@ -145,6 +176,25 @@ fn finish(outcome: Outcome, id: RequestId, trace: Trace) -> Response {
     let mut response = outcome.unwrap_or_else(|failure| failure.respond(id));
     response.extensions_mut().insert(trace);
     response
+}
+
+/// The caller, if it may call now.
+async fn admit(shared: &Shared, parts: &Parts) -> Result<Caller, Failure> {
+    let found = authenticate(&shared.services, &parts.headers).await;
+    let Some(limits) = &shared.limits else {
+        return Ok(found?);
+    };
+    match found {
+        Ok(caller) => limits.call(&caller).map(|()| caller),
+        Err(error) => {
+            if let (Kind::Unauthenticated, Some(Peer(address))) =
+                (error.kind, parts.extensions.get())
+            {
+                limits.failed(*address)?;
+            }
+            Err(error.into())
+        }
+    }
 }
 
 /// The caller whose key is in the `Authorization` header, which must be there once.

@@ -94,6 +94,21 @@ impl Failure {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "InvalidMessage", message)
     }
 
+    /// A call that comes too soon after others.
+    pub(crate) fn too_many(message: &str, wait: Duration) -> Self {
+        let mut failure: Self = Error::new(Kind::RateLimited, message).into();
+        failure.0.retry_after = Some(wait);
+        failure
+    }
+
+    /// One failed authentication too many.
+    pub(crate) fn too_many_failures(wait: Duration) -> Self {
+        let message = "Too many failed authentications: check the key before the next attempt";
+        let mut failure = Self::too_many(message, wait);
+        failure.0.contract_type = "AuthenticationRatelimitedError";
+        failure
+    }
+
     /// A fault of our own.
     pub(crate) fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Error::internal(source).into()
@@ -122,13 +137,18 @@ impl Failure {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("ApiKey"));
         }
         if let Some(wait) = refusal.retry_after {
-            headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+            headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
         }
         if refusal.close {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
     }
+}
+
+/// `wait` rounded up: whoever comes back earlier comes in vain.
+fn whole_seconds(wait: Duration) -> u64 {
+    (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 
 impl From<Error> for Failure {

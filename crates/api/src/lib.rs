@@ -16,6 +16,8 @@ mod body;
 mod certificates;
 mod date;
 mod error;
+mod idempotency;
+mod limits;
 mod linger;
 mod notifications;
 mod processes;
@@ -27,6 +29,7 @@ mod server;
 mod webhook;
 
 pub use answer::{Api, ApiConfig};
+pub use limits::Rates;
 pub use notifications::for_webhook;
 pub use router::router;
 pub use server::{Limits, serve};

@@ -10,6 +10,7 @@ use reseal_lifecycle::Services;
 use crate::answer::{Api, ApiConfig, Shared};
 use crate::auth::{Call, Outcome, authenticated, open};
 use crate::error::{Failure, first_characters};
+use crate::limits::RateLimits;
 use crate::{certificates, notifications, processes, products, public, webhook};
 
 const GET: MethodFilter = MethodFilter::GET; // and HEAD
@@ -63,7 +64,12 @@ pub fn router(services: Arc<Services>, config: ApiConfig) -> Api {
         .open(GET, "/crl/{authority}/{file}", public::revocation_list)
         .open(GET, "/dcv/approve/{token}", public::approval)
         .open(POST, "/dcv/approve/{token}", public::decide);
-    routes.finish(Arc::new(Shared { services, config }))
+    let limits = config.rates.map(RateLimits::new);
+    routes.finish(Arc::new(Shared {
+        services,
+        config,
+        limits,
+    }))
 }
 
 struct Routes(Router<Arc<Shared>>);

@@ -5,6 +5,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +26,10 @@ use crate::linger::Lingering;
 
 /// Bytes of a request's line and headers together.
 const LARGEST_HEAD: usize = 64 * 1024;
+
+/// Where a request comes from, as far as the connection tells.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// What one server takes upon itself.
 #[derive(Clone, Copy, Debug)]
@@ -128,11 +133,12 @@ async fn connection(
 ) {
     // Answers are written whole: waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
+    let peer = stream.peer_addr().ok().map(|address| Peer(address.ip()));
     let Some(acceptor) = acceptor else {
-        return exchange(stream, api, limits, shutdown).await;
+        return exchange(stream, peer, api, limits, shutdown).await;
     };
     match timeout(limits.handshake, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => exchange(stream, api, limits, shutdown).await,
+        Ok(Ok(stream)) => exchange(stream, peer, api, limits, shutdown).await,
         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
         Err(_) => tracing::debug!("a TLS handshake took too long"),
     }
@@ -140,11 +146,15 @@ async fn connection(
 
 async fn exchange(
     stream: impl AsyncRead + AsyncWrite + Unpin,
+    peer: Option<Peer>,
     api: Api,
     limits: Limits,
     mut shutdown: watch::Receiver<bool>,
 ) {
-    let service = service_fn(|request: http::Request<Incoming>| {
+    let service = service_fn(|mut request: http::Request<Incoming>| {
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
+        }
         let api = api.clone();
         async move { Ok::<_, Infallible>(api.answer(request.map(Body::new)).await) }
     });

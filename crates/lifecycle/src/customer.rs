@@ -6,6 +6,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 
 use crate::error::{Error, Kind, Violation};
+use crate::idempotency::ClaimId;
 
 /// A tenant: owns certificates, processes and API keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +74,10 @@ pub struct Caller {
     pub user: String,
     /// What the key may do.
     pub role: Role,
+    /// Number of the key.
+    pub key: i64,
+    /// The `Idempotency-Key` that the call has taken.
+    pub claim: Option<ClaimId>,
 }
 
 impl Caller {

@@ -101,6 +101,7 @@ impl Services {
             paid_wildcards: 0,
         };
         let mut change = Change::new(process, events);
+        change.claim = caller.claim;
         change.issuance = Some(Box::new(Issuance {
             certificate: entity(&import, &x509, csr.as_ref(), domain_name, names),
             subscription: Some(subscription),

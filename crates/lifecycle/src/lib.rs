@@ -14,6 +14,7 @@ pub mod customer;
 pub mod error;
 pub mod event;
 pub mod fault;
+pub mod idempotency;
 pub mod import;
 pub mod issuance;
 pub mod issuer;

@@ -29,6 +29,8 @@ impl Services {
             user: format!("{}/{}", key.customer, key.login),
             customer: key.customer,
             role: key.role,
+            key: key.id,
+            claim: None,
         })
     }
 

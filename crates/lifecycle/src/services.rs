@@ -1,6 +1,7 @@
 //! Everything the rules work with, put together once at start.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ pub struct Settings {
     pub signing_refused: Option<String>,
     /// `server.public_url`, without a trailing slash.
     pub public_url: String,
+    /// `limits.reissues_per_day`: certificates of one subscription within 24 hours; `None` without limit.
+    pub reissues_per_day: Option<NonZeroU32>,
     /// `server.sync_wait`.
     pub sync_wait: Duration,
 }

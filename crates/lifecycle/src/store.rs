@@ -4,6 +4,7 @@
 //! Uniqueness is the database's business, not the caller's: one open process a subscription, serials,
 //! customer handles.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,6 +15,7 @@ use crate::certificate::{Certificate, CertificateId, Revocation, SubscriptionId}
 use crate::crl::CrlStore;
 use crate::customer::{ApiKey, Customer, Role, Scope};
 use crate::event::Event;
+use crate::idempotency::{ClaimId, IdempotencyStore};
 use crate::notification::{self, Notification, NotificationStore};
 use crate::process::{Process, ProcessId};
 use crate::query::{CertificateQuery, Page, ProcessQuery};
@@ -131,6 +133,8 @@ pub struct Change {
     pub revocation: Option<(CertificateId, Revocation)>,
     /// What the customer is told.
     pub notifications: Vec<Notification>,
+    /// The key of the call that opens the process.
+    pub claim: Option<ClaimId>,
     /// Until when no worker may take the process; `None` releases it.
     pub lease: Option<Timestamp>,
 }
@@ -147,6 +151,7 @@ impl Change {
             reservation: None,
             issuance: None,
             revocation: None,
+            claim: None,
             lease: None,
         }
     }
@@ -163,7 +168,7 @@ pub struct KeyHistory {
 
 /// The store.
 #[async_trait]
-pub trait Store: NotificationStore + CrlStore {
+pub trait Store: NotificationStore + CrlStore + IdempotencyStore {
     /// Adds a customer. [`StoreError::Exists`] when the handle is taken.
     async fn create_customer(&self, customer: Customer) -> Result<(), StoreError>;
     /// All customers by handle.
@@ -207,6 +212,12 @@ pub trait Store: NotificationStore + CrlStore {
     ) -> Result<Option<CertificateId>, StoreError>;
     /// A subscription.
     async fn subscription(&self, id: SubscriptionId) -> Result<Option<Subscription>, StoreError>;
+    /// When the process that led to the `nth` newest certificate of a subscription was accepted; 1 is the newest.
+    async fn nth_newest(
+        &self,
+        subscription: SubscriptionId,
+        nth: NonZeroU32,
+    ) -> Result<Option<Timestamp>, StoreError>;
     /// The newest certificate of a subscription.
     async fn newest_certificate(
         &self,

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
-use reseal_api::ApiConfig;
+use reseal_api::{ApiConfig, Rates};
 use reseal_issuer::embedded::{Authority, CaSettings, EmbeddedIssuer, Passphrase};
 use reseal_lifecycle::clock::Clock;
 use reseal_lifecycle::issuer::Issuer;
@@ -251,6 +251,10 @@ pub(crate) fn services(
         caa_reuse: config.dcv.caa_reuse,
         signing_refused: signing_refused(config),
         public_url: url,
+        reissues_per_day: config
+            .limits
+            .enabled
+            .then_some(config.limits.reissues_per_day),
         sync_wait: config.server.sync_wait,
     };
     Services::new(Parts {
@@ -270,6 +274,11 @@ pub(crate) fn services(
 pub(crate) fn api_config(config: &Config) -> ApiConfig {
     ApiConfig {
         max_body: config.server.max_body,
+        rates: config.limits.enabled.then_some(Rates {
+            per_key: config.limits.per_key,
+            per_customer: config.limits.per_customer,
+            failures: config.limits.failed_authentications,
+        }),
         ..ApiConfig::default()
     }
 }

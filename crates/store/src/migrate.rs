@@ -38,6 +38,11 @@ pub(crate) const SQLITE: &[Migration] = &[
         name: "0003_crl",
         sql: include_str!("sql/sqlite/0003_crl.sql"),
     },
+    Migration {
+        version: 4,
+        name: "0004_idempotency",
+        sql: include_str!("sql/sqlite/0004_idempotency.sql"),
+    },
 ];
 
 /// Why a database cannot be used.

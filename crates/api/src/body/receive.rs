@@ -144,6 +144,7 @@ mod tests {
     const CONFIG: ApiConfig = ApiConfig {
         max_body: 16,
         body_timeout: Duration::from_millis(50),
+        rates: None,
     };
 
     fn headers(pairs: &[(http::HeaderName, &'static str)]) -> HeaderMap {

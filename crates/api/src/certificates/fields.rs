@@ -102,7 +102,7 @@ pub(super) fn command(mut body: Map<String, Value>) -> Value {
 
 /// 201 when the certificate was issued within the call, 202 when the process goes on, 200 for a quote
 /// (design decision 1).
-pub(super) fn respond(answer: &Answer) -> Response {
+pub(crate) fn respond(answer: &Answer) -> Response {
     let (process, certificate) = match answer {
         Answer::Quote(quote) => return answer::json(StatusCode::OK, &QuoteBody::of(quote)),
         Answer::Process {

@@ -15,7 +15,7 @@ mod wire;
 pub(crate) use approver::approver_addresses;
 pub(crate) use csr::decode_csr;
 pub(crate) use download::download;
-pub(crate) use fields::dcv_choices;
+pub(crate) use fields::{dcv_choices, respond};
 pub(crate) use get::{get, list};
 pub(crate) use import::import;
 pub(crate) use reissue::reissue;

@@ -18,7 +18,7 @@ pub(crate) use info::{InfoBody, info};
 pub(crate) use resend::resend;
 pub(crate) use timeline::timeline;
 
-const X_PROCESS_ID: HeaderName = HeaderName::from_static("x-process-id");
+pub(crate) const X_PROCESS_ID: HeaderName = HeaderName::from_static("x-process-id");
 
 /// Says which process an answer is about, the only place where it stands, and where what it led to is found.
 /// Scripts in browsers may read both.

@@ -51,6 +51,7 @@ async fn take(request: Request) -> axum::response::Response {
     let config = ApiConfig {
         max_body: LARGEST_BODY,
         body_timeout: Duration::from_millis(200),
+        rates: None,
     };
     match receive::bytes(request.into_body(), &config).await {
         Ok(_) => empty(http::StatusCode::OK),

@@ -19,9 +19,10 @@ use super::sign::Signature;
 use super::{Answer, CertificateRequest, quote};
 use crate::authorization::{self, Authorization};
 use crate::certificate::Certificate;
-use crate::customer::Scope;
+use crate::customer::{Caller, Scope};
 use crate::error::{Error, Violation};
 use crate::fault;
+use crate::idempotency::ClaimId;
 use crate::process::{Opening, Order, Organization, Process, Work};
 use crate::product::{Product, ProductField};
 use crate::services::Services;
@@ -251,12 +252,14 @@ impl Services {
     /// Both happen in a task of their own: a caller that hangs up changes nothing.
     pub(super) async fn launch(
         self: &Arc<Self>,
+        caller: &Caller,
         opening: Opening,
         work: Work,
     ) -> Result<Answer, Error> {
-        let services = Arc::clone(self);
+        let (services, claim) = (Arc::clone(self), caller.claim);
         let (opened, accepted) = oneshot::channel();
-        let task = tokio::spawn(async move { services.open_and_run(opening, work, opened).await });
+        let task =
+            tokio::spawn(async move { services.open_and_run(claim, opening, work, opened).await });
         let id = accepted
             .await
             .map_err(|_| Error::internal("the task that opens the process died"))??;
@@ -280,6 +283,7 @@ impl Services {
     /// serial is reserved in the very commit that records the process: two commits in all.
     async fn open_and_run(
         self: Arc<Self>,
+        claim: Option<ClaimId>,
         opening: Opening,
         work: Work,
         opened: oneshot::Sender<Result<i64, Error>>,
@@ -288,6 +292,7 @@ impl Services {
         let (process, mut events) = Process::open(opening, work, now);
         let (process, signature) = self.try_at_once(process, &mut events, now).await;
         let mut change = Change::new(process, events);
+        change.claim = claim;
         // What is ready to be signed takes no time; what waits for others needs a slot, else the worker takes it.
         let slot = match &signature {
             Some(_) => None,

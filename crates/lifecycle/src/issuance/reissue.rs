@@ -4,6 +4,7 @@
 //! stage finds is reported together.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -11,7 +12,7 @@ use super::outer::Draft;
 use super::plan::Earlier;
 use super::quote;
 use super::{Answer, CertificateRequest, Mode, candidate, names};
-use crate::certificate::{Certificate, CertificateId, CertificateStatus};
+use crate::certificate::{Certificate, CertificateId, CertificateStatus, SubscriptionId};
 use crate::customer::{Caller, Scope};
 use crate::error::{Error, Kind};
 use crate::import;
@@ -85,6 +86,7 @@ impl Services {
                 paid,
             )));
         }
+        self.check_pace(old.subscription, now).await?;
         let opening = Opening {
             customer: old.customer.clone(),
             user: caller.user.clone(),
@@ -93,7 +95,7 @@ impl Services {
             source: Some(old.id),
             subscription: Some(old.subscription),
         };
-        match self.launch(opening, work).await {
+        match self.launch(caller, opening, work).await {
             // Somebody was faster: say who, as a later request would hear it.
             Err(error) if error.kind == Kind::Status => {
                 let old = self.store.certificate(&Scope::Everything, old.id).await?;
@@ -104,6 +106,31 @@ impl Services {
             }
             answer => answer,
         }
+    }
+
+    /// A program that reissues in a loop is stopped before it fills the store (R-13).
+    async fn check_pace(&self, subscription: SubscriptionId, now: Timestamp) -> Result<(), Error> {
+        let Some(most) = self.settings.reissues_per_day else {
+            return Ok(());
+        };
+        let Some(accepted) = self.store.nth_newest(subscription, most).await? else {
+            return Ok(());
+        };
+        let again = accepted
+            .saturating_add(SignedDuration::from_hours(24))
+            .map_err(Error::internal)?;
+        if again <= now {
+            return Ok(());
+        }
+        let message = format!(
+            "{most} certificates of this subscription were issued within 24 hours, no more are: the next may be \
+             asked for at {}",
+            again.strftime("%Y-%m-%dT%H:%M:%SZ")
+        );
+        Err(Error {
+            retry_after: Duration::try_from(again.duration_since(now)).ok(),
+            ..Error::new(Kind::RateLimited, message)
+        })
     }
 
     /// Whether `old` may be reissued at all; the answer is its product.

@@ -95,6 +95,6 @@ impl Services {
             source: None,
             subscription: None,
         };
-        self.launch(opening, work).await
+        self.launch(caller, opening, work).await
     }
 }

@@ -14,6 +14,7 @@ mod unit;
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -158,6 +159,14 @@ pub(crate) struct Mail {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
     pub(crate) enabled: bool,
+    /// Calls in a second.
+    pub(crate) per_key: NonZeroU32,
+    /// Calls in a second.
+    pub(crate) per_customer: NonZeroU32,
+    /// In a minute, from one address.
+    pub(crate) failed_authentications: NonZeroU32,
+    /// Certificates of one subscription in 24 hours.
+    pub(crate) reissues_per_day: NonZeroU32,
 }
 
 /// `[webhook]`
@@ -215,9 +224,7 @@ impl Config {
                 url: reader.text("mail.url", "maildir"),
                 from: reader.text("mail.from", "Reseal <ca@localhost>"),
             },
-            limits: Limits {
-                enabled: reader.switch("limits.enabled", true),
-            },
+            limits: section::limits(&mut reader),
             webhook: section::webhook(&mut reader),
         };
         for section in SECTIONS {

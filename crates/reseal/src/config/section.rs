@@ -1,6 +1,7 @@
 //! The sections of the file: each key with its default, and what is said of a value that cannot be meant.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 
 use reseal_issuer::embedded::KeyType;
 use reseal_lifecycle::services::Trust;
@@ -9,7 +10,7 @@ use reseal_validation::Dnssec;
 use super::form::{BaseUrl, Host, Suffix};
 use super::read::Reader;
 use super::unit::{Size, Span};
-use super::{Ca, CaKey, Dcv, Policy, RemotePerspective, Server, UpstreamIssuer, Webhook};
+use super::{Ca, CaKey, Dcv, Limits, Policy, RemotePerspective, Server, UpstreamIssuer, Webhook};
 
 /// `[server]`
 pub(super) fn server(reader: &mut Reader) -> Server {
@@ -214,6 +215,31 @@ fn perspectives(reader: &mut Reader) -> Vec<RemotePerspective> {
             }
         })
         .collect()
+}
+
+/// `[limits]`
+pub(super) fn limits(reader: &mut Reader) -> Limits {
+    let mut at_least_one = |key: &str, default: u32| {
+        let expected =
+            "a whole number from 1 to 4294967295; `enabled = false` switches all limits off";
+        let origin = reader.origin(key);
+        let number = reader.number(key, default, expected);
+        NonZeroU32::new(number).unwrap_or_else(|| {
+            reader.refuse(key, origin.as_ref(), &format!("expected {expected}, saw 0"));
+            NonZeroU32::MIN
+        })
+    };
+    let (per_key, per_customer) = (
+        at_least_one("limits.per_key", 50),
+        at_least_one("limits.per_customer", 100),
+    );
+    Limits {
+        per_key,
+        per_customer,
+        failed_authentications: at_least_one("limits.failed_authentications", 30),
+        reissues_per_day: at_least_one("limits.reissues_per_day", 50),
+        enabled: reader.switch("limits.enabled", true),
+    }
 }
 
 /// `[webhook]`

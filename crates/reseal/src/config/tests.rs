@@ -43,6 +43,10 @@ url = "smtp://localhost:25"
 from = "CA <ca@example.com>"
 [limits]
 enabled = false
+per_key = 5
+per_customer = 6
+failed_authentications = 7
+reissues_per_day = 8
 [webhook]
 allow_networks = ["10.0.0.0/8"]
 allow_http = true
@@ -117,7 +121,13 @@ fn every_key_is_read() {
             url: "smtp://localhost:25".to_owned(),
             from: "CA <ca@example.com>".to_owned(),
         },
-        limits: Limits { enabled: false },
+        limits: Limits {
+            enabled: false,
+            per_key: NonZeroU32::new(5).unwrap(),
+            per_customer: NonZeroU32::new(6).unwrap(),
+            failed_authentications: NonZeroU32::new(7).unwrap(),
+            reissues_per_day: NonZeroU32::new(8).unwrap(),
+        },
         webhook: Webhook {
             allow_networks: vec!["10.0.0.0/8".parse().unwrap()],
             allow_http: true,

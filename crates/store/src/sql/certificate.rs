@@ -47,6 +47,9 @@ super::statements! {
         WHERE spki_sha256 = $1 AND customer = $2 AND issuer <> $3 AND revoked_at IS NULL LIMIT 1";
     /// subscription → id of its newest certificate
     SELECT_NEWEST = "SELECT id FROM certificate WHERE subscription = $1 ORDER BY id DESC LIMIT 1";
+    /// subscription, how many newer ones → when its process was accepted
+    SELECT_NTH_NEWEST = "SELECT process.created FROM certificate JOIN process ON process.id = certificate.process \
+        WHERE certificate.subscription = $1 ORDER BY certificate.id DESC LIMIT 1 OFFSET $2";
     /// now, limit → ids whose scheduled revocation is due, the longest overdue first
     SELECT_DUE_REVOCATIONS = "SELECT id FROM certificate WHERE revocation_scheduled <= $1 \
         ORDER BY revocation_scheduled, id LIMIT $2";

@@ -13,6 +13,7 @@ pub(crate) mod crl;
 pub(crate) mod customer;
 pub(crate) mod event;
 pub(crate) mod heartbeat;
+pub(crate) mod idempotency_key;
 pub(crate) mod mail_token;
 pub(crate) mod notification;
 pub(crate) mod process;

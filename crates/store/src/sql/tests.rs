@@ -15,6 +15,7 @@ fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
         super::customer::ALL,
         super::event::ALL,
         super::heartbeat::ALL,
+        super::idempotency_key::ALL,
         super::mail_token::ALL,
         super::notification::ALL,
         super::process::ALL,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use reseal_lifecycle::authorization::Authorization;
 use reseal_lifecycle::certificate::{Certificate, CertificateId, Revocation, SubscriptionId};
+use reseal_lifecycle::idempotency::ClaimId;
 use reseal_lifecycle::import;
 use reseal_lifecycle::process::{Action, Process, ProcessId};
 use reseal_lifecycle::store::{Change, Issuance, Reservation, StoreError};
@@ -38,6 +39,7 @@ struct Attached {
     issuance: Option<(Box<Issuance>, String)>,
     revocation: Option<(CertificateId, Revocation)>,
     notifications: Vec<Draft>,
+    claim: Option<ClaimId>,
     lease: Option<i64>,
 }
 
@@ -73,6 +75,7 @@ impl Step {
             issuance,
             revocation,
             notifications,
+            claim,
             lease,
         } = change;
         let events = events
@@ -100,6 +103,7 @@ impl Step {
                 issuance,
                 revocation,
                 notifications: Draft::all_of(notifications)?,
+                claim,
                 lease,
             },
         })
@@ -228,6 +232,10 @@ impl Step {
         for hash in &change.mail_tokens {
             execute(connection, sql::mail_token::INSERT, params![hash, id])
                 .map_err(unless_unique("mail token"))?;
+        }
+        if let Some(claim) = change.claim {
+            let values = params![id, claim];
+            execute(connection, sql::idempotency_key::SET_PROCESS, values).map_err(database)?;
         }
         if let Some(reservation) = &change.reservation {
             let values = params![
@@ -362,7 +370,7 @@ pub(crate) fn insert(
 }
 
 /// `value` as it is stored.
-fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
+pub(crate) fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value)
         .map_err(|error| StoreError::Fault(format!("a value cannot be stored: {error}")))
 }

@@ -7,6 +7,7 @@
 //! - `change`, `issue`: one step of a process as rows
 //! - `crl`: revocation lists
 //! - `find`, `page`: single rows and lists
+//! - `idempotency`: calls that carry a key
 //! - `notification`, `webhook`: what customers are told, and where it is sent
 //! - `rows`: rows as objects
 //! - `fault`: errors
@@ -21,6 +22,7 @@ mod crl;
 mod due;
 mod fault;
 mod find;
+mod idempotency;
 mod issue;
 mod notification;
 mod page;

@@ -6,8 +6,9 @@ use reseal_lifecycle::certificate::{Certificate, Revocation, RevocationReason};
 use reseal_lifecycle::crl::{Crl, CrlState, Revoked};
 use reseal_lifecycle::customer::{ApiKey, Customer};
 use reseal_lifecycle::event::{Event, EventKind};
+use reseal_lifecycle::idempotency::KeptAnswer;
 use reseal_lifecycle::notification::{Mark, Notification, Occasion, Webhook};
-use reseal_lifecycle::process::{Opening, Process, State};
+use reseal_lifecycle::process::{Opening, Process, ProcessId, State};
 use reseal_lifecycle::store::{Reservation, Subscription};
 use reseal_pki::dn::OrganizationSubject;
 use reseal_pki::profile::ValidationType;
@@ -365,6 +366,37 @@ pub(crate) fn webhook(row: &Row<'_>) -> rusqlite::Result<Webhook> {
         failures: columns.value()?,
         next_attempt: columns.moment()?,
         last_error: columns.value()?,
+    })
+}
+
+/// A row of one moment.
+pub(crate) fn moment(row: &Row<'_>) -> rusqlite::Result<Timestamp> {
+    Columns::of(row).moment()
+}
+
+/// What is known of an idempotency key.
+pub(crate) struct TakenKey {
+    pub(crate) fingerprint: [u8; 32],
+    pub(crate) process: Option<ProcessId>,
+    pub(crate) answer: Option<KeptAnswer>,
+}
+
+/// A row of [`crate::sql::idempotency_key::SELECT`].
+pub(crate) fn taken_key(row: &Row<'_>) -> rusqlite::Result<TakenKey> {
+    let mut columns = Columns::of(row);
+    let (fingerprint, process) = (columns.value()?, columns.value()?);
+    let answer = match columns.value()? {
+        None => None,
+        Some(status) => Some(KeptAnswer {
+            status,
+            headers: columns.json()?,
+            body: columns.value()?,
+        }),
+    };
+    Ok(TakenKey {
+        fingerprint,
+        process,
+        answer,
     })
 }
 

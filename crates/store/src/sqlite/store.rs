@@ -1,5 +1,6 @@
 //! The methods of [`Store`]: which statement answers which question.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -146,6 +147,22 @@ impl Store for SqliteStore {
                 sql::subscription::SELECT,
                 [id],
                 rows::subscription,
+            )
+        })
+    }
+
+    async fn nth_newest(
+        &self,
+        subscription: SubscriptionId,
+        nth: NonZeroU32,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.points.read(move |connection| {
+            let values = params![subscription, nth.get() - 1];
+            one(
+                connection,
+                sql::certificate::SELECT_NTH_NEWEST,
+                values,
+                rows::moment,
             )
         })
     }
@@ -371,6 +388,8 @@ impl Store for SqliteStore {
         self.writer
             .write(|connection| {
                 execute(connection, sql::webhook::RELEASE_ALL, [])
+                    .map_err(|error| store_error(&error))?;
+                execute(connection, sql::idempotency_key::RELEASE_ALL, [])
                     .map_err(|error| store_error(&error))?;
                 let released = execute(connection, sql::process::RELEASE_ALL, []);
                 Ok(released.map_err(|error| store_error(&error))? as u64)

@@ -8,6 +8,8 @@
 mod certificates;
 mod crl;
 mod errors;
+mod idempotency;
+mod limits;
 mod notifications;
 mod outage;
 mod processes;

@@ -93,3 +93,32 @@ fn s_16_caa_is_asked_again_when_the_server_was_away_for_hours() {
     house.kill();
     assert_eq!(reserved(&house).len(), before.len() + 1);
 }
+
+/// The answer was lost with the server; whoever asks again with the same key gets it, and no second reissue.
+#[test]
+fn r_9_a_call_whose_server_died_is_answered_when_it_comes_again() {
+    for point in ["accepted", "reserved", "completed"] {
+        let (mut house, dns) = house();
+        house.start(None);
+        let old = order(&house, &dns);
+        house.kill();
+        house.start(Some(point));
+        let path = format!("/v2/ssl/certificates/{old}/reissue");
+        let body = json!({"csr": csr(&["reseal.dev"])}).to_string();
+        let key = "Idempotency-Key: once";
+        let call = house.send_with(key, &path, body.as_bytes());
+        house.wait_for_line(HELD);
+        house.kill();
+        drop(call);
+
+        house.start(None);
+        let process = reissue_process(&house);
+        house.wait_for(process, "COMPLETED");
+        let headers = ["Content-Type: application/json", key];
+        let reply = house.alice.call("POST", &path, &headers, body.as_bytes());
+        reply.expect(201);
+        assert_eq!(reply.process(), process, "{point}");
+        let found = house.alice.get("/v2/processes?action=reissue").expect(200);
+        assert_eq!(found["pagination"]["total"], 1, "{point}");
+    }
+}

@@ -118,15 +118,24 @@ impl Server {
 
     /// With further tables for the configuration.
     pub(crate) fn configured(tables: &str) -> Self {
-        Self::built("allow_networks = [\"127.0.0.0/8\"]", tables)
+        Self::built(
+            "allow_networks = [\"127.0.0.0/8\"]",
+            "enabled = false",
+            tables,
+        )
+    }
+
+    /// With other lines for the table `limits`, which is off otherwise.
+    pub(crate) fn limiting(limits: &str) -> Self {
+        Self::built("allow_networks = [\"127.0.0.0/8\"]", limits, "")
     }
 
     /// With other lines for the table `dcv`.
     pub(crate) fn proving(dcv: &str) -> Self {
-        Self::built(dcv, "")
+        Self::built(dcv, "enabled = false", "")
     }
 
-    fn built(dcv: &str, tables: &str) -> Self {
+    fn built(dcv: &str, limits: &str, tables: &str) -> Self {
         let template = template();
         let folder = TempDir::new().unwrap();
         let data = folder.path().join("data");
@@ -134,7 +143,7 @@ impl Server {
         let dns = DnsStub::start();
         let configuration = format!(
             "[policy]\ninternal_names = [\"test\"]\n[dcv]\nresolvers = [\"{}\"]\ndnssec = \"off\"\n\
-             {dcv}\n[limits]\nenabled = false\n{tables}",
+             {dcv}\n[limits]\n{limits}\n{tables}",
             dns.address
         );
         fs::write(data.join("reseal.toml"), configuration).unwrap();
@@ -151,6 +160,13 @@ impl Server {
             bob: client(&template.neighbour),
             operator: client(&template.operator),
         }
+    }
+
+    /// A further key of `customer`'s.
+    pub(crate) fn another_key(&self, customer: &str) -> String {
+        let data = self.data();
+        let data = data.to_str().unwrap();
+        reseal(&["api-key", "create", "--customer", customer, "--data", data])
     }
 
     /// A key of alice's that was revoked.

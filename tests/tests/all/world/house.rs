@@ -122,8 +122,13 @@ impl House {
 
     /// Sends a request whose answer may never come; the connection stays open as long as the value lives.
     pub(crate) fn send(&self, path: &str, body: &[u8]) -> TcpStream {
+        self.send_with("Accept: application/json", path, body)
+    }
+
+    /// The same with a header.
+    pub(crate) fn send_with(&self, header: &str, path: &str, body: &[u8]) -> TcpStream {
         let authorization = format!("Authorization: ApiKey {}", self.alice.key);
-        let headers = [&*authorization, "Content-Type: application/json"];
+        let headers = [&*authorization, "Content-Type: application/json", header];
         let mut stream = TcpStream::connect(self.alice.address).unwrap();
         stream
             .write_all(&request("POST", path, &headers, body))

@@ -3,6 +3,7 @@
 mod claims;
 mod crl;
 mod failure;
+mod idempotency;
 mod list_plans;
 mod lists;
 mod neighbours;

@@ -1,0 +1,211 @@
+//! `Idempotency-Key` on POST: the same call is carried out once, and answered the same.
+//!
+//! The handler runs in a task of its own, so that a client that hangs up while it waits finds its answer when it asks
+//! again. Refusals are not kept: they changed nothing, and what stood in the way may be gone.
+
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::body::Body;
+use axum::response::Response;
+use http::header::{CONTENT_TYPE, LOCATION};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http_body_util::BodyExt as _;
+use reseal_lifecycle::Services;
+use reseal_lifecycle::idempotency::{ClaimId, KeptAnswer, Turn};
+use reseal_lifecycle::issuance::Answer;
+use reseal_lifecycle::process::{Action, Process};
+
+use crate::answer::{empty, or_panic};
+use crate::auth::{Call, Outcome};
+use crate::certificates;
+use crate::error::Failure;
+use crate::processes::{X_PROCESS_ID, refer_to};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The headers that belong to an answer; the others are made anew for each request.
+static KEPT: [HeaderName; 3] = [CONTENT_TYPE, LOCATION, X_PROCESS_ID];
+
+/// How long a second call waits for the first.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The pause between two looks whether the first call has ended.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Calls `handler`, once only when the call carries a key.
+pub(crate) async fn once<F, Fut>(call: Call, handler: F) -> Outcome
+where
+    F: FnOnce(Call) -> Fut,
+    Fut: Future<Output = Outcome> + Send + 'static,
+{
+    if call.method() != Method::POST {
+        return handler(call).await;
+    }
+    match key(call.headers())? {
+        None => handler(call).await,
+        Some(key) => keyed(call, key, handler).await,
+    }
+}
+
+/// SHA-256 of the key in the headers.
+fn key(headers: &HeaderMap) -> Result<Option<[u8; 32]>, Failure> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let (first, second) = (values.next(), values.next());
+    let Some(value) = first else { return Ok(None) };
+    let bytes = value.as_bytes();
+    let fits =
+        (1..=255).contains(&bytes.len()) && bytes.iter().all(|byte| (b' '..=b'~').contains(byte));
+    if !fits || second.is_some() {
+        return Err(Failure::rule(
+            "Expected one header `Idempotency-Key` of 1 to 255 printable ASCII characters",
+        ));
+    }
+    Ok(Some(hash(&[bytes])))
+}
+
+async fn keyed<F, Fut>(mut call: Call, key: [u8; 32], handler: F) -> Outcome
+where
+    F: FnOnce(Call) -> Fut,
+    Fut: Future<Output = Outcome> + Send + 'static,
+{
+    let body = call.take_body().await?;
+    let target = call.target().to_owned();
+    let fingerprint = hash(&[target.as_bytes(), &body]);
+    let services = std::sync::Arc::clone(call.services());
+    let give_up = Instant::now() + PATIENCE;
+    loop {
+        match services.take_key(&call.caller, key, fingerprint).await? {
+            Turn::First(claim) => {
+                call.caller.claim = Some(claim);
+                call.put_body(body);
+                let answer = handler(call);
+                let task = tokio::spawn(async move { carry_out(&services, claim, answer).await });
+                return task.await.map_err(Failure::internal)?;
+            }
+            Turn::Again(answer) => return again(answer),
+            Turn::Opened(process) => return Ok(opened(*process)),
+            Turn::Running if Instant::now() < give_up => tokio::time::sleep(PAUSE).await,
+            Turn::Running => {
+                return Err(Failure::too_many(
+                    "The first call with this `Idempotency-Key` is still being carried out: ask again",
+                    PATIENCE,
+                ));
+            }
+        }
+    }
+}
+
+/// Waits for the answer and keeps it.
+async fn carry_out(
+    services: &Services,
+    claim: ClaimId,
+    answer: impl Future<Output = Outcome>,
+) -> Outcome {
+    let outcome = or_panic(answer)
+        .await
+        .unwrap_or_else(|| Err(Failure::internal("a handler panicked")));
+    let (outcome, kept) = match outcome {
+        Ok(response) if response.status().is_success() => {
+            let (response, kept) = keep(response).await?;
+            (Ok(response), Some(kept))
+        }
+        other => (other, None),
+    };
+    // What was done stays done and is answered; without this record it would be found by the process, if at all.
+    if let Err(error) = services.conclude(claim, kept).await {
+        tracing::warn!(%error, source = ?error.source, "an answer could not be kept for its idempotency key");
+    }
+    outcome
+}
+
+/// A copy of `response` to keep.
+async fn keep(response: Response) -> Result<(Response, KeptAnswer), Failure> {
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await.map_err(Failure::internal)?.to_bytes();
+    let headers = KEPT.iter().filter_map(|name| {
+        let value = parts.headers.get(name)?.to_str().ok()?;
+        Some((name.as_str().to_owned(), value.to_owned()))
+    });
+    let kept = KeptAnswer {
+        status: parts.status.as_u16(),
+        headers: headers.collect(),
+        body: body.to_vec(),
+    };
+    Ok((Response::from_parts(parts, Body::from(body)), kept))
+}
+
+fn again(kept: KeptAnswer) -> Outcome {
+    let mut response = Response::new(Body::from(kept.body));
+    *response.status_mut() = StatusCode::from_u16(kept.status).map_err(Failure::internal)?;
+    for (name, value) in kept.headers {
+        let name = HeaderName::try_from(name).map_err(Failure::internal)?;
+        let value = HeaderValue::try_from(value).map_err(Failure::internal)?;
+        response.headers_mut().insert(name, value);
+    }
+    Ok(response)
+}
+
+/// The answer to a call that opened `process` and was never answered: as far as it has come by now.
+fn opened(process: Process) -> Response {
+    if process.action == Action::Import {
+        let location = process
+            .certificate
+            .map(|id| format!("/v2/ssl/certificates/{id}"));
+        let mut response = empty(StatusCode::CREATED);
+        refer_to(&mut response, process.id, location.as_deref());
+        return response;
+    }
+    let certificate = process.certificate;
+    certificates::respond(&Answer::Process {
+        process: Box::new(process),
+        certificate,
+    })
+}
+
+/// SHA-256 over parts that cannot run into each other.
+fn hash(parts: &[&[u8]]) -> [u8; 32] {
+    let mut whole = Vec::new();
+    for part in parts {
+        whole.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        whole.extend_from_slice(part);
+    }
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, &whole).as_ref());
+    hash
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(values: &[&[u8]]) -> HeaderMap {
+        values
+            .iter()
+            .map(|value| (IDEMPOTENCY_KEY, HeaderValue::from_bytes(value).unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn a_key_is_one_header_of_printable_ascii() {
+        assert!(key(&headers(&[])).unwrap().is_none());
+        let long = [b'k'; 255];
+        let one = key(&headers(&[&long])).unwrap();
+        assert!(one.is_some());
+        assert_ne!(one, key(&headers(&[b"k"])).unwrap());
+        for bad in [
+            &[&[b'k'; 256][..]][..],
+            &[b""],
+            &[b"a", b"a"],
+            &[b"\xc3\xa4"],
+            &[b"a\tb"],
+        ] {
+            assert!(key(&headers(bad)).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn parts_cannot_run_into_each_other() {
+        assert_ne!(hash(&[b"ab", b"c"]), hash(&[b"a", b"bc"]));
+    }
+}

@@ -1,0 +1,90 @@
+//! The methods of [`IdempotencyStore`].
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use reseal_lifecycle::idempotency::{
+    ABANDONED, Claim, ClaimId, IdempotencyStore, KeptAnswer, KeyedCall, REMEMBERED,
+};
+use reseal_lifecycle::store::StoreError;
+use rusqlite::{Connection, params};
+
+use super::SqliteStore;
+use super::change::{execute, insert, json};
+use super::fault::store_error;
+use super::find::one;
+use super::rows::{self, TakenKey, millis};
+use crate::sql::idempotency_key as sql;
+
+/// Old keys that one call clears away: more than it adds, so that the table does not grow.
+const FORGOTTEN_AT_ONCE: u32 = 10;
+
+#[async_trait]
+impl IdempotencyStore for SqliteStore {
+    async fn claim_key(&self, call: KeyedCall) -> Result<Claim, StoreError> {
+        self.writer
+            .write(move |connection| claim(connection, &call))
+            .await
+    }
+
+    async fn keep_answer(&self, claim: ClaimId, answer: KeptAnswer) -> Result<(), StoreError> {
+        let headers = json(&answer.headers)?;
+        self.run(sql::KEEP, move |connection, statement| {
+            let values = params![answer.status, headers, answer.body, claim];
+            execute(connection, statement, values)
+        })
+        .await
+    }
+
+    async fn free_key(&self, claim: ClaimId) -> Result<(), StoreError> {
+        self.run(sql::FREE, move |connection, statement| {
+            execute(connection, statement, [claim])
+        })
+        .await
+    }
+}
+
+impl SqliteStore {
+    async fn run(
+        &self,
+        statement: &'static str,
+        work: impl Fn(&Connection, &str) -> rusqlite::Result<usize> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        self.writer
+            .write(move |connection| {
+                work(connection, statement).map_err(|error| store_error(&error))?;
+                Ok(())
+            })
+            .await
+    }
+}
+
+fn claim(connection: &Connection, call: &KeyedCall) -> Result<Claim, StoreError> {
+    let database = |error: rusqlite::Error| store_error(&error);
+    let before =
+        |age: SignedDuration| millis(call.at.saturating_sub(age).unwrap_or(Timestamp::MIN));
+    let values = params![before(REMEMBERED), FORGOTTEN_AT_ONCE];
+    execute(connection, sql::FORGET, values).map_err(database)?;
+    let values = params![call.customer, call.key, before(ABANDONED)];
+    execute(connection, sql::ABANDON, values).map_err(database)?;
+
+    let values = params![call.customer, call.key];
+    if let Some(taken) = one(connection, sql::SELECT, values, rows::taken_key)? {
+        return Ok(outcome(taken, &call.fingerprint));
+    }
+    let values = params![call.customer, call.key, call.fingerprint, millis(call.at)];
+    insert(connection, sql::INSERT, values)
+        .map(Claim::First)
+        .map_err(database)
+}
+
+/// What became of the call that took the key, when `fingerprint` is its own.
+fn outcome(taken: TakenKey, fingerprint: &[u8; 32]) -> Claim {
+    if taken.fingerprint != *fingerprint {
+        return Claim::OtherCall;
+    }
+    match (taken.answer, taken.process) {
+        (Some(answer), _) => Claim::Answered(answer),
+        (None, Some(process)) => Claim::Opened(process),
+        (None, None) => Claim::Running,
+    }
+}
