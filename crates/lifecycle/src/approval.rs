@@ -19,6 +19,8 @@ use crate::customer::Scope;
 use crate::error::Error;
 use crate::event::{Event, EventKind};
 use crate::issuance::{LEASE, apply, attention};
+use crate::language::Language;
+use crate::mail::ApprovalLetter;
 use crate::process::{MailChallenge, NameProof, Process, ProcessId, ProofState, State};
 use crate::services::{Services, Settings};
 use crate::store::{Change, StoreError};
@@ -81,6 +83,8 @@ pub struct Approval {
     pub domain: String,
     /// The last day on which it does so, UTC, if it is given now.
     pub until: Date,
+    /// In which the question is put.
+    pub language: Language,
     /// Goes into the form.
     pub form_token: String,
 }
@@ -108,49 +112,28 @@ pub(crate) fn message(
         .iter()
         .map(reseal_pki::name::DnsName::as_str)
         .collect();
-    let (customer, product) = (&process.customer, &work.order.product);
     let created = mail.created?;
     // The last moment at which the link can be used makes the last day at which its approval can.
     let until = reusable_until(created.saturating_add(TOKEN_LIFE).unwrap_or(created));
-    let domain = domain_of(&mail.address);
-    let text = format!(
-        "Somebody asked for a TLS certificate that names a domain of yours.\n\
-         \n\
-         Names this approval covers:\n{}\n\
-         \n\
-         {customer} can use the same approval for later certificates, without another mail: for {domain}, for\n\
-         every name below {domain} and for wildcards there, until {until} at the latest.\n\
-         \n\
-         Applicant: {customer}\n\
-         Product:   {product}\n\
-         Request:   {}\n\
-         \n\
-         To approve or reject it, open this page (opening it decides nothing):\n\
-         {}/dcv/approve/{}\n\
-         \n\
-         The link works once and for 30 days. If you do not know the applicant, reject the request or ignore this mail.\n",
-        names
-            .iter()
-            .map(|name| format!("  {name}"))
-            .collect::<Vec<_>>()
-            .join("\n"),
+    let letter = ApprovalLetter {
+        names: &names,
+        customer: &process.customer,
+        product: &work.order.product,
+        process: process.id,
+        domain: domain_of(&mail.address),
+        until,
+        link: &format!("{}/dcv/approve/{}", settings.public_url, token.text),
+        days: TOKEN_LIFE.as_hours() / 24,
+    };
+    let letter = letter.letter(work.order.language);
+    // The hash tells copies of a mail apart without giving the token away.
+    let message_id = format!(
+        "{}.{}@{}",
         process.id,
-        settings.public_url,
-        token.text,
+        &token.hash_hex()[..24],
+        settings.caa_identity
     );
-    Some(Message {
-        to: mail.address.clone(),
-        subject: format!("Approve a certificate for {}", names.first()?),
-        text,
-        // The hash tells copies of a mail apart without giving the token away.
-        message_id: format!(
-            "{}.{}@{}",
-            process.id,
-            &token.hash_hex()[..24],
-            settings.caa_identity
-        ),
-        date: created,
-    })
+    Some(letter.addressed(&mail.address, message_id, created))
 }
 
 impl Services {
@@ -175,34 +158,42 @@ impl Services {
                 address: mail.address.clone(),
                 domain: domain_of(&mail.address).to_owned(),
                 until,
+                language: work.order.language,
                 form_token: mail.form_token.clone()?,
             })
         }))
     }
 
-    /// Takes the answer of whoever holds the link; `false` when the link decides nothing.
+    /// Takes the answer of whoever holds the link; the answer is the language in which to thank for it, `None`
+    /// when the link decides nothing.
     pub async fn decide(
         self: &Arc<Self>,
         token: &str,
         form: &str,
         decision: Decision,
-    ) -> Result<bool, Error> {
-        let process = loop {
+    ) -> Result<Option<Language>, Error> {
+        let (process, language) = loop {
             let Some((process, index)) = self.mail_of(token).await? else {
-                return Ok(false);
+                return Ok(None);
             };
-            let expected = process
-                .work()
-                .and_then(|work| work.mails[index].form_token.as_deref());
-            if !expected.is_some_and(|token| token.as_bytes().ct_eq(form.as_bytes()).into()) {
-                return Ok(false);
+            let asked = process.work().and_then(|work| {
+                Some((
+                    work.order.language,
+                    work.mails[index].form_token.as_deref()?,
+                ))
+            });
+            let Some((language, expected)) = asked else {
+                return Ok(None);
+            };
+            if !bool::from(expected.as_bytes().ct_eq(form.as_bytes())) {
+                return Ok(None);
             }
             match self
                 .store
                 .advance(self.answered(process, index, decision)?)
                 .await
             {
-                Ok(process) => break process,
+                Ok(process) => break (process, language),
                 // A check was recorded at the same moment: answer on top of it.
                 Err(StoreError::Stale) => {}
                 Err(error) => return Err(error.into()),
@@ -214,7 +205,7 @@ impl Services {
             // The worker finishes what does not end in time.
             let _ = tokio::time::timeout(self.settings.sync_wait, run).await;
         }
-        Ok(true)
+        Ok(Some(language))
     }
 
     fn answered(

@@ -18,6 +18,8 @@ pub mod idempotency;
 pub mod import;
 pub mod issuance;
 pub mod issuer;
+pub mod language;
+pub mod mail;
 pub mod notification;
 pub mod process;
 pub mod product;
@@ -30,5 +32,6 @@ pub mod store;
 pub mod worker;
 
 pub use error::{Error, Kind, Violation};
+pub use language::Language;
 pub use services::{Parts, Services, Settings};
 pub use slots::Capacity;

@@ -9,7 +9,7 @@ use reseal_pki::name::{DnsName, NamePolicy};
 /// Most octets of a label (RFC 1035 section 2.3.4).
 const LONGEST_LABEL: usize = 63;
 
-/// Languages of validations.
+/// Languages of validations; the rules have the same (`Language`).
 pub(crate) const LANGUAGES: &[&str] = &[
     "EN", "NL", "FR", "CN", "DE", "IT", "JP", "KR", "PT", "RU", "ES", "DK", "SE", "TR",
 ];
@@ -38,6 +38,8 @@ pub(crate) enum Text {
     Country,
     /// One of these words, exactly.
     Word(&'static [&'static str]),
+    /// One of these words, in capitals or not.
+    WordOfAnyCase(&'static [&'static str]),
 }
 
 impl Text {
@@ -74,8 +76,11 @@ impl Text {
                     value.len() == 2 && value.bytes().all(|byte| byte.is_ascii_alphabetic());
                 (!letters).then_some("must be a country code of two letters (ISO 3166)".into())
             }
-            Self::Word(words) => (!words.contains(&value))
-                .then(|| format!("must be one of {}", words.join(", ")).into()),
+            Self::Word(words) => (!words.contains(&value)).then(|| word_advice(words)),
+            Self::WordOfAnyCase(words) => {
+                (!words.iter().any(|word| word.eq_ignore_ascii_case(value)))
+                    .then(|| word_advice(words))
+            }
         }
     }
 
@@ -89,6 +94,10 @@ fn length_problem(value: &str, least: usize, most: usize) -> Option<Cow<'static,
     let length = value.len();
     (length < least || length > most)
         .then(|| format!("length must be between {least} and {most} bytes, saw {length}").into())
+}
+
+fn word_advice(words: &[&str]) -> Cow<'static, str> {
+    format!("must be one of {}", words.join(", ")).into()
 }
 
 /// Control characters, and those that change the direction of the text around them.

@@ -3,6 +3,7 @@
 
 use axum::response::Response;
 use http::StatusCode;
+use reseal_lifecycle::Language;
 use reseal_lifecycle::issuance::{Answer, CertificateRequest, DcvChoice, Mode};
 use reseal_lifecycle::process::Approver;
 use reseal_lifecycle::product::DcvType;
@@ -30,13 +31,19 @@ pub(super) fn read(fields: &mut Fields<'_, '_>) -> CertificateRequest {
         city: fields.text("city", Text::Length(1, 60)),
         country: None,
         coc: fields.text("coc", Text::Length(1, 32)),
-        language: fields.text("language", Text::Word(LANGUAGES)),
+        language: language(fields, "language"),
         unique_value: fields.text("uniqueValue", Text::UniqueValue),
         auth_key: fields.boolean("authKey").unwrap_or_default(),
         approver: fields.object("approver", approver),
         dcv: dcv_choices(fields).unwrap_or_default(),
         command: Value::Null,
     }
+}
+
+/// A language of ours, by the contract's word for it.
+pub(super) fn language(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<Language> {
+    let code = fields.text(name, Text::WordOfAnyCase(LANGUAGES))?;
+    Language::from_code(&code)
 }
 
 fn approver(fields: &mut Fields<'_, '_>) -> Approver {
@@ -163,7 +170,7 @@ mod tests {
                 city: Some("C".into()),
                 country: None,
                 coc: Some("2".into()),
-                language: Some("NL".into()),
+                language: Some(Language::Nl),
                 unique_value: Some("u1".into()),
                 auth_key: true,
                 approver: Some(Approver {

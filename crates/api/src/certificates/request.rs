@@ -4,7 +4,7 @@ use reseal_lifecycle::issuance::NewCertificate;
 
 use super::fields;
 use crate::auth::{Call, Outcome};
-use crate::body::syntax::{LANGUAGES, Text};
+use crate::body::syntax::Text;
 use crate::body::{Fields, Findings};
 
 /// Months that a period may have at all; the product says which ones it has.
@@ -43,9 +43,11 @@ pub(crate) async fn request(mut call: Call) -> Outcome {
     new.request.country = reader
         .text("country", Text::Country)
         .map(|country| country.to_ascii_uppercase());
+    // The older word for `language` (contract.md section 4.2).
+    let older = fields::language(&mut reader, "saLanguage");
+    new.request.language = new.request.language.or(older);
     // Agreements and charges are settled elsewhere: these are checked and kept with the process.
     reader.text("saEmail", Text::Email);
-    reader.text("saLanguage", Text::Word(LANGUAGES));
     reader.objects("billables", acknowledged_billable);
     reader.finish();
     let mode = fields::mode(&parameters, &mut findings);

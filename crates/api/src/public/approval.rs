@@ -10,11 +10,13 @@ use askama::Template;
 use axum::extract::Request;
 use axum::response::Response;
 use http::header::{
-    CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ACCEPT_LANGUAGE, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, StatusCode};
-use reseal_lifecycle::Kind;
 use reseal_lifecycle::approval::{Approval, Decision};
+use reseal_lifecycle::mail::{Phrase, Texts};
+use reseal_lifecycle::{Kind, Language};
 
 use super::answer;
 use crate::answer::{ApiConfig, Shared};
@@ -27,60 +29,98 @@ use crate::query::Parameters;
 const LARGEST_FORM: usize = 4 * 1024;
 
 /// The hash is that of the style in `page.html`.
-const POLICY: &str = "default-src 'none'; style-src 'sha256-IvjuuGLArlj7HPeObhXHsWpputY04MHdZ9prAQ5nS24='; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const POLICY: &str = "default-src 'none'; style-src 'sha256-Hk2RrTnpS9oGD35ehBviwO/XiAZAtiXvz56mfWOKthc='; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 #[derive(Template)]
 #[template(path = "approval.html")]
 struct ApprovalPage<'a> {
+    language: Language,
+    texts: &'a Texts,
     approval: &'a Approval,
     server: &'a str,
+    until: String,
+    reuse: String,
+    advice: String,
+}
+
+impl<'a> ApprovalPage<'a> {
+    fn new(approval: &'a Approval, server: &'a str) -> Self {
+        let texts = approval.language.texts();
+        let domain = [("domain", approval.domain.as_str())];
+        Self {
+            language: approval.language,
+            texts,
+            approval,
+            server,
+            until: texts.day(approval.until),
+            reuse: texts.approval_mail.reuse.fill(&domain),
+            advice: texts.approval_page.advice.fill(&domain),
+        }
+    }
 }
 
 #[derive(Template)]
 #[template(path = "message.html")]
-struct MessagePage {
-    title: &'static str,
-    text: &'static str,
+struct MessagePage<'a> {
+    language: Language,
+    title: &'a Phrase,
+    text: &'a Phrase,
 }
 
-/// Nothing is said about why.
-const NEUTRAL: MessagePage = MessagePage {
-    title: "This link is not valid",
-    text: "It may have been used already, have expired, or have been replaced by a newer mail. \
-           If you expected to approve a certificate, ask whoever requested it to send the mail again.",
-};
-const APPROVED: MessagePage = MessagePage {
-    title: "Approved",
-    text: "Thank you. The certificate can now be issued for the names you approved. You can close this page.",
-};
-const REJECTED: MessagePage = MessagePage {
-    title: "Rejected",
-    text: "Thank you. Your mailbox will not be used to approve this request. You can close this page.",
-};
-const LATER: MessagePage = MessagePage {
-    title: "Please try again later",
-    text: "The server cannot answer now. Nothing was changed, and the link stays valid.",
-};
+impl MessagePage<'_> {
+    /// For every link that decides nothing: nothing is said about why.
+    fn neutral(language: Language) -> Self {
+        let texts = &language.texts().outcomes;
+        let (title, text) = (&texts.invalid, &texts.invalid_text);
+        Self {
+            language,
+            title,
+            text,
+        }
+    }
+
+    fn later(language: Language) -> Self {
+        let texts = &language.texts().outcomes;
+        let (title, text) = (&texts.later, &texts.later_text);
+        Self {
+            language,
+            title,
+            text,
+        }
+    }
+
+    fn thanks(language: Language, decision: Decision) -> Self {
+        let texts = &language.texts().outcomes;
+        let (title, text) = match decision {
+            Decision::Approve => (&texts.approved, &texts.approved_text),
+            Decision::Reject => (&texts.rejected, &texts.rejected_text),
+        };
+        Self {
+            language,
+            title,
+            text,
+        }
+    }
+}
 
 /// Shows what is asked; changes nothing.
 pub(crate) async fn approval(shared: Arc<Shared>, request: Request) -> Outcome {
+    let readers = readers_language(&request);
     let outcome = shared.services.approval(token(&request)).await;
     match outcome {
-        Ok(Some(approval)) => page(
-            StatusCode::OK,
-            &ApprovalPage {
-                approval: &approval,
-                server: &shared.services.settings().public_url,
-            },
-        ),
-        Ok(None) => page(StatusCode::NOT_FOUND, &NEUTRAL),
-        Err(error) => trouble(error),
+        Ok(Some(approval)) => {
+            let server = &shared.services.settings().public_url;
+            page(StatusCode::OK, &ApprovalPage::new(&approval, server))
+        }
+        Ok(None) => neutral(readers),
+        Err(error) => trouble(error, readers),
     }
 }
 
 /// Takes the decision that the form carries.
 pub(crate) async fn decide(shared: Arc<Shared>, request: Request) -> Outcome {
     let token = token(&request).to_owned();
+    let readers = readers_language(&request);
     let limits = ApiConfig {
         max_body: LARGEST_FORM,
         ..shared.config
@@ -88,17 +128,25 @@ pub(crate) async fn decide(shared: Arc<Shared>, request: Request) -> Outcome {
     let form = receive::bytes(request.into_body(), &limits).await?;
     let form = Parameters::parse(&String::from_utf8_lossy(&form));
     let Some((form_token, decision)) = submitted(&form) else {
-        return page(StatusCode::NOT_FOUND, &NEUTRAL);
-    };
-    let done = match decision {
-        Decision::Approve => &APPROVED,
-        Decision::Reject => &REJECTED,
+        return neutral(readers);
     };
     match shared.services.decide(&token, form_token, decision).await {
-        Ok(true) => page(StatusCode::OK, done),
-        Ok(false) => page(StatusCode::NOT_FOUND, &NEUTRAL),
-        Err(error) => trouble(error),
+        Ok(Some(language)) => page(StatusCode::OK, &MessagePage::thanks(language, decision)),
+        Ok(None) => neutral(readers),
+        Err(error) => trouble(error, readers),
     }
+}
+
+/// The browser's language: that of the mail is unknown, or would say that the link was once good.
+fn readers_language(request: &Request) -> Language {
+    let header = request.headers().get(ACCEPT_LANGUAGE);
+    header
+        .and_then(|value| Language::preferred(value.to_str().ok()?))
+        .unwrap_or_default()
+}
+
+fn neutral(language: Language) -> Outcome {
+    page(StatusCode::NOT_FOUND, &MessagePage::neutral(language))
 }
 
 /// Tokens consist of characters that stand for themselves in a path.
@@ -118,9 +166,12 @@ fn submitted(form: &Parameters) -> Option<(&str, Decision)> {
 }
 
 /// A person gets a page to read; a fault of our own goes the way of all faults.
-fn trouble(error: reseal_lifecycle::Error) -> Outcome {
+fn trouble(error: reseal_lifecycle::Error, language: Language) -> Outcome {
     match error.kind {
-        Kind::Unavailable | Kind::RateLimited => page(StatusCode::SERVICE_UNAVAILABLE, &LATER),
+        Kind::Unavailable | Kind::RateLimited => page(
+            StatusCode::SERVICE_UNAVAILABLE,
+            &MessagePage::later(language),
+        ),
         _ => Err(error.into()),
     }
 }
@@ -152,7 +203,7 @@ mod tests {
 
     use super::*;
 
-    fn shown() -> String {
+    fn shown(language: Language) -> String {
         let approval = Approval {
             names: vec!["example.com".into(), "*.example.com".into()],
             customer: "a<b>\"c".into(),
@@ -161,26 +212,24 @@ mod tests {
             address: "admin@example.com".into(),
             domain: "example.com".into(),
             until: "2027-06-11".parse().unwrap(),
+            language,
             form_token: "tok\"en".into(),
         };
-        ApprovalPage {
-            approval: &approval,
-            server: "https://ca.example",
-        }
-        .render()
-        .unwrap()
+        ApprovalPage::new(&approval, "https://ca.example")
+            .render()
+            .unwrap()
     }
 
     #[test]
     fn d_18_the_page_lists_what_would_be_approved_and_escapes_it() {
-        let html = shown();
+        let html = shown(Language::En);
         for text in [
-            "example.com",
+            "<li>example.com",
             "*.example.com",
             "ssl_dv",
             "admin@example.com",
             "https://ca.example",
-            "Until 2027-06-11",
+            "11 June 2027",
             "every name below example.com",
         ] {
             assert!(html.contains(text), "{text}");
@@ -190,8 +239,36 @@ mod tests {
     }
 
     #[test]
+    fn the_page_speaks_every_language_and_says_which() {
+        for language in Language::ALL {
+            let texts = language.texts();
+            let html = shown(language);
+            let tag = format!("<html lang=\"{}\">", language.tag());
+            assert!(html.contains(&tag), "{html}");
+            assert!(html.contains(texts.approval_page.approve.text()), "{html}");
+            let (before, style) = html.split_once("<style>").unwrap();
+            let (_, body) = style.split_once("</style>").unwrap();
+            assert!(!before.contains('{') && !body.contains('{'), "{html}");
+            for decision in [Decision::Approve, Decision::Reject] {
+                let html = MessagePage::thanks(language, decision).render().unwrap();
+                assert!(html.contains(&tag), "{html}");
+            }
+        }
+    }
+
+    #[test]
+    fn d_19_the_neutral_page_speaks_the_browsers_language() {
+        let asked = |language: &str| {
+            let request = Request::builder().header(ACCEPT_LANGUAGE, language);
+            readers_language(&request.body(axum::body::Body::empty()).unwrap())
+        };
+        assert_eq!(asked("ja, en;q=0.5"), Language::Jp);
+        assert_eq!(asked("\u{e9}"), Language::En);
+    }
+
+    #[test]
     fn d_19_each_decision_is_a_form_of_its_own_with_the_form_token() {
-        let html = shown();
+        let html = shown(Language::En);
         assert_eq!(html.matches("<form method=\"post\"").count(), 2);
         assert_eq!(html.matches("name=\"form_token\"").count(), 2);
         assert!(html.contains("name=\"approve\""));
@@ -202,7 +279,8 @@ mod tests {
 
     #[test]
     fn d_19_the_policy_admits_the_pages_own_style_and_nothing_else() {
-        for html in [shown(), NEUTRAL.render().unwrap()] {
+        let neutral = MessagePage::neutral(Language::De).render().unwrap();
+        for html in [shown(Language::En), neutral] {
             let (_, rest) = html.split_once("<style>").unwrap();
             let (style, _) = rest.split_once("</style>").unwrap();
             let hash = digest::digest(&digest::SHA256, style.as_bytes());
@@ -213,7 +291,7 @@ mod tests {
 
     #[test]
     fn d_19_every_page_keeps_the_link_to_itself() {
-        let response = page(StatusCode::NOT_FOUND, &NEUTRAL).unwrap();
+        let response = neutral(Language::En).unwrap();
         assert_eq!(response.headers()[REFERRER_POLICY], "no-referrer");
         assert_eq!(response.headers()["cache-control"], "no-store");
         assert!(response.headers().contains_key(CONTENT_SECURITY_POLICY));

@@ -20,6 +20,7 @@ mod sign;
 use serde_json::Value;
 
 use crate::certificate::CertificateId;
+use crate::language::Language;
 use crate::process::{Approver, Process};
 use crate::product::DcvType;
 
@@ -67,8 +68,8 @@ pub struct CertificateRequest {
     pub country: Option<String>,
     /// Chamber of commerce number.
     pub coc: Option<String>,
-    /// Language of the validation, upper case.
-    pub language: Option<String>,
+    /// Language of mails; by the country when absent.
+    pub language: Option<Language>,
     /// Mixed into the challenges.
     pub unique_value: Option<String>,
     /// Prove by auth key at once.

@@ -23,6 +23,7 @@ use crate::customer::{Caller, Scope};
 use crate::error::{Error, Violation};
 use crate::fault;
 use crate::idempotency::ClaimId;
+use crate::language::Language;
 use crate::process::{Opening, Order, Organization, Process, Work};
 use crate::product::{Product, ProductField};
 use crate::services::Services;
@@ -110,6 +111,18 @@ impl Draft<'_> {
         })
     }
 
+    /// The language asked for, else that of the country, else English (contract.md section 4.1).
+    fn language(&self) -> Language {
+        let old = self.previous.and_then(|old| old.organization.as_ref());
+        let country = (self.request.country.as_ref())
+            .or(self.csr.subject().country.as_ref())
+            .or(old.map(|old| &old.country));
+        self.request
+            .language
+            .or_else(|| Language::of_country(country?))
+            .unwrap_or_default()
+    }
+
     /// Fields that the product requires and neither the request nor the CSR has (decision 3).
     pub(super) fn missing_fields(&self) -> Vec<Violation> {
         let (request, csr) = (self.request, self.csr.subject());
@@ -178,7 +191,7 @@ impl Draft<'_> {
                 .clone()
                 .or_else(|| self.previous.and_then(|old| old.coc.clone())),
             approver: self.request.approver.clone(),
-            language: self.request.language.clone(),
+            language: self.language(),
             months: self.months,
             subscription_end: self.subscription_end,
             paid: (0, 0),

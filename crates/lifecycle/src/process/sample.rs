@@ -6,6 +6,7 @@ use reseal_pki::name::{DnsName, NamePolicy};
 use reseal_pki::profile::ValidationType;
 
 use super::{NameProof, Order, Organization, ProofState, Work};
+use crate::language::Language;
 use crate::product::{CertificateType, DcvType};
 
 pub(crate) fn now() -> Timestamp {
@@ -43,7 +44,7 @@ pub(crate) fn work(proved: bool) -> Work {
             subject: None,
             coc: None,
             approver: None,
-            language: None,
+            language: Language::En,
             months: Some(12),
             subscription_end: None,
             paid: (1, 0),

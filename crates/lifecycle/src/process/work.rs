@@ -7,8 +7,9 @@ use reseal_pki::name::DnsName;
 use reseal_pki::profile::ValidationType;
 use reseal_validation::caa::CaaStatus;
 use reseal_validation::challenge::Challenge;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::language::Language;
 use crate::product::{CertificateType, DcvType};
 
 /// The certificate to be made, fixed when the process was opened.
@@ -52,8 +53,9 @@ pub struct Order {
     pub coc: Option<String>,
     /// Who answers for an OV or EV request.
     pub approver: Option<Approver>,
-    /// Language of the validation, upper case.
-    pub language: Option<String>,
+    /// Language of mails and of the pages behind their links.
+    #[serde(default, deserialize_with = "language_or_default")]
+    pub language: Language,
     /// Months bought; `None` for a reissue, which inherits the subscription.
     pub months: Option<u32>,
     /// End of the subscription; `None` while a new one starts only with issuance.
@@ -324,6 +326,11 @@ impl Work {
     pub fn caa_of(&self, name: &DnsName) -> Option<&CaaState> {
         self.caa.iter().find(|caa| caa.name == *name)
     }
+}
+
+/// Earlier versions stored `null` when no language was asked for.
+fn language_or_default<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Language, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 mod base64_bytes {

@@ -49,14 +49,15 @@ fn newest_first(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 fn read(head: &[String], body: &str, server: &str) -> anyhow::Result<Mail> {
-    let body = match header(head, "Content-Transfer-Encoding") {
+    let (part_head, body) = first_part(head, body);
+    let body = match header(&part_head, "Content-Transfer-Encoding") {
         Some(encoding) if encoding.eq_ignore_ascii_case("quoted-printable") => {
-            from_quoted_printable(body)
+            from_quoted_printable(&body)
         }
         Some(encoding) if encoding.eq_ignore_ascii_case("base64") => {
             bail!("the mail is encoded as base64, which the demo does not read")
         }
-        _ => body.to_owned(),
+        _ => body,
     };
     let link = body
         .split_whitespace()
@@ -66,6 +67,18 @@ fn read(head: &[String], body: &str, server: &str) -> anyhow::Result<Mail> {
         subject: header(head, "Subject").unwrap_or_default().to_owned(),
         link: link.to_owned(),
     })
+}
+
+/// The plain text of a mail that has it in several forms, or the whole mail (RFC 2046 section 5.1).
+fn first_part(head: &[String], body: &str) -> (Vec<String>, String) {
+    let boundary = header(head, "Content-Type")
+        .and_then(|kind| kind.split_once("boundary=\""))
+        .and_then(|(_, rest)| rest.split_once('"'));
+    let part = boundary.and_then(|(boundary, _)| {
+        let (_, rest) = body.split_once(&format!("--{boundary}\n"))?;
+        rest.split_once(&format!("\n--{boundary}"))
+    });
+    part.map_or_else(|| (head.to_vec(), body.to_owned()), |(part, _)| split(part))
 }
 
 /// Headers, folded ones joined, and the body.
@@ -116,17 +129,23 @@ mod tests {
 
     #[test]
     fn the_link_is_found_however_the_mail_is_encoded() {
-        let mail = "To: hostmaster@a.internal\r\nSubject: Approve\r\n a certificate\r\n\
-            Content-Transfer-Encoding: quoted-printable\r\n\r\nOpen\r\n\
+        let subject = "To: hostmaster@a.internal\r\nSubject: Approve\r\n a certificate\r\n";
+        let text = "Content-Transfer-Encoding: quoted-printable\r\n\r\nOpen\r\n\
             http://127.0.0.1:1/dcv/approve/abc=\r\ndef?x=3D1\r\nto approve.\r\n";
-        let (head, body) = split(mail);
-        assert_eq!(
-            read(&head, &body, "http://127.0.0.1:1").unwrap(),
-            Mail {
-                subject: "Approve a certificate".to_owned(),
-                link: "http://127.0.0.1:1/dcv/approve/abcdef?x=1".to_owned(),
-            }
+        let several = format!(
+            "{subject}Content-Type: multipart/alternative;\r\n boundary=\"b\"\r\n\r\n\
+             --b\r\n{text}\r\n--b\r\n\r\n<p>http://127.0.0.1:1/no</p>\r\n--b--\r\n"
         );
-        assert!(read(&head, &body, "http://127.0.0.1:2").is_err());
+        for mail in [format!("{subject}{text}"), several] {
+            let (head, body) = split(&mail);
+            assert_eq!(
+                read(&head, &body, "http://127.0.0.1:1").unwrap(),
+                Mail {
+                    subject: "Approve a certificate".to_owned(),
+                    link: "http://127.0.0.1:1/dcv/approve/abcdef?x=1".to_owned(),
+                }
+            );
+            assert!(read(&head, &body, "http://127.0.0.1:2").is_err());
+        }
     }
 }

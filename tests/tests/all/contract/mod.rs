@@ -10,6 +10,7 @@ mod crl;
 mod errors;
 mod idempotency;
 mod limits;
+mod mail;
 mod notifications;
 mod outage;
 mod processes;

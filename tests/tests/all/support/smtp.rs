@@ -7,6 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::listener::listen;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -33,6 +36,84 @@ impl Mail {
             .take_while(char::is_ascii_alphanumeric)
             .collect()
     }
+}
+
+impl Mail {
+    /// The value of a header, as it stands there but for folds (RFC 5322 section 2.2.3).
+    #[track_caller]
+    pub(crate) fn header(&self, name: &str) -> String {
+        let (head, _) = self.text.split_once("\r\n\r\n").unwrap();
+        let head = head.replace("\r\n ", " ");
+        let line = head
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("{name}: ")));
+        line.unwrap_or_else(|| panic!("no {name} in {head}"))
+            .to_owned()
+    }
+
+    /// The subject as it is read (RFC 2047, encoded words in base64).
+    #[track_caller]
+    pub(crate) fn subject(&self) -> String {
+        let raw = self.header("Subject");
+        assert!(raw.is_ascii(), "{raw}");
+        let mut subject = String::new();
+        let mut after_encoded = false;
+        for word in raw.split(' ') {
+            let encoded = word
+                .strip_prefix("=?utf-8?b?")
+                .and_then(|word| word.strip_suffix("?="));
+            // White space between two encoded words is none.
+            if !subject.is_empty() && !(after_encoded && encoded.is_some()) {
+                subject.push(' ');
+            }
+            after_encoded = encoded.is_some();
+            match encoded {
+                Some(text) => {
+                    subject.push_str(&String::from_utf8(STANDARD.decode(text).unwrap()).unwrap())
+                }
+                None => subject.push_str(word),
+            }
+        }
+        subject
+    }
+
+    /// The part of the kind `text/plain` or `text/html`, decoded, with `\n` line ends.
+    #[track_caller]
+    pub(crate) fn part(&self, kind: &str) -> String {
+        let (_, boundary) = self.text.split_once("boundary=\"").unwrap();
+        let (boundary, _) = boundary.split_once('"').unwrap();
+        let delimiter = format!("--{boundary}");
+        let part = self
+            .text
+            .split(&delimiter)
+            .find(|part| {
+                part.contains(&format!("Content-Type: {kind};")) && !part.contains("boundary=")
+            })
+            .unwrap_or_else(|| panic!("no {kind} in {}", self.text));
+        let (head, body) = part.split_once("\r\n\r\n").unwrap();
+        let body = body.strip_suffix("\r\n").unwrap();
+        let body = if head.contains("quoted-printable") {
+            from_quoted_printable(body)
+        } else {
+            assert!(head.contains("7bit"), "{head}");
+            body.to_owned()
+        };
+        body.replace("\r\n", "\n")
+    }
+}
+
+/// RFC 2045 section 6.7.
+fn from_quoted_printable(body: &str) -> String {
+    assert!(body.lines().all(|line| line.len() <= 76), "{body}");
+    let joined = body.replace("=\r\n", "");
+    let mut pieces = joined.split('=');
+    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
+    for piece in pieces {
+        let (code, rest) = piece.split_at(2);
+        bytes.push(u8::from_str_radix(code, 16).unwrap());
+        bytes.extend(rest.as_bytes());
+    }
+    String::from_utf8(bytes).unwrap()
 }
 
 #[derive(Default)]

@@ -1,5 +1,7 @@
 //! Shortest, longest, one over, and several bytes a character, for each restriction.
 
+use reseal_lifecycle::Language;
+
 use super::*;
 
 fn accepts(rule: Text, values: &[&str]) {
@@ -217,7 +219,15 @@ fn country() {
 
 #[test]
 fn nasty_145_language_is_one_of_fourteen_words() {
-    assert_eq!(LANGUAGES.len(), 14);
-    accepts(Text::Word(LANGUAGES), LANGUAGES);
-    refuses(Text::Word(LANGUAGES), &["XX", "ENG", "en", "", "EN NL"]);
+    let rule = Text::WordOfAnyCase(LANGUAGES);
+    assert_eq!(
+        LANGUAGES,
+        Language::ALL.map(Language::code),
+        "the contract's"
+    );
+    accepts(rule, LANGUAGES);
+    // One client sends it in lower case (contract.md section 7.11).
+    accepts(rule, &["en", "Nl"]);
+    refuses(rule, &["XX", "ENG", "", "EN NL", "zh"]);
+    refuses(Text::Word(LANGUAGES), &["en"]);
 }

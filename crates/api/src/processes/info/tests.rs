@@ -49,7 +49,7 @@ pub(crate) fn work() -> Work {
             subject: None,
             coc: None,
             approver: None,
-            language: None,
+            language: reseal_lifecycle::Language::En,
             months: None,
             subscription_end: None,
             paid: (1, 0),

@@ -73,7 +73,7 @@ pub(crate) fn work(names: &[&str]) -> Work {
             subject: None,
             coc: None,
             approver: None,
-            language: None,
+            language: reseal_lifecycle::Language::En,
             months: None,
             subscription_end: Some(in_days(365)),
             paid: (1, 0),

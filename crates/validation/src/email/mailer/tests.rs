@@ -15,6 +15,8 @@ fn message(to: &str) -> Message {
     Message {
         to: to.to_owned(),
         subject: "Approve a certificate for xn--bcher-kva.example".to_owned(),
+        language: "de",
+        html: "<!DOCTYPE html>\n<html lang=\"de\">\n<p>Grüße</p>\n</html>\n".to_owned(),
         text: "Grüße,\n.\nhttps://ca.example/dcv/approve/abc\n".to_owned(),
         message_id: "0123abcd@ca.example".to_owned(),
         date: "2026-11-24T12:00:00Z".parse().unwrap(),
@@ -49,7 +51,10 @@ async fn d_18_a_message_in_the_mail_folder_has_the_fixed_headers() {
         "Message-ID: <0123abcd@ca.example>",
         "Auto-Submitted: auto-generated",
         "MIME-Version: 1.0",
+        "Content-Language: de",
         "Content-Type: text/plain; charset=utf-8",
+        "Content-Type: text/html; charset=utf-8",
+        "Content-Transfer-Encoding: quoted-printable",
     ] {
         assert!(
             text.contains(&format!("{header}\r\n")),

@@ -1,0 +1,56 @@
+//! The mail that asks for the acceptance of the subscriber agreement.
+
+use jiff::Timestamp;
+
+use super::letter::{Letter, Part, quoted};
+use crate::language::Language;
+use crate::process::ProcessId;
+
+/// What a mail about the subscriber agreement has to say.
+#[derive(Clone, Debug)]
+pub struct AgreementLetter<'a> {
+    /// Who is asked: first and last name.
+    pub name: &'a str,
+    /// The organization to be certified.
+    pub organization: &'a str,
+    /// Product handle.
+    pub product: &'a str,
+    /// The process.
+    pub process: ProcessId,
+    /// The page with the agreement.
+    pub link: &'a str,
+    /// Until when the link works.
+    pub expires: Timestamp,
+}
+
+impl AgreementLetter<'_> {
+    /// The mail in `language`. What the customer chose freely stays out of the subject (D-18).
+    pub fn letter(&self, language: Language) -> Letter {
+        let texts = language.texts();
+        let (mail, facts) = (&texts.agreement_mail, &texts.facts);
+        let fact = |label: &super::Phrase, value: String| (label.text().to_owned(), value);
+        Letter {
+            language,
+            subject: mail.subject.fill(&[("product", self.product)]),
+            parts: vec![
+                Part::Heading(mail.heading.text().to_owned()),
+                Part::Paragraph(mail.greeting.fill(&[("name", &quoted(self.name))])),
+                Part::Paragraph(mail.intro.text().to_owned()),
+                Part::Facts(vec![
+                    fact(&facts.organization, quoted(self.organization)),
+                    fact(&facts.product, self.product.to_owned()),
+                    fact(&facts.request, self.process.to_string()),
+                    fact(&facts.answer_by, texts.moment(self.expires)),
+                ]),
+                Part::Paragraph(mail.action.text().to_owned()),
+                Part::Link {
+                    button: mail.button.text().to_owned(),
+                    address: self.link.to_owned(),
+                },
+                Part::Paragraph(mail.once.text().to_owned()),
+                Part::Paragraph(mail.unknown.text().to_owned()),
+                Part::Note(texts.automatic.text().to_owned()),
+            ],
+        }
+    }
+}
