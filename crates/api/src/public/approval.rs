@@ -15,7 +15,7 @@ use http::header::{
 };
 use http::{HeaderName, HeaderValue, StatusCode};
 use reseal_lifecycle::approval::{Approval, Decision};
-use reseal_lifecycle::mail::{Phrase, Texts};
+use reseal_lifecycle::mail::{Outcomes, Phrase, Texts};
 use reseal_lifecycle::{Kind, Language};
 
 use super::answer;
@@ -68,38 +68,30 @@ struct MessagePage<'a> {
 }
 
 impl MessagePage<'_> {
-    /// For every link that decides nothing: nothing is said about why.
-    fn neutral(language: Language) -> Self {
-        let texts = &language.texts().outcomes;
-        let (title, text) = (&texts.invalid, &texts.invalid_text);
+    /// `pick` takes title and text from what can be said.
+    fn new(language: Language, pick: impl Fn(&'static Outcomes) -> [&'static Phrase; 2]) -> Self {
+        let [title, text] = pick(&language.texts().outcomes);
         Self {
             language,
             title,
             text,
         }
+    }
+
+    /// For every link that decides nothing: nothing is said about why.
+    fn neutral(language: Language) -> Self {
+        Self::new(language, |texts| [&texts.invalid, &texts.invalid_text])
     }
 
     fn later(language: Language) -> Self {
-        let texts = &language.texts().outcomes;
-        let (title, text) = (&texts.later, &texts.later_text);
-        Self {
-            language,
-            title,
-            text,
-        }
+        Self::new(language, |texts| [&texts.later, &texts.later_text])
     }
 
     fn thanks(language: Language, decision: Decision) -> Self {
-        let texts = &language.texts().outcomes;
-        let (title, text) = match decision {
-            Decision::Approve => (&texts.approved, &texts.approved_text),
-            Decision::Reject => (&texts.rejected, &texts.rejected_text),
-        };
-        Self {
-            language,
-            title,
-            text,
-        }
+        Self::new(language, |texts| match decision {
+            Decision::Approve => [&texts.approved, &texts.approved_text],
+            Decision::Reject => [&texts.rejected, &texts.rejected_text],
+        })
     }
 }
 

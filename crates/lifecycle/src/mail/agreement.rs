@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::letter::{Letter, Part, quoted};
+use super::letter::{Letter, Part, fact, quoted};
 use crate::language::Language;
 use crate::process::ProcessId;
 
@@ -28,7 +28,6 @@ impl AgreementLetter<'_> {
     pub fn letter(&self, language: Language) -> Letter {
         let texts = language.texts();
         let (mail, facts) = (&texts.agreement_mail, &texts.facts);
-        let fact = |label: &super::Phrase, value: String| (label.text().to_owned(), value);
         Letter {
             language,
             subject: mail.subject.fill(&[("product", self.product)]),

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::letter::{Letter, Part, quoted};
+use super::letter::{Letter, Part, fact, quoted};
 use crate::language::Language;
 use crate::process::ProcessId;
 
@@ -34,7 +34,6 @@ impl ApprovalLetter<'_> {
         let (mail, facts) = (&texts.approval_mail, &texts.facts);
         let first = self.names.first().copied().unwrap_or(self.domain);
         let names = self.names.iter().map(|name| (*name).to_owned());
-        let fact = |label: &super::Phrase, value: String| (label.text().to_owned(), value);
         Letter {
             language,
             subject: mail.subject.fill(&[("name", first)]),

@@ -76,6 +76,11 @@ impl Part {
     }
 }
 
+/// An entry of [`Part::Facts`].
+pub(super) fn fact(label: &Phrase, value: String) -> (String, String) {
+    (label.text().to_owned(), value)
+}
+
 /// A value that somebody else chose, as it may stand in a mail: on one line, and not such that programs make a
 /// link of it: a mail has one link, ours.
 pub(super) fn quoted(value: &str) -> String {

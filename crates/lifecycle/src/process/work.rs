@@ -349,3 +349,21 @@ mod base64_bytes {
         STANDARD.decode(text).map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::sample::work;
+
+    #[test]
+    fn an_order_from_before_languages_were_decided_is_in_english() {
+        let order = work(false).order;
+        let stored = |language: serde_json::Value| {
+            let mut stored = serde_json::to_value(&order).unwrap();
+            stored["language"] = language;
+            serde_json::from_value::<Order>(stored).unwrap().language
+        };
+        assert_eq!(stored(serde_json::Value::Null), Language::En);
+        assert_eq!(stored("JP".into()), Language::Jp);
+    }
+}

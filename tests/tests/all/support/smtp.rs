@@ -63,16 +63,16 @@ impl Mail {
                 .strip_prefix("=?utf-8?b?")
                 .and_then(|word| word.strip_suffix("?="));
             // White space between two encoded words is none.
-            if !subject.is_empty() && !(after_encoded && encoded.is_some()) {
+            let joined = after_encoded && encoded.is_some();
+            if !subject.is_empty() && !joined {
                 subject.push(' ');
             }
             after_encoded = encoded.is_some();
-            match encoded {
-                Some(text) => {
-                    subject.push_str(&String::from_utf8(STANDARD.decode(text).unwrap()).unwrap())
-                }
-                None => subject.push_str(word),
-            }
+            let bytes = encoded.map_or_else(
+                || word.as_bytes().to_vec(),
+                |text| STANDARD.decode(text).unwrap(),
+            );
+            subject.push_str(&String::from_utf8(bytes).unwrap());
         }
         subject
     }
