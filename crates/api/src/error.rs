@@ -7,10 +7,13 @@ use std::time::Duration;
 use axum::response::Response;
 use http::header::{CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
+use reseal_lifecycle::issuance::Quote;
 use reseal_lifecycle::{Error, Kind, Violation};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::answer::{RequestId, json};
+use crate::quote::Price;
 
 /// Characters of a received value that are shown again (design decision 3).
 const LONGEST_VALUE: usize = 255;
@@ -30,6 +33,8 @@ struct Refusal {
     /// `Some` exactly for the types whose clients read it.
     violations: Option<Vec<Violation>>,
     property: Option<String>,
+    /// `Some` exactly for the type whose clients read it.
+    quote: Option<Value>,
     retry_after: Option<Duration>,
     /// The request was not read to its end: nothing can follow on this connection.
     close: bool,
@@ -45,6 +50,7 @@ impl Failure {
             message: message.into(),
             violations: None,
             property: None,
+            quote: None,
             retry_after: None,
             close: false,
             source: None,
@@ -77,6 +83,20 @@ impl Failure {
     /// Fields or parameters that break their restrictions.
     pub(crate) fn constraints(violations: Vec<Violation>) -> Self {
         Error::constraint(violations).into()
+    }
+
+    /// Charges that the caller's acknowledgments do not cover (contract.md section 1.7).
+    pub(crate) fn unacknowledged(quote: &Quote) -> Self {
+        let mut failure = Self::new(
+            StatusCode::BAD_REQUEST,
+            "BillableAcknowledgmentNeededException",
+            "Not every charge is acknowledged: send `billables` that cover those listed here, or none",
+        );
+        match serde_json::to_value(Price::of(quote)) {
+            Ok(price) => failure.0.quote = Some(price),
+            Err(error) => return Self::internal(error),
+        }
+        failure
     }
 
     /// A rule that well-formed input breaks.
@@ -130,6 +150,11 @@ impl Failure {
                 message: &refusal.message,
                 property: refusal.property.as_deref(),
                 violations: refusal.violations.as_deref().map(Violations),
+                quote: refusal.quote.as_ref(),
+                billables: refusal
+                    .quote
+                    .as_ref()
+                    .and_then(|quote| quote.get("billables")),
             },
         );
         let headers = response.headers_mut();
@@ -164,6 +189,7 @@ impl From<Error> for Failure {
             message: error.message,
             violations: about_fields.then_some(error.violations),
             property: None,
+            quote: None,
             retry_after: error.retry_after.or(match error.kind {
                 Kind::RateLimited | Kind::Unavailable => Some(Duration::from_secs(1)),
                 _ => None,
@@ -214,6 +240,11 @@ struct Body<'a> {
     property: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     violations: Option<Violations<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quote: Option<&'a Value>,
+    /// The same as in the quote: clients look here or there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    billables: Option<&'a Value>,
 }
 
 struct Violations<'a>(&'a [Violation]);

@@ -84,7 +84,7 @@ where
                 return task.await.map_err(Failure::internal)?;
             }
             Turn::Again(answer) => return again(answer),
-            Turn::Opened(process) => return Ok(opened(*process)),
+            Turn::Opened(process) => return opened(*process),
             Turn::Running if Instant::now() < give_up => tokio::time::sleep(PAUSE).await,
             Turn::Running => {
                 return Err(Failure::too_many(
@@ -113,7 +113,7 @@ async fn carry_out(
         other => (other, None),
     };
     // What was done stays done and is answered; without this record it would be found by the process, if at all.
-    if let Err(error) = services.conclude(claim, kept).await {
+    if let Err(error) = services.settle_key(claim, kept).await {
         tracing::warn!(%error, source = ?error.source, "an answer could not be kept for its idempotency key");
     }
     outcome
@@ -147,14 +147,14 @@ fn again(kept: KeptAnswer) -> Outcome {
 }
 
 /// The answer to a call that opened `process` and was never answered: as far as it has come by now.
-fn opened(process: Process) -> Response {
+fn opened(process: Process) -> Outcome {
     if process.action == Action::Import {
         let location = process
             .certificate
             .map(|id| format!("/v2/ssl/certificates/{id}"));
         let mut response = empty(StatusCode::CREATED);
         refer_to(&mut response, process.id, location.as_deref());
-        return response;
+        return Ok(response);
     }
     let certificate = process.certificate;
     certificates::respond(&Answer::Process {

@@ -24,6 +24,7 @@ mod processes;
 mod products;
 mod public;
 mod query;
+mod quote;
 mod router;
 mod server;
 mod webhook;

@@ -76,7 +76,7 @@ pub trait IdempotencyStore: Send + Sync + 'static {
 /// What is to be done with a call that carries a key.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Turn {
-    /// Carry it out, then [`Services::conclude`].
+    /// Carry it out, then [`Services::settle_key`].
     First(ClaimId),
     /// Give this answer again.
     Again(KeptAnswer),
@@ -127,7 +127,11 @@ impl Services {
     ///
     /// # Errors
     /// The store's.
-    pub async fn conclude(&self, claim: ClaimId, answer: Option<KeptAnswer>) -> Result<(), Error> {
+    pub async fn settle_key(
+        &self,
+        claim: ClaimId,
+        answer: Option<KeptAnswer>,
+    ) -> Result<(), Error> {
         match answer {
             Some(answer) => self.store.keep_answer(claim, answer).await?,
             None => self.store.free_key(claim).await?,

@@ -10,6 +10,7 @@ use crate::certificate::{Certificate, CertificateStatus};
 use crate::customer::Caller;
 use crate::error::{Error, Kind, Violation};
 use crate::event::{Event, EventKind};
+use crate::price::Allowance;
 use crate::process::{Action, Opening, Process};
 use crate::product::CertificateType;
 use crate::services::Services;
@@ -97,15 +98,14 @@ impl Services {
             start: x509.not_before(),
             end: x509.not_after(),
             months: 0,
-            paid_names: 0,
-            paid_wildcards: 0,
+            allowance: Allowance::default(),
         };
         let mut change = Change::new(process, events);
         change.claim = caller.claim;
         change.issuance = Some(Box::new(Issuance {
             certificate: entity(&import, &x509, csr.as_ref(), domain_name, names),
             subscription: Some(subscription),
-            paid: None,
+            allowance: None,
             replaces: None,
         }));
         Ok(self.store.open(change).await?)

@@ -21,6 +21,7 @@ pub mod issuer;
 pub mod language;
 pub mod mail;
 pub mod notification;
+pub mod price;
 pub mod process;
 pub mod product;
 pub mod query;

@@ -5,6 +5,8 @@
 use reseal_pki::profile::ValidationType;
 use serde::{Deserialize, Serialize};
 
+use crate::price::Prices;
+
 /// The catalogue that `init` writes (design decision 13, section 12 point 6).
 pub const DEFAULT_CATALOGUE: &str = include_str!("products.toml");
 
@@ -121,22 +123,8 @@ impl DcvType {
     }
 }
 
-/// Prices in cents; all zero unless the operator sets them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "snake_case")]
-pub struct Prices {
-    /// A new certificate, for each year begun.
-    pub request: i64,
-    /// A renewal, for each year begun.
-    pub renew: i64,
-    /// Each name beyond the included ones.
-    pub extra_domain: i64,
-    /// Each wildcard beyond the included names.
-    pub extra_wildcard: i64,
-}
-
 /// One catalogue entry.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Product {
     /// Handle.
@@ -165,7 +153,7 @@ pub struct Product {
     pub warranty: u32,
     /// Free text, such as `1-5 minutes`.
     pub issue_time: String,
-    /// Days before the end in which a renewal is offered.
+    /// Days before the end of the subscription from which on it may be renewed.
     pub renewal_window: u32,
     /// Names in the price.
     #[serde(default = "one")]
@@ -173,7 +161,7 @@ pub struct Product {
     /// Names at most.
     #[serde(default = "one")]
     pub max_domains: u32,
-    /// Products one may renew from.
+    /// Further products that may be renewed into this one; a product can always be renewed as itself.
     #[serde(default)]
     pub renew_from: Vec<String>,
     /// Methods of proof it takes.
@@ -248,6 +236,18 @@ impl Catalogue {
                     "product `{handle}`: `dcv` must name at least one of EMAIL, FILE, DNS"
                 ));
             }
+            if let Some(problem) = product.prices.problem(&product.periods) {
+                return Err(format!("product `{handle}`: {problem}"));
+            }
+            let is_currency = |code: &str| {
+                code.len() == 3 && code.bytes().all(|letter| letter.is_ascii_uppercase())
+            };
+            if !is_currency(&product.currency) {
+                return Err(format!(
+                    "product `{handle}`: expected a `currency` of three capital letters (ISO 4217), saw `{}`",
+                    product.currency
+                ));
+            }
             if product.max_domains < product.included_domains.max(1) {
                 return Err(format!(
                     "product `{handle}`: `max_domains` {} is below `included_domains` {}",
@@ -315,5 +315,17 @@ mod tests {
                 .unwrap_err()
                 .contains("waranty")
         );
+        for (mistake, part) in [
+            ("currency = \"euro\"", "saw `euro`"),
+            (
+                "prices = { renew = { 12 = 5 } }",
+                "`ssl_dv`: `prices.renew` has no price for 1 months",
+            ),
+        ] {
+            let wrong =
+                DEFAULT_CATALOGUE.replacen("\nwarranty", &format!("\n{mistake}\nwarranty"), 1);
+            let said = Catalogue::from_toml(&wrong).unwrap_err();
+            assert!(said.contains(part), "{said}");
+        }
     }
 }

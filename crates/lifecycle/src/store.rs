@@ -17,6 +17,7 @@ use crate::customer::{ApiKey, Customer, Role, Scope};
 use crate::event::Event;
 use crate::idempotency::{ClaimId, IdempotencyStore};
 use crate::notification::{self, Notification, NotificationStore};
+use crate::price::Allowance;
 use crate::process::{Process, ProcessId};
 use crate::query::{CertificateQuery, Page, ProcessQuery};
 use crate::slots::Capacity;
@@ -80,10 +81,8 @@ pub struct Subscription {
     pub end: Timestamp,
     /// Months bought.
     pub months: u32,
-    /// Names paid for.
-    pub paid_names: u32,
-    /// Wildcards among them.
-    pub paid_wildcards: u32,
+    /// How many names it may carry.
+    pub allowance: Allowance,
 }
 
 /// What becomes of the certificate that the new one replaces.
@@ -108,8 +107,8 @@ pub struct Issuance {
     pub certificate: Certificate,
     /// A subscription that starts now.
     pub subscription: Option<Subscription>,
-    /// Names and wildcards now paid for, when that changed.
-    pub paid: Option<(u32, u32)>,
+    /// How many names the running subscription may carry from now on, when that changed.
+    pub allowance: Option<Allowance>,
     /// The certificate it replaces.
     pub replaces: Option<Replacement>,
 }

@@ -43,6 +43,11 @@ pub(crate) const SQLITE: &[Migration] = &[
         name: "0004_idempotency",
         sql: include_str!("sql/sqlite/0004_idempotency.sql"),
     },
+    Migration {
+        version: 5,
+        name: "0005_billing",
+        sql: include_str!("sql/sqlite/0005_billing.sql"),
+    },
 ];
 
 /// Why a database cannot be used.
@@ -209,6 +214,24 @@ mod tests {
         run(&mut connection, &[FIRST]).unwrap();
         assert!(run(&mut connection, &[FIRST, broken]).is_err());
         assert_eq!(tables(&connection), ["a", "schema_migration"]);
+    }
+
+    #[test]
+    fn names_paid_for_before_places_were_told_apart_stay_paid() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        run(&mut connection, &SQLITE[..3]).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO customer VALUES ('acme', 0);
+                 INSERT INTO subscription VALUES (1, 'acme', 'ssl_dv_md', 0, 1, 12, 7, 2);",
+            )
+            .unwrap();
+        run(&mut connection, SQLITE).unwrap();
+        let select = "SELECT included_names, extra_domains, extra_wildcards FROM subscription";
+        let places = connection.query_row(select, [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        });
+        assert_eq!(places.unwrap(), (7, 0, 0));
     }
 
     #[test]

@@ -1,7 +1,6 @@
-//! The fields that request and reissue have in common (contract.md section 4.1), and what both are answered
+//! The fields that request, reissue and renew have in common (contract.md section 4.1), and what all are answered
 //! with.
 
-use axum::response::Response;
 use http::StatusCode;
 use reseal_lifecycle::Language;
 use reseal_lifecycle::issuance::{Answer, CertificateRequest, DcvChoice, Mode};
@@ -9,13 +8,14 @@ use reseal_lifecycle::process::Approver;
 use reseal_lifecycle::product::DcvType;
 use serde_json::{Map, Value};
 
-use super::wire::QuoteBody;
 use crate::answer;
+use crate::auth::Outcome;
 use crate::body::syntax::{DCV_TYPES, LANGUAGES, Text};
 use crate::body::{Fields, Findings, json};
 use crate::error::Failure;
 use crate::processes::{InfoBody, refer_to};
 use crate::query::Parameters;
+use crate::quote::QuoteBody;
 
 /// Reads the common fields; `command` and `country` are left to the caller.
 pub(super) fn read(fields: &mut Fields<'_, '_>) -> CertificateRequest {
@@ -109,9 +109,10 @@ pub(super) fn command(mut body: Map<String, Value>) -> Value {
 
 /// 201 when the certificate was issued within the call, 202 when the process goes on, 200 for a quote
 /// (design decision 1).
-pub(crate) fn respond(answer: &Answer) -> Response {
+pub(crate) fn respond(answer: &Answer) -> Outcome {
     let (process, certificate) = match answer {
-        Answer::Quote(quote) => return answer::json(StatusCode::OK, &QuoteBody::of(quote)),
+        Answer::Quote(quote) => return Ok(answer::json(StatusCode::OK, &QuoteBody::of(quote))),
+        Answer::Unacknowledged(quote) => return Err(Failure::unacknowledged(quote)),
         Answer::Process {
             process,
             certificate,
@@ -127,7 +128,7 @@ pub(crate) fn respond(answer: &Answer) -> Response {
     let body = InfoBody::of(process).with_certificate(certificate);
     let mut response = answer::json(status, &body);
     refer_to(&mut response, process.id, Some(&location));
-    response
+    Ok(response)
 }
 
 #[cfg(test)]

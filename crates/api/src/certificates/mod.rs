@@ -7,6 +7,7 @@ mod download;
 mod fields;
 mod get;
 mod import;
+mod purchase;
 mod reissue;
 mod request;
 mod revoke;

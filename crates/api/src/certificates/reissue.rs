@@ -24,5 +24,5 @@ pub(crate) async fn reissue(mut call: Call) -> Outcome {
         .services()
         .reissue(&call.caller, id, request, mode)
         .await?;
-    Ok(fields::respond(&answer))
+    fields::respond(&answer)
 }

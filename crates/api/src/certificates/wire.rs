@@ -1,8 +1,7 @@
-//! A certificate and a quote as the contract shows them (contract.md sections 5.1 and 1.6).
+//! A certificate as the contract shows it (contract.md section 5.1).
 
 use jiff::Timestamp;
 use reseal_lifecycle::certificate::{Certificate, CertificateStatus};
-use reseal_lifecycle::issuance::Quote;
 use reseal_lifecycle::product::CertificateType;
 use reseal_pki::certificate::pem;
 use reseal_pki::profile::ValidationType;
@@ -140,57 +139,6 @@ impl Serialize for Hex<'_> {
             .map(|nibble| char::from(self.digits[usize::from(nibble)]))
             .collect();
         serializer.serialize_str(&text)
-    }
-}
-
-/// The answer to `quote=true`.
-#[derive(Serialize)]
-pub(super) struct QuoteBody<'a> {
-    command: &'static str,
-    quote: Price<'a>,
-}
-
-#[derive(Serialize)]
-struct Price<'a> {
-    total: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    currency: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    billables: Option<Vec<BillableBody<'a>>>,
-}
-
-#[derive(Serialize)]
-struct BillableBody<'a> {
-    product: &'a str,
-    action: &'static str,
-    quantity: u32,
-    amount: i64,
-    refundable: bool,
-    total: i64,
-}
-
-impl<'a> QuoteBody<'a> {
-    /// What is free has neither currency nor billables.
-    pub(super) fn of(quote: &'a Quote) -> Self {
-        let total = quote.total();
-        let charged = total != 0;
-        let billables = quote.billables.iter().map(|billable| BillableBody {
-            product: &billable.product,
-            action: billable.action,
-            quantity: billable.quantity,
-            amount: billable.amount,
-            // There is no way to give anything back yet.
-            refundable: false,
-            total: billable.total(),
-        });
-        Self {
-            command: quote.command,
-            quote: Price {
-                total,
-                currency: charged.then_some(quote.currency.as_str()),
-                billables: charged.then(|| billables.collect()),
-            },
-        }
     }
 }
 

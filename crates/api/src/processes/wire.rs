@@ -5,8 +5,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::date::Date;
+use crate::quote::BillableBody;
 
-/// Every field of a process, the identifying one first.
+/// Every field that a process may have by the contract, the identifying one first.
 pub(super) const FIELDS: &[&str] = &[
     "id",
     "user",
@@ -20,7 +21,12 @@ pub(super) const FIELDS: &[&str] = &[
     "type",
     "identifier",
     "action",
+    "reservation",
+    "transaction",
+    "refund",
     "command",
+    "billables",
+    "error",
 ];
 
 /// A process. Optional fields without a value are absent, never null.
@@ -41,6 +47,8 @@ pub(super) struct ProcessBody<'a> {
     identifier: &'a str,
     action: Action,
     command: Command<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    billables: Vec<BillableBody<'a>>,
 }
 
 /// Always an object, whatever was stored: clients take nothing else.
@@ -71,6 +79,10 @@ impl<'a> ProcessBody<'a> {
             identifier: &process.identifier,
             action: process.action,
             command: Command(&process.command),
+            billables: process
+                .work()
+                .map(|work| BillableBody::all(&work.order.billables))
+                .unwrap_or_default(),
         }
     }
 }

@@ -1,5 +1,6 @@
-//! From a request to a certificate: `reissue` and `request` are the fronts, `plan` decides (pure), `run`
-//! proves, checks CAA, signs and stores, `resend` and `cancel` are what can be done to a process that waits.
+//! From a request to a certificate: `request`, `reissue` and `renew` are the fronts (the last two share `replace`),
+//! `plan` decides (pure), `run` proves, checks CAA, signs and stores, `resend` and `cancel` are what can be done to
+//! a process that waits.
 
 mod caa;
 mod cancel;
@@ -12,6 +13,7 @@ mod prove;
 mod quote;
 mod recheck;
 mod reissue;
+mod replace;
 mod request;
 mod resend;
 mod run;
@@ -21,13 +23,14 @@ use serde_json::Value;
 
 use crate::certificate::CertificateId;
 use crate::language::Language;
+use crate::price::Acknowledged;
 use crate::process::{Approver, Process};
 use crate::product::DcvType;
 
 pub(crate) use caa::CaaCache;
 pub(crate) use outer::LEASE;
 pub(crate) use prove::{apply, attention};
-pub use quote::{Billable, Quote};
+pub use quote::Quote;
 
 /// Look-ups of one process under way at the same time.
 const AT_ONCE: usize = 8;
@@ -91,6 +94,8 @@ pub struct NewCertificate {
     pub product: String,
     /// Months.
     pub period: u32,
+    /// Charges that the caller has said yes to; empty when it says nothing about them.
+    pub acknowledged: Vec<Acknowledged>,
     /// The rest.
     pub request: CertificateRequest,
 }
@@ -116,4 +121,6 @@ pub enum Answer {
     },
     /// The price, with [`Mode::Quote`].
     Quote(Quote),
+    /// Nothing was done: the caller acknowledged charges, but not all of these.
+    Unacknowledged(Quote),
 }

@@ -19,7 +19,7 @@ pub(super) struct Sources<'a> {
     pub(super) csr: &'a Csr,
     pub(super) product: &'a Product,
     pub(super) policy: &'a NamePolicy,
-    /// Common name and names of the certificate being reissued.
+    /// Common name and names of the certificate being replaced.
     pub(super) previous: Option<(&'a str, &'a [String])>,
 }
 
@@ -220,19 +220,24 @@ fn free_counterpart(common_name: &DnsName, sources: &Sources<'_>) -> Option<DnsN
         .and_then(|name| DnsName::parse(name.as_str(), sources.policy).ok())
 }
 
-/// On reissue the common name may only move between www and non-www of the same name.
+/// When one name is replaced, it may only move between www, non-www and, where the product changes with it, the
+/// wildcard of the same name.
 fn check_move(
     common_name: &DnsName,
     previous: &str,
     sources: &Sources<'_>,
     violations: &mut Vec<Violation>,
 ) {
-    let bare = |name: &str| name.strip_prefix("www.").unwrap_or(name).to_owned();
+    let bare = |name: &str| {
+        let wildcard = name.strip_prefix("*.");
+        let bare = wildcard.or_else(|| name.strip_prefix("www."));
+        bare.unwrap_or(name).to_owned()
+    };
     if bare(common_name.as_str()) != bare(previous) {
         violations.push(Violation::new(
             cn_field(sources),
             format!(
-                "the certificate is for `{previous}`: with product `{}` a reissue cannot move it to `{common_name}`; order a new certificate instead",
+                "the certificate is for `{previous}`: with product `{}` it cannot move to `{common_name}`; order a new certificate instead",
                 sources.product.product
             ),
             Some(common_name.as_str()),

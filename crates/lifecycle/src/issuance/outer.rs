@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use super::names::NameSet;
 use super::plan::{self, Earlier, Planning, Tokens};
 use super::sign::Signature;
-use super::{Answer, CertificateRequest, quote};
+use super::{Answer, CertificateRequest, Mode, Quote};
 use crate::authorization::{self, Authorization};
 use crate::certificate::Certificate;
 use crate::customer::{Caller, Scope};
@@ -24,7 +24,8 @@ use crate::error::{Error, Violation};
 use crate::fault;
 use crate::idempotency::ClaimId;
 use crate::language::Language;
-use crate::process::{Opening, Order, Organization, Process, Work};
+use crate::price::{self, Acknowledged, Allowance, Billable, ChargeAction};
+use crate::process::{Approver, Opening, Order, Organization, Process, Work};
 use crate::product::{Product, ProductField};
 use crate::services::Services;
 use crate::store::Change;
@@ -39,13 +40,32 @@ pub(super) struct Draft<'a> {
     pub(super) request: &'a CertificateRequest,
     pub(super) csr: &'a Csr,
     pub(super) set: NameSet,
-    pub(super) subscription_end: Option<Timestamp>,
-    pub(super) months: Option<u32>,
+    pub(super) term: Term,
     pub(super) previous: Option<&'a Certificate>,
     pub(super) earlier: Vec<Earlier>,
     pub(super) organization: Organization,
-    /// The organization in the certificate being reissued.
+    /// The organization in the certificate being replaced.
     pub(super) subject: Option<OrganizationSubject>,
+    /// Who answered for the certificate being replaced.
+    pub(super) approver: Option<Approver>,
+}
+
+/// Which subscription the certificate is for.
+pub(super) enum Term {
+    /// One of its own.
+    New {
+        /// `Request` or `Renew`.
+        action: ChargeAction,
+        months: u32,
+        /// When it begins at the earliest.
+        follows: Option<Timestamp>,
+    },
+    /// What is left of one.
+    Rest {
+        end: Timestamp,
+        /// Its months and the names it may carry; `None` when the names come with the product anyway.
+        bought: Option<(u32, Allowance)>,
+    },
 }
 
 impl Draft<'_> {
@@ -123,22 +143,42 @@ impl Draft<'_> {
             .unwrap_or_default()
     }
 
-    /// Fields that the product requires and neither the request nor the CSR has (decision 3).
+    /// Fields that the product requires and neither the request, nor the CSR, nor the certificate being replaced
+    /// has (decision 3).
     pub(super) fn missing_fields(&self) -> Vec<Violation> {
         let (request, csr) = (self.request, self.csr.subject());
+        let old = self.subject.as_ref();
         let present = |field: ProductField| match field {
             ProductField::DomainName => request.domain_name.is_some(),
             ProductField::Dcv => !request.dcv.is_empty(),
-            ProductField::Address => request.address.is_some() || !csr.street.is_empty(),
-            ProductField::PostalCode => request.postal_code.is_some() || csr.postal_code.is_some(),
-            ProductField::Approver => request.approver.is_some(),
-            ProductField::Organization => {
-                request.organization.is_some() || csr.organization.is_some()
+            ProductField::Address => {
+                request.address.is_some()
+                    || !csr.street.is_empty()
+                    || old.is_some_and(|old| old.street.is_some())
             }
-            ProductField::City => request.city.is_some() || csr.locality.is_some(),
-            ProductField::State => request.state.is_some() || csr.state.is_some(),
-            ProductField::Country => request.country.is_some() || csr.country.is_some(),
-            ProductField::Coc => request.coc.is_some(),
+            ProductField::PostalCode => {
+                request.postal_code.is_some()
+                    || csr.postal_code.is_some()
+                    || old.is_some_and(|old| old.postal_code.is_some())
+            }
+            ProductField::Approver => self.approver().is_some(),
+            ProductField::Organization => {
+                request.organization.is_some() || csr.organization.is_some() || old.is_some()
+            }
+            ProductField::City => {
+                request.city.is_some()
+                    || csr.locality.is_some()
+                    || old.is_some_and(|old| old.locality.is_some())
+            }
+            ProductField::State => {
+                request.state.is_some()
+                    || csr.state.is_some()
+                    || old.is_some_and(|old| old.state.is_some())
+            }
+            ProductField::Country => {
+                request.country.is_some() || csr.country.is_some() || old.is_some()
+            }
+            ProductField::Coc => self.coc().is_some(),
             // OU is never certified (C-10), agreements come with EV, authKey is a switch.
             ProductField::Department | ProductField::SaEmail | ProductField::AuthKey => true,
         };
@@ -152,6 +192,37 @@ impl Draft<'_> {
                 Violation::new(name, message, None)
             })
             .collect()
+    }
+
+    fn approver(&self) -> Option<&Approver> {
+        self.request.approver.as_ref().or(self.approver.as_ref())
+    }
+
+    fn coc(&self) -> Option<&String> {
+        let old = self.previous.and_then(|old| old.coc.as_ref());
+        self.request.coc.as_ref().or(old)
+    }
+
+    /// What is charged, and how many names the subscription may carry afterwards, when that is new.
+    fn charges(&self) -> (Vec<Billable>, Option<Allowance>) {
+        let (product, names) = (self.product, &self.set.names);
+        match &self.term {
+            Term::New { action, months, .. } => {
+                let included = Allowance::included_in(product);
+                let (billables, allowance) =
+                    price::charges(product, names, *months, Some(*action), included);
+                (billables, Some(allowance))
+            }
+            Term::Rest {
+                bought: Some((months, allowance)),
+                ..
+            } => {
+                let allowance = allowance.or_included_in(product);
+                let (billables, after) = price::charges(product, names, *months, None, allowance);
+                (billables, Some(after))
+            }
+            Term::Rest { bought: None, .. } => (Vec::new(), None),
+        }
     }
 
     /// The order as it will stand in the process.
@@ -168,7 +239,14 @@ impl Draft<'_> {
             .iter()
             .filter(|old| !names.iter().any(|name| name.as_str() == **old))
             .filter_map(|old| serde_json::from_value::<DnsName>((*old).into()).ok());
-        let mut order = Order {
+        let (billables, allowance) = self.charges();
+        let (months, follows, subscription_end) = match &self.term {
+            Term::New {
+                months, follows, ..
+            } => (Some(*months), *follows, None),
+            Term::Rest { end, .. } => (None, None, Some(*end)),
+        };
+        Order {
             product: self.product.product.clone(),
             validation: self.product.validation_type,
             certificate_type: self.product.certificate_type,
@@ -185,19 +263,15 @@ impl Draft<'_> {
             warnings: self.csr.warnings(),
             spki_sha256: hex::encode(self.csr.public_key().spki_sha256()),
             subject: self.subject_now(),
-            coc: self
-                .request
-                .coc
-                .clone()
-                .or_else(|| self.previous.and_then(|old| old.coc.clone())),
-            approver: self.request.approver.clone(),
+            coc: self.coc().cloned(),
+            approver: self.approver().cloned(),
             language: self.language(),
-            months: self.months,
-            subscription_end: self.subscription_end,
-            paid: (0, 0),
-        };
-        order.paid = quote::counted(&order, self.product);
-        order
+            months,
+            follows,
+            subscription_end,
+            billables,
+            allowance,
+        }
     }
 }
 
@@ -260,10 +334,33 @@ impl Services {
         })
     }
 
+    /// What is planned is priced, or done unless the caller's acknowledgments leave a charge out.
+    pub(super) async fn conclude(
+        self: &Arc<Self>,
+        caller: &Caller,
+        opening: Opening,
+        work: Work,
+        mode: Mode,
+        acknowledged: &[Acknowledged],
+    ) -> Result<Answer, Error> {
+        if mode == Mode::Execute && acknowledged.is_empty() {
+            return self.launch(caller, opening, work).await;
+        }
+        let product = self.product(&work.order.product)?;
+        let quote = Quote::of(opening.action, &work.order, product);
+        match mode {
+            Mode::Quote => Ok(Answer::Quote(quote)),
+            Mode::Execute if quote.is_acknowledged_by(acknowledged) => {
+                self.launch(caller, opening, work).await
+            }
+            Mode::Execute => Ok(Answer::Unacknowledged(quote)),
+        }
+    }
+
     /// Records the process and starts it; answers when it has ended, or after `sync_wait` as it stands.
     ///
     /// Both happen in a task of their own: a caller that hangs up changes nothing.
-    pub(super) async fn launch(
+    async fn launch(
         self: &Arc<Self>,
         caller: &Caller,
         opening: Opening,

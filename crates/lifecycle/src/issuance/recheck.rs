@@ -83,7 +83,8 @@ impl Services {
 
     /// The certificate to be replaced can still be, and what is left of its subscription is worth it (R-1, V-9).
     pub(super) async fn check_source(&self, process: &Process) -> Result<(), NotPrepared> {
-        let (Action::Reissue, Some(source)) = (process.action, process.source) else {
+        let (Action::Reissue | Action::Renew, Some(source)) = (process.action, process.source)
+        else {
             return Ok(());
         };
         let source = self
@@ -98,13 +99,15 @@ impl Services {
             CertificateStatus::Active | CertificateStatus::Expired => {}
             status => {
                 return refused(format!(
-                    "certificate {} became {} while this reissue waited: order a new one",
+                    "certificate {} became {} while it waited to be replaced: order a new one",
                     source.id,
                     status.as_str()
                 ));
             }
         }
-        if source.subscription_end.duration_since(now) < SHORTEST_REMAINDER {
+        // A renewal brings a term of its own.
+        let rest = source.subscription_end.duration_since(now);
+        if process.action == Action::Reissue && rest < SHORTEST_REMAINDER {
             return refused(format!(
                 "the subscription ends at {}: less than a day is left, renew it instead",
                 source.subscription_end

@@ -1,22 +1,18 @@
-//! The front of a reissue: may this certificate be reissued, and into what.
-//!
-//! Order of the checks (design decision 3): existence, status, CSR, names and product. Everything that one
-//! stage finds is reported together.
+//! The front of a reissue: may this certificate be reissued.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::outer::Draft;
-use super::plan::Earlier;
-use super::quote;
-use super::{Answer, CertificateRequest, Mode, candidate, names};
-use crate::certificate::{Certificate, CertificateId, CertificateStatus, SubscriptionId};
-use crate::customer::{Caller, Scope};
+use super::outer::Term;
+use super::replace::Replacing;
+use super::{Answer, CertificateRequest, Mode};
+use crate::certificate::{Certificate, CertificateId, SubscriptionId};
+use crate::customer::Caller;
 use crate::error::{Error, Kind};
 use crate::import;
-use crate::process::{Action, Opening, Organization, Work};
+use crate::process::Action;
 use crate::product::{Feature, Product};
 use crate::services::Services;
 
@@ -39,73 +35,22 @@ impl Services {
         let old = self.certificate(caller, id).await?;
         let now = self.clock.now();
         let product = self.check_reissuable(&old, now).await?;
-
-        let csr = candidate::examine(self, &request.csr).await?;
-        candidate::check_key(self, &old.customer, &csr.public_key().spki_sha256()).await?;
-
-        let set = names::resolve(&names::Sources {
-            request: &request,
-            csr: &csr,
-            product,
-            policy: &self.settings.names,
-            previous: Some((&old.domain_name, &old.names)),
-        })
-        .map_err(Error::constraint)?;
-        if request.auth_key {
-            return Err(no_auth_key());
+        if mode == Mode::Execute {
+            self.check_pace(old.subscription, now).await?;
         }
-
-        let mut draft = Draft {
-            customer: &old.customer,
-            product,
-            request: &request,
-            csr: &csr,
-            set,
-            subscription_end: Some(old.subscription_end),
-            months: None,
-            previous: Some(&old),
-            earlier: Vec::new(),
-            organization: Organization::NotNeeded,
-            subject: old.organization.clone(),
-        };
-        let authorizations = self.authorizations_for(&draft).await?;
-        if !draft.is_covered(&authorizations, self, now) || draft.needs_organization() {
-            let earlier = self.earlier_work(&old).await?;
-            draft.carry_over(earlier.as_ref(), now);
-        }
-        let work = self.plan(&draft, &authorizations, now)?;
-
-        let subscription = self.store.subscription(old.subscription);
-        if mode == Mode::Quote {
-            let paid = subscription
-                .await?
-                .map_or((0, 0), |known| (known.paid_names, known.paid_wildcards));
-            return Ok(Answer::Quote(quote::for_reissue(
-                &work.order,
-                product,
-                paid,
-            )));
-        }
-        self.check_pace(old.subscription, now).await?;
-        let opening = Opening {
-            customer: old.customer.clone(),
-            user: caller.user.clone(),
+        let replacing = Replacing {
+            old: &old,
             action: Action::Reissue,
-            command: request.command.clone(),
-            source: Some(old.id),
-            subscription: Some(old.subscription),
+            product,
+            request: &request,
+            term: Term::Rest {
+                end: old.subscription_end,
+                bought: None,
+            },
+            violations: Vec::new(),
+            acknowledged: &[],
         };
-        match self.launch(caller, opening, work).await {
-            // Somebody was faster: say who, as a later request would hear it.
-            Err(error) if error.kind == Kind::Status => {
-                let old = self.store.certificate(&Scope::Everything, old.id).await?;
-                if let Some(old) = old {
-                    self.check_reissuable(&old, self.clock.now()).await?;
-                }
-                Err(error)
-            }
-            answer => answer,
-        }
+        self.replace(caller, replacing, mode).await
     }
 
     /// A program that reissues in a loop is stopped before it fills the store.
@@ -135,24 +80,9 @@ impl Services {
 
     /// Whether `old` may be reissued at all; the answer is its product.
     async fn check_reissuable(&self, old: &Certificate, now: Timestamp) -> Result<&Product, Error> {
+        self.check_current(old, Action::Reissue, now).await?;
         let id = old.id;
         let prohibited = |message: String| Err(Error::new(Kind::Status, message));
-        match old.status(now) {
-            CertificateStatus::Active | CertificateStatus::Expired => {}
-            CertificateStatus::Reissued | CertificateStatus::Renewed => {
-                let newest = self.store.newest_certificate(old.subscription).await?;
-                let status = old.stored_status.as_str();
-                let newest = old.successor.or(newest).unwrap_or(id);
-                return prohibited(format!(
-                    "Certificate {id} is {status}: certificate {newest} took its place, reissue that one"
-                ));
-            }
-            CertificateStatus::Revoked => {
-                return prohibited(format!(
-                    "Certificate {id} is REVOKED and cannot be reissued: order a new one"
-                ));
-            }
-        }
         if old.issuer == import::ISSUER {
             return prohibited(format!(
                 "Certificate {id} is imported: it was issued elsewhere and can only be reissued there"
@@ -173,56 +103,7 @@ impl Services {
                 product.product
             ));
         }
-        if let Some(open) = self.store.open_process(old.subscription).await? {
-            return Err(Error::new(
-                Kind::Exists,
-                format!("Process {open} is open for certificate {id}: wait for it or cancel it"),
-            ));
-        }
+        self.check_none_open(old).await?;
         Ok(product)
     }
-
-    /// What the process that led to `old` worked with.
-    async fn earlier_work(&self, old: &Certificate) -> Result<Option<Work>, Error> {
-        let process = self.store.process(&Scope::Everything, old.process).await?;
-        Ok(process.and_then(|process| process.work().cloned()))
-    }
-}
-
-impl Draft<'_> {
-    /// Takes from the earlier process what a reissue need not ask again: how each name was proved, and the
-    /// organization's validation while it is fresh and about the same organization (R-7, V-5, V-8).
-    fn carry_over(&mut self, earlier: Option<&Work>, now: Timestamp) {
-        let Some(earlier) = earlier else {
-            return;
-        };
-        self.earlier = earlier
-            .proofs
-            .iter()
-            .map(|proof| Earlier {
-                name: proof.name.clone(),
-                method: proof.method,
-                email: proof.email.clone(),
-            })
-            .collect();
-        let limit = reseal_pki::calendar::rules_at(now).organization_reuse;
-        if let Organization::Validated { obtained, .. } = &earlier.organization
-            && now.duration_since(*obtained) <= limit
-            && self.subject_now() == earlier.order.subject
-        {
-            self.organization = Organization::Validated {
-                obtained: *obtained,
-                reused: true,
-            };
-        }
-    }
-}
-
-/// What `authKey: true` is answered with while no auth key can be made here (contract.md section 2.3: the
-/// caller then repeats the call without it, so nothing may be left behind).
-pub(super) fn no_auth_key() -> Error {
-    Error::new(
-        Kind::Rule,
-        "No authKey was made for this CSR and product: call without `authKey` and prove each name instead",
-    )
 }

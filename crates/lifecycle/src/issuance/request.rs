@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use super::outer::Draft;
-use super::reissue::no_auth_key;
-use super::{Answer, Mode, NewCertificate, candidate, names, quote};
+use super::outer::{Draft, Term};
+use super::replace::no_auth_key;
+use super::{Answer, Mode, NewCertificate, candidate, names};
 use crate::customer::Caller;
 use crate::error::{Error, Violation};
+use crate::price::ChargeAction;
 use crate::process::{Action, Opening, Organization};
+use crate::product::Product;
 use crate::services::Services;
 
 impl Services {
@@ -29,17 +31,8 @@ impl Services {
             .catalogue
             .get(&new.product)
             .ok_or_else(|| Error::not_found(&format!("Product {}", new.product)))?;
-        let mut violations = Vec::new();
-        if !product.periods.contains(&new.period) {
-            violations.push(Violation::new(
-                "period",
-                format!(
-                    "product `{}` is sold for {:?} months",
-                    product.product, product.periods
-                ),
-                Some(&new.period.to_string()),
-            ));
-        }
+        let mut violations: Vec<Violation> =
+            wrong_period(product, new.period).into_iter().collect();
         let request = &new.request;
         let csr = candidate::examine(self, &request.csr).await?;
         candidate::check_key(self, customer, &csr.public_key().spki_sha256()).await?;
@@ -63,12 +56,16 @@ impl Services {
             request,
             csr: &csr,
             set,
-            subscription_end: None,
-            months: Some(new.period),
+            term: Term::New {
+                action: ChargeAction::Request,
+                months: new.period,
+                follows: None,
+            },
             previous: None,
             earlier: Vec::new(),
             organization: Organization::NotNeeded,
             subject: None,
+            approver: None,
         };
         violations.extend(draft.missing_fields());
         if !violations.is_empty() {
@@ -80,13 +77,6 @@ impl Services {
         let now = self.clock.now();
         let authorizations = self.authorizations_for(&draft).await?;
         let work = self.plan(&draft, &authorizations, now)?;
-        if mode == Mode::Quote {
-            return Ok(Answer::Quote(quote::for_request(
-                &work.order,
-                product,
-                new.period,
-            )));
-        }
         let opening = Opening {
             customer: customer.to_owned(),
             user: caller.user.clone(),
@@ -95,6 +85,17 @@ impl Services {
             source: None,
             subscription: None,
         };
-        self.launch(caller, opening, work).await
+        self.conclude(caller, opening, work, mode, &new.acknowledged)
+            .await
     }
+}
+
+/// A period that `product` is not sold for.
+pub(super) fn wrong_period(product: &Product, months: u32) -> Option<Violation> {
+    let message = format!(
+        "product `{}` is sold for {:?} months",
+        product.product, product.periods
+    );
+    let wrong = !product.periods.contains(&months);
+    wrong.then(|| Violation::new("period", message, Some(&months.to_string())))
 }

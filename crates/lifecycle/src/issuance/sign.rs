@@ -80,16 +80,26 @@ fn certificate_order<'a>(
     }
 }
 
-/// Last second of the subscription: the running one's, or that of one starting at `now`.
+/// Last second of the subscription: the running one's, or that of one that comes with the certificate.
 fn subscription_end(order: &Order, now: Timestamp) -> Timestamp {
     if let Some(end) = order.subscription_end {
         return end;
     }
-    let months = order.months.unwrap_or(0);
-    let start = whole_second(now).to_zoned_datetime(TimeZone::UTC);
-    start
-        .checked_add(i64::from(months).months())
-        .map_or(now, |end| end.timestamp())
+    let start = subscription_start(order, now);
+    months_after(start, order.months.unwrap_or(0)).unwrap_or(now)
+}
+
+/// First second of a subscription that comes with the certificate: now, or the end of the one it continues.
+fn subscription_start(order: &Order, now: Timestamp) -> Timestamp {
+    let now = whole_second(now);
+    order.follows.map_or(now, |end| end.max(now))
+}
+
+/// `months` after `start` at the same time of day; where that month has no such day, on its last one.
+fn months_after(start: Timestamp, months: u32) -> Option<Timestamp> {
+    let start = start.to_zoned_datetime(TimeZone::UTC);
+    let end = start.checked_add(i64::from(months).months()).ok()?;
+    Some(end.timestamp())
 }
 
 fn whole_second(at: Timestamp) -> Timestamp {
@@ -181,7 +191,7 @@ impl Services {
         change.issuance = Some(Box::new(Issuance {
             certificate,
             subscription,
-            paid: order.months.is_none().then_some(order.paid),
+            allowance: order.allowance.filter(|_| order.months.is_none()),
             replaces,
         }));
         let process = self.store.advance(change).await?;
@@ -189,13 +199,21 @@ impl Services {
         Ok(process)
     }
 
-    /// What becomes of the certificate that this one replaces (rules.md R-4).
+    /// What becomes of the certificate that this one replaces (rules.md R-4). A renewed one was paid for to its
+    /// end, and stays good until then.
     fn replacement(&self, process: &Process, order: &Order, now: Timestamp) -> Option<Replacement> {
-        let status = match process.action {
-            Action::Reissue => CertificateStatus::Reissued,
-            Action::Renew => CertificateStatus::Renewed,
+        match process.action {
+            Action::Reissue => {}
+            Action::Renew => {
+                return Some(Replacement {
+                    certificate: process.source?,
+                    status: CertificateStatus::Renewed,
+                    revoke_at: None,
+                    siblings_with: Vec::new(),
+                });
+            }
             Action::Request | Action::Revoke | Action::Import => return None,
-        };
+        }
         let narrowed = !order.removed.is_empty() || order.common_name_moved;
         let after = if narrowed {
             self.settings.revoke_removed_names_after
@@ -204,7 +222,7 @@ impl Services {
         };
         Some(Replacement {
             certificate: process.source?,
-            status,
+            status: CertificateStatus::Reissued,
             revoke_at: after.and_then(|after| now.checked_add(after).ok()),
             siblings_with: order
                 .removed
@@ -231,11 +249,10 @@ fn new_subscription(order: &Order, customer: &str, now: Timestamp) -> Option<Sub
         id: 0,
         customer: customer.to_owned(),
         product: order.product.clone(),
-        start: whole_second(now),
+        start: subscription_start(order, now),
         end: subscription_end(order, now),
         months,
-        paid_names: order.paid.0,
-        paid_wildcards: order.paid.1,
+        allowance: order.allowance.unwrap_or_default(),
     })
 }
 
@@ -289,4 +306,61 @@ pub(super) fn unavailable(reason: String) -> Error {
         std::time::Duration::from_secs(5),
         reason,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::sample;
+
+    fn moment(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn months_end_on_the_same_day_or_the_last_one() {
+        for (start, months, end) in [
+            ("2026-01-31T10:00:00Z", 1, "2026-02-28T10:00:00Z"),
+            ("2028-01-31T10:00:00Z", 1, "2028-02-29T10:00:00Z"),
+            ("2026-01-31T10:00:00Z", 3, "2026-04-30T10:00:00Z"),
+            ("2026-01-31T10:00:00Z", 12, "2027-01-31T10:00:00Z"),
+            ("2028-02-29T23:59:59Z", 12, "2029-02-28T23:59:59Z"),
+            ("2026-12-15T00:00:00Z", 36, "2029-12-15T00:00:00Z"),
+        ] {
+            assert_eq!(
+                months_after(moment(start), months),
+                Some(moment(end)),
+                "{start} {months}"
+            );
+        }
+        assert_eq!(months_after(Timestamp::MAX, 1), None);
+    }
+
+    #[test]
+    fn a_renewed_term_begins_where_the_old_one_ends_or_now_when_that_is_over() {
+        let mut order = sample::work(true).order;
+        let now = moment("2026-03-10T12:00:00.75Z");
+        order.months = Some(1);
+        for (follows, start, end) in [
+            (None, "2026-03-10T12:00:00Z", "2026-04-10T12:00:00Z"),
+            (
+                Some("2026-03-31T08:00:00Z"),
+                "2026-03-31T08:00:00Z",
+                "2026-04-30T08:00:00Z",
+            ),
+            (
+                Some("2026-03-01T08:00:00Z"),
+                "2026-03-10T12:00:00Z",
+                "2026-04-10T12:00:00Z",
+            ),
+        ] {
+            order.follows = follows.map(moment);
+            let bought = new_subscription(&order, "acme", now).unwrap();
+            assert_eq!(
+                (bought.start, bought.end),
+                (moment(start), moment(end)),
+                "{follows:?}"
+            );
+        }
+    }
 }

@@ -46,8 +46,10 @@ pub(crate) fn work(proved: bool) -> Work {
             approver: None,
             language: Language::En,
             months: Some(12),
+            follows: None,
             subscription_end: None,
-            paid: (1, 0),
+            billables: Vec::new(),
+            allowance: None,
         },
         proofs: vec![NameProof {
             name,

@@ -10,6 +10,7 @@ use reseal_validation::challenge::Challenge;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::language::Language;
+use crate::price::{Allowance, Billable};
 use crate::product::{CertificateType, DcvType};
 
 /// The certificate to be made, fixed when the process was opened.
@@ -58,10 +59,17 @@ pub struct Order {
     pub language: Language,
     /// Months bought; `None` for a reissue, which inherits the subscription.
     pub months: Option<u32>,
+    /// When the new subscription begins at the earliest: the end of the one that a renewal continues.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<Timestamp>,
     /// End of the subscription; `None` while a new one starts only with issuance.
     pub subscription_end: Option<Timestamp>,
-    /// Names paid for, wildcards among them counted in the second number.
-    pub paid: (u32, u32),
+    /// What is charged for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub billables: Vec<Billable>,
+    /// Names the subscription may carry once this is issued, when that is new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowance: Option<Allowance>,
 }
 
 /// Contact person of an OV or EV request.

@@ -2,7 +2,7 @@
 
 use reseal_lifecycle::query::CertificateField;
 
-use super::{Column, Listed};
+use super::{Column, Elements, Listed};
 use crate::sql;
 
 impl Listed for CertificateField {
@@ -29,7 +29,13 @@ impl Listed for CertificateField {
             Self::ExpiryDate => Column::Plain("not_after"),
             Self::SubscriptionEndDate => Column::Plain("subscription_end"),
             Self::Coc => Column::Plain("coc"),
-            Self::San => Column::Names,
+            Self::San => Column::Many(Elements {
+                table: "certificate_name",
+                owner: "certificate",
+                id: "certificate.id",
+                value: "name",
+                order: "names",
+            }),
             Self::Status => Column::CertificateStatus,
             Self::PublicKeyAlgorithm => Column::Plain("key_algorithm"),
             Self::PublicKeySize => Column::Plain("key_size"),

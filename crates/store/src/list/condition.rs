@@ -9,7 +9,7 @@ use reseal_lifecycle::store::StoreError;
 use rusqlite::types::Value;
 
 use super::pattern::{self, LIKE};
-use super::{Column, Listed};
+use super::{Column, Elements, Listed};
 
 /// Condition that no row fulfils.
 const NEVER: &str = "1 = 0";
@@ -64,7 +64,9 @@ impl Conditions {
                 Column::Hash(expression) => {
                     Some(matches_pattern(&shown_hash(expression), &pattern))
                 }
-                Column::Names => Some(any_name(&matches_pattern("name", &pattern))),
+                Column::Many(elements) => {
+                    Some(any(elements, &matches_pattern(elements.value, &pattern)))
+                }
                 Column::Absent | Column::CertificateStatus | Column::Flag(..) => None,
             })
             .collect();
@@ -87,8 +89,8 @@ impl Conditions {
             (Column::Plain(column) | Column::Hash(column), Operator::NotNull) => {
                 format!("{column} IS NOT NULL")
             }
-            (Column::Names, Operator::Null) => format!("NOT {}", any_name(ALWAYS)),
-            (Column::Names, Operator::NotNull) => any_name(ALWAYS),
+            (Column::Many(elements), Operator::Null) => format!("NOT {}", any(elements, ALWAYS)),
+            (Column::Many(elements), Operator::NotNull) => any(elements, ALWAYS),
             (Column::Flag(condition, _), Operator::Null) => format!("NOT {condition}"),
             (Column::Flag(condition, _), Operator::NotNull) => condition.to_owned(),
             (column, operator) => {
@@ -116,11 +118,19 @@ impl Conditions {
         Ok(match column {
             Column::Absent => NEVER.to_owned(),
             Column::Plain(expression) => self.any(expression, kind, operator, values)?,
-            Column::Names if operator == Operator::Eq => {
-                let names = self.any("name", kind, operator, values)?;
-                format!("id IN (SELECT certificate FROM certificate_name WHERE {names})")
+            Column::Many(elements) if operator == Operator::Eq => {
+                let Elements {
+                    table,
+                    owner,
+                    value,
+                    ..
+                } = elements;
+                let found = self.any(value, kind, operator, values)?;
+                format!("id IN (SELECT {owner} FROM {table} WHERE {found})")
             }
-            Column::Names => any_name(&self.any("name", kind, operator, values)?),
+            Column::Many(elements) => {
+                any(elements, &self.any(elements.value, kind, operator, values)?)
+            }
             Column::CertificateStatus if operator == Operator::Eq => self.status_is_any_of(values),
             Column::CertificateStatus => {
                 let now = Value::Integer(self.now.as_millisecond());
@@ -303,7 +313,9 @@ fn negated(column: Column, condition: &str) -> String {
             format!("({expression} IS NULL OR NOT ({condition}))")
         }
         Column::Flag(flag, _) => format!("(NOT {flag} OR NOT ({condition}))"),
-        Column::Absent | Column::Names | Column::CertificateStatus => format!("NOT ({condition})"),
+        Column::Absent | Column::Many(_) | Column::CertificateStatus => {
+            format!("NOT ({condition})")
+        }
     }
 }
 
@@ -321,11 +333,12 @@ fn matches_pattern(expression: &str, pattern: &str) -> String {
     format!("{expression} {LIKE} {pattern} ESCAPE '\\'")
 }
 
-fn any_name(condition: &str) -> String {
-    format!(
-        "EXISTS (SELECT 1 FROM certificate_name \
-         WHERE certificate_name.certificate = certificate.id AND {condition})"
-    )
+/// Whether one of `elements` fulfils `condition`.
+fn any(elements: Elements, condition: &str) -> String {
+    let Elements {
+        table, owner, id, ..
+    } = elements;
+    format!("EXISTS (SELECT 1 FROM {table} WHERE {table}.{owner} = {id} AND {condition})")
 }
 
 /// A hash as it is shown. PostgreSQL: `upper(encode(…, 'hex'))`.

@@ -29,14 +29,29 @@ enum Column {
     Plain(&'static str),
     /// Nothing is ever kept for it.
     Absent,
-    /// The names of a certificate: many values.
-    Names,
+    /// Many values in a table of their own.
+    Many(Elements),
     /// The status of a certificate, which depends on the moment.
     CertificateStatus,
     /// A hash or serial number that is kept as bytes and shown in hex.
     Hash(&'static str),
     /// A word that a row either has or has not: the condition that it has it, and the word.
     Flag(&'static str, &'static str),
+}
+
+/// A field's values where a row has many: a list fulfils a condition when one of them does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Elements {
+    /// Where they are.
+    table: &'static str,
+    /// The column there that refers to the row's id.
+    owner: &'static str,
+    /// That id.
+    id: &'static str,
+    /// The column there with the value.
+    value: &'static str,
+    /// What rows are sorted by.
+    order: &'static str,
 }
 
 /// A list's table and fields.
@@ -153,7 +168,7 @@ fn order<F: Listed>(keys: &[(F, bool)], now: Timestamp, values: &mut Vec<Value>)
             Column::Absent => continue,
             Column::Plain(expression) | Column::Hash(expression) => expression.to_owned(),
             Column::Flag(condition, _) => format!("CASE WHEN {condition} THEN 1 ELSE 0 END"),
-            Column::Names => "names".to_owned(),
+            Column::Many(elements) => elements.order.to_owned(),
             Column::CertificateStatus => {
                 values.push(Value::Integer(now.as_millisecond()));
                 condition::certificate_status(values.len())

@@ -2,7 +2,7 @@
 
 use reseal_lifecycle::query::ProcessField;
 
-use super::{Column, Listed};
+use super::{Column, Elements, Listed};
 use crate::sql;
 
 impl Listed for ProcessField {
@@ -20,10 +20,31 @@ impl Listed for ProcessField {
             Self::Type => Column::Flag("1 = 1", "certificate"),
             Self::Identifier => Column::Plain("identifier"),
             Self::Action => Column::Plain("action"),
-            Self::BillableAction
-            | Self::BillableProduct
-            | Self::BillableProvider
-            | Self::BillableQuantity => Column::Absent,
+            Self::BillableAction => billable(
+                "action",
+                "(SELECT MIN(action) FROM process_billable WHERE process_billable.process = process.id)",
+            ),
+            Self::BillableProduct => billable(
+                "product",
+                "(SELECT MIN(product) FROM process_billable WHERE process_billable.process = process.id)",
+            ),
+            Self::BillableQuantity => billable(
+                "quantity",
+                "(SELECT MIN(quantity) FROM process_billable WHERE process_billable.process = process.id)",
+            ),
+            // Everything is provided by this house.
+            Self::BillableProvider => Column::Absent,
         }
     }
+}
+
+/// A process may have several charges.
+fn billable(value: &'static str, order: &'static str) -> Column {
+    Column::Many(Elements {
+        table: "process_billable",
+        owner: "process",
+        id: "process.id",
+        value,
+        order,
+    })
 }

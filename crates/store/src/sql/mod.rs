@@ -17,6 +17,7 @@ pub(crate) mod idempotency_key;
 pub(crate) mod mail_token;
 pub(crate) mod notification;
 pub(crate) mod process;
+pub(crate) mod process_billable;
 pub(crate) mod reservation;
 pub(crate) mod subscription;
 pub(crate) mod watch;

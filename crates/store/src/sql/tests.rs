@@ -19,6 +19,7 @@ fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
         super::mail_token::ALL,
         super::notification::ALL,
         super::process::ALL,
+        super::process_billable::ALL,
         super::reservation::ALL,
         super::subscription::ALL,
         super::watch::ALL,

@@ -147,6 +147,8 @@ impl Step {
             }
             Err(error) => return Err(store_error(&error)),
         };
+        self.write_billables(connection, id)
+            .map_err(|error| store_error(&error))?;
         self.write_rest(connection, id, 0)
     }
 
@@ -184,10 +186,12 @@ impl Step {
         }
     }
 
-    /// "One successor a certificate": whoever decided to reissue it may have looked before another reissue
-    /// ended, or before it was revoked. Here nobody comes between the look and the write.
+    /// "One successor a certificate": whoever decided to replace it may have looked before another process
+    /// did so, or before it was revoked. Here nobody comes between the look and the write.
     fn check_source(&self, connection: &Connection) -> Result<(), StoreError> {
-        let (Action::Reissue, Some(source)) = (self.process.action, self.process.source) else {
+        let (Action::Reissue | Action::Renew, Some(source)) =
+            (self.process.action, self.process.source)
+        else {
             return Ok(());
         };
         let replaceable = connection
@@ -287,6 +291,21 @@ impl Step {
                 .map_err(database)?;
         }
         Ok(stored)
+    }
+
+    /// What is charged is fixed when the process is opened.
+    fn write_billables(&self, connection: &Connection, id: ProcessId) -> rusqlite::Result<()> {
+        let billables = self.process.work().map(|work| &work.order.billables);
+        for billable in billables.into_iter().flatten() {
+            let values = params![
+                id,
+                billable.action.as_str(),
+                billable.product,
+                billable.quantity
+            ];
+            execute(connection, sql::process_billable::INSERT, values)?;
+        }
+        Ok(())
     }
 
     fn write_events(

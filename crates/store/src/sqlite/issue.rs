@@ -24,13 +24,14 @@ pub(crate) fn write(
         Some(subscription) => insert_subscription(connection, subscription).map_err(database)?,
         None => issuance.certificate.subscription,
     };
-    if let Some((paid, wildcards)) = issuance.paid {
-        execute(
-            connection,
-            sql::subscription::SET_PAID,
-            params![paid, wildcards, subscription],
-        )
-        .map_err(database)?;
+    if let Some(allowance) = issuance.allowance {
+        let values = params![
+            allowance.included,
+            allowance.extra_domains,
+            allowance.extra_wildcards,
+            subscription
+        ];
+        execute(connection, sql::subscription::SET_ALLOWANCE, values).map_err(database)?;
     }
     let certificate =
         insert_certificate(connection, &issuance.certificate, names, id, subscription)
@@ -55,8 +56,9 @@ fn insert_subscription(
             millis(subscription.start),
             millis(subscription.end),
             subscription.months,
-            subscription.paid_names,
-            subscription.paid_wildcards,
+            subscription.allowance.included,
+            subscription.allowance.extra_domains,
+            subscription.allowance.extra_wildcards,
         ],
     )
 }

@@ -8,6 +8,7 @@ use reseal_lifecycle::customer::{ApiKey, Customer};
 use reseal_lifecycle::event::{Event, EventKind};
 use reseal_lifecycle::idempotency::KeptAnswer;
 use reseal_lifecycle::notification::{Mark, Notification, Occasion, Webhook};
+use reseal_lifecycle::price::Allowance;
 use reseal_lifecycle::process::{Opening, Process, ProcessId, State};
 use reseal_lifecycle::store::{Reservation, Subscription};
 use reseal_pki::dn::OrganizationSubject;
@@ -196,8 +197,11 @@ pub(crate) fn subscription(row: &Row<'_>) -> rusqlite::Result<Subscription> {
         start: columns.moment()?,
         end: columns.moment()?,
         months: columns.value()?,
-        paid_names: columns.value()?,
-        paid_wildcards: columns.value()?,
+        allowance: Allowance {
+            included: columns.value()?,
+            extra_domains: columns.value()?,
+            extra_wildcards: columns.value()?,
+        },
     })
 }
 

@@ -13,6 +13,7 @@ mod limits;
 mod mail;
 mod notifications;
 mod outage;
+mod prices;
 mod processes;
 mod products;
 mod public;

@@ -1,7 +1,5 @@
 //! Rules section 11, numbers 16 to 28: the state of what is to be reissued, and races for it.
 
-use std::fs;
-
 use rcgen::KeyPair;
 use serde_json::json;
 
@@ -236,7 +234,7 @@ fn nasty_026_a_key_revoked_as_compromised_is_not_signed_again() {
 #[test]
 fn r_2_names_once_paid_for_stay_paid_when_a_reissue_leaves_them_out() {
     let mut server = Server::start();
-    change_catalogue(&server, |catalogue| {
+    server.change_catalogue(|catalogue| {
         let product = "product = \"ssl_dv_md\"\n";
         catalogue.replace(
             product,
@@ -279,7 +277,7 @@ fn a_product_that_is_no_longer_offered_is_neither_reissued_nor_resent() {
         json!({"customer": "alice", "product": "ssl_dv", "period": 12, "csr": csr(&["other.dev"])});
     let process = server.alice.post("/v2/ssl/certificates", &body).process();
     server.wait_for(process, "SUSPENDED");
-    change_catalogue(&server, |catalogue| {
+    server.change_catalogue(|catalogue| {
         catalogue.replace("product = \"ssl_dv\"\n", "product = \"ssl_new\"\n")
     });
     server.restart_at("");
@@ -294,14 +292,4 @@ fn a_product_that_is_no_longer_offered_is_neither_reissued_nor_resent() {
         let said = reply.refused(400, "ObjectStatusProhibitsOperation");
         assert!(said.to_string().contains("no longer offered"), "{said}");
     }
-}
-
-/// The server reads it at its next start.
-#[track_caller]
-fn change_catalogue(server: &Server, change: impl Fn(String) -> String) {
-    let path = server.data().join("products.toml");
-    let before = fs::read_to_string(&path).unwrap();
-    let after = change(before.clone());
-    assert_ne!(before, after);
-    fs::write(path, after).unwrap();
 }

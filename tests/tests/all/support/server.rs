@@ -267,6 +267,23 @@ impl Server {
         self.folder.path().join("data")
     }
 
+    /// Changes `products.toml`, which the server reads at its next start.
+    #[track_caller]
+    pub(crate) fn change_catalogue(&self, change: impl Fn(String) -> String) {
+        let path = self.data().join("products.toml");
+        let before = fs::read_to_string(&path).unwrap();
+        let after = change(before.clone());
+        assert_ne!(before, after);
+        fs::write(path, after).unwrap();
+    }
+
+    /// Adds `lines` to a product of the catalogue.
+    #[track_caller]
+    pub(crate) fn extend_product(&self, product: &str, lines: &str) {
+        let head = format!("product = \"{product}\"\n");
+        self.change_catalogue(|catalogue| catalogue.replace(&head, &format!("{head}{lines}\n")));
+    }
+
     /// Publishes what the answer to a request asks for, for each name that waits for DNS.
     pub(crate) fn publish(&self, info: &Value) {
         for entry in info["validations"]["dcv"].as_array().unwrap() {

@@ -1,4 +1,3 @@
-use reseal_lifecycle::issuance::Billable;
 use reseal_pki::dn::OrganizationSubject;
 use serde_json::{Value, json};
 
@@ -114,30 +113,4 @@ fn every_shown_field_can_be_selected() {
     for field in CertificateField::ALL {
         assert!(FIELDS.contains(&field.wire_name()), "{field:?}");
     }
-}
-
-#[test]
-fn a_quote_has_the_contracts_shape() {
-    let mut quote = Quote {
-        command: "ReissueCertificateCommand",
-        currency: "EUR".into(),
-        billables: vec![Billable {
-            product: "ssl_dv_md".into(),
-            action: "EXTRA_DOMAIN",
-            quantity: 2,
-            amount: 250,
-        }],
-    };
-    assert_eq!(
-        serde_json::to_value(QuoteBody::of(&quote)).unwrap(),
-        json!({"command": "ReissueCertificateCommand", "quote": {
-            "total": 500, "currency": "EUR", "billables": [{
-                "product": "ssl_dv_md", "action": "EXTRA_DOMAIN", "quantity": 2, "amount": 250,
-                "refundable": false, "total": 500}]}})
-    );
-    quote.billables.clear();
-    assert_eq!(
-        serde_json::to_value(QuoteBody::of(&quote)).unwrap(),
-        json!({"command": "ReissueCertificateCommand", "quote": {"total": 0}})
-    );
 }

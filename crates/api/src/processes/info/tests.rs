@@ -51,8 +51,10 @@ pub(crate) fn work() -> Work {
             approver: None,
             language: reseal_lifecycle::Language::En,
             months: None,
+            follows: None,
             subscription_end: None,
-            paid: (1, 0),
+            billables: Vec::new(),
+            allowance: None,
         },
         proofs: vec![
             proof("example.com", DcvType::Dns, Some(dns())),

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use reseal_lifecycle::certificate::{Certificate, CertificateStatus};
 use reseal_lifecycle::event::{Event, EventKind};
+use reseal_lifecycle::price::Allowance;
 use reseal_lifecycle::process::{
     Action, NameProof, Opening, Order, Organization, Process, ProofState, Work,
 };
@@ -75,8 +76,10 @@ pub(crate) fn work(names: &[&str]) -> Work {
             approver: None,
             language: reseal_lifecycle::Language::En,
             months: None,
+            follows: None,
             subscription_end: Some(in_days(365)),
-            paid: (1, 0),
+            billables: Vec::new(),
+            allowance: None,
         },
         proofs,
         mails: Vec::new(),
@@ -210,8 +213,10 @@ pub(crate) fn subscription(customer: &str) -> Subscription {
         start: in_days(0),
         end: in_days(365),
         months: 12,
-        paid_names: 1,
-        paid_wildcards: 0,
+        allowance: Allowance {
+            included: 1,
+            ..Allowance::default()
+        },
     }
 }
 
@@ -236,7 +241,7 @@ pub(crate) fn import(certificate: Certificate) -> Change {
     let issuance = Issuance {
         subscription: Some(subscription(&certificate.customer)),
         certificate,
-        paid: None,
+        allowance: None,
         replaces: None,
     };
     Change {
@@ -270,7 +275,7 @@ pub(crate) fn completion(process: Process, number: u64, predecessor: Option<i64>
     let issuance = Issuance {
         certificate,
         subscription: None,
-        paid: None,
+        allowance: None,
         replaces,
     };
     Change {

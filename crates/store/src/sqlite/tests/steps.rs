@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use reseal_lifecycle::certificate::{Certificate, CertificateStatus, Revocation};
 use reseal_lifecycle::customer::Scope;
+use reseal_lifecycle::price::Allowance;
 use reseal_lifecycle::process::{Action, ProcessStatus};
 use reseal_lifecycle::store::{Change, Replacement, Store as _, StoreError};
 
@@ -102,7 +103,11 @@ async fn a_request_starts_its_subscription_with_its_certificate() {
     let mut change = sample::completion(process, 1, None);
     if let Some(issuance) = &mut change.issuance {
         issuance.subscription = Some(sample::subscription("acme"));
-        issuance.paid = Some((7, 2));
+        issuance.allowance = Some(Allowance {
+            included: 1,
+            extra_domains: 7,
+            extra_wildcards: 2,
+        });
     }
     let process = world.store.advance(change).await.unwrap();
     let subscription = world
@@ -111,10 +116,8 @@ async fn a_request_starts_its_subscription_with_its_certificate() {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(
-        (subscription.paid_names, subscription.paid_wildcards),
-        (7, 2)
-    );
+    let allowance = subscription.allowance;
+    assert_eq!((allowance.extra_domains, allowance.extra_wildcards), (7, 2));
     let certificate = world.certificate(process.certificate.unwrap()).await;
     assert_eq!(certificate.subscription, subscription.id);
     assert_eq!(
