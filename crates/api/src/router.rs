@@ -26,7 +26,7 @@ pub fn router(services: Arc<Services>, config: ApiConfig) -> Api {
         .on(GET, "/v2/ssl/certificates/{id}", certificates::get)
         .on(DELETE, "/v2/ssl/certificates/{id}", certificates::revoke)
         .on(POST, "/v2/ssl/certificates/{id}/reissue", certificates::reissue)
-        .on(POST, "/v2/ssl/certificates/{id}/renew", not_offered)
+        .on(POST, "/v2/ssl/certificates/{id}/renew", certificates::renew)
         .on(GET, "/v2/ssl/certificates/{id}/download", certificates::download)
         .on(POST, "/v2/ssl/import", certificates::import)
         .on(POST, "/v2/ssl/decodecsr", certificates::decode_csr)

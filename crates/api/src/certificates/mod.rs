@@ -1,4 +1,4 @@
-//! Certificates: asking for them, replacing, taking in, looking at, fetching, revoking.
+//! Certificates: asking for them, replacing, renewing, taking in, looking at, fetching, revoking.
 
 mod approver;
 mod archive;
@@ -9,6 +9,7 @@ mod get;
 mod import;
 mod purchase;
 mod reissue;
+mod renew;
 mod request;
 mod revoke;
 mod wire;
@@ -20,5 +21,6 @@ pub(crate) use fields::{dcv_choices, respond};
 pub(crate) use get::{get, list};
 pub(crate) use import::import;
 pub(crate) use reissue::reissue;
+pub(crate) use renew::renew;
 pub(crate) use request::request;
 pub(crate) use revoke::revoke;

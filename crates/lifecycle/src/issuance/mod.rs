@@ -13,6 +13,7 @@ mod prove;
 mod quote;
 mod recheck;
 mod reissue;
+mod renew;
 mod replace;
 mod request;
 mod resend;
@@ -92,6 +93,19 @@ pub struct NewCertificate {
     pub customer: String,
     /// Product handle.
     pub product: String,
+    /// Months.
+    pub period: u32,
+    /// Charges that the caller has said yes to; empty when it says nothing about them.
+    pub acknowledged: Vec<Acknowledged>,
+    /// The rest.
+    pub request: CertificateRequest,
+}
+
+/// A request for a certificate, and a subscription, that continue others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renewal {
+    /// Handle of the product, if it is to be another one.
+    pub product: Option<String>,
     /// Months.
     pub period: u32,
     /// Charges that the caller has said yes to; empty when it says nothing about them.

@@ -17,3 +17,4 @@ mod prices;
 mod processes;
 mod products;
 mod public;
+mod renewal;

@@ -1,4 +1,4 @@
-//! SIGKILL at every named step of a reissue: after a restart the process completes exactly once, and no serial
+//! SIGKILL at every named step of a reissue, and at those of a renewal that differ: after a restart the process completes exactly once, and no serial
 //! is lost or used twice (rules.md P-2).
 
 #![expect(
@@ -17,7 +17,40 @@ use crate::world::house::House;
 
 const HELD: &str = "holding at fault point";
 
-/// Which way a reissue takes.
+/// By which call a certificate is replaced.
+#[derive(Clone, Copy)]
+enum Front {
+    Reissue,
+    Renew,
+}
+
+impl Front {
+    /// The last part of the path, and the process's action.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Reissue => "reissue",
+            Self::Renew => "renew",
+        }
+    }
+
+    /// What becomes of the old certificate.
+    fn status(self) -> &'static str {
+        match self {
+            Self::Reissue => "REISSUED",
+            Self::Renew => "RENEWED",
+        }
+    }
+
+    fn body(self, names: &[&str]) -> Value {
+        let mut body = json!({"csr": csr(names), "san": names});
+        if matches!(self, Self::Renew) {
+            body["period"] = json!(12);
+        }
+        body
+    }
+}
+
+/// Which way it takes.
 #[derive(Clone, Copy)]
 enum Way {
     /// Every proof is at hand: recorded and reserved in one commit, answered with 201.
@@ -77,6 +110,31 @@ fn killed_at_completed_with_a_name_to_prove() {
 }
 
 #[test]
+fn a_renewal_killed_at_reserved_with_fresh_proofs() {
+    renewal_survives("reserved", Way::AtOnce);
+}
+
+#[test]
+fn a_renewal_killed_at_signed_with_fresh_proofs() {
+    renewal_survives("signed", Way::AtOnce);
+}
+
+#[test]
+fn a_renewal_killed_at_completed_with_fresh_proofs() {
+    renewal_survives("completed", Way::AtOnce);
+}
+
+#[test]
+fn a_renewal_killed_at_accepted_with_a_name_to_prove() {
+    renewal_survives("accepted", Way::Proving);
+}
+
+#[test]
+fn a_renewal_killed_at_signed_with_a_name_to_prove() {
+    renewal_survives("signed", Way::Proving);
+}
+
+#[test]
 fn nasty_027_what_is_being_signed_cannot_be_cancelled() {
     let (mut house, dns) = house();
     house.start(None);
@@ -114,9 +172,42 @@ fn house() -> (House, DnsStub) {
 
 #[track_caller]
 fn survives(point: &str, way: Way) {
-    let (mut house, dns) = house();
+    let (house, dns) = house();
+    replacement_survives(Front::Reissue, point, way, house, &dns);
+}
+
+/// The subscription begins once, where the old one ends.
+#[track_caller]
+fn renewal_survives(point: &str, way: Way) {
+    let (house, dns) = house();
+    let path = house.data().join("products.toml");
+    let catalogue = std::fs::read_to_string(&path).unwrap();
+    let catalogue = catalogue.replace("renewal_window = 30\n", "renewal_window = 400\n");
+    std::fs::write(path, catalogue).unwrap();
+    let house = replacement_survives(Front::Renew, point, way, house, &dns);
+    let store = store(&house);
+    let ends: Vec<(i64, i64)> = store
+        .prepare("SELECT starts, ends FROM subscription ORDER BY id")
+        .unwrap()
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(ends.len(), 2);
+    assert_eq!(ends[1].0, ends[0].1);
+}
+
+/// The answer is the house, with nobody in it.
+#[track_caller]
+fn replacement_survives(
+    front: Front,
+    point: &str,
+    way: Way,
+    mut house: House,
+    dns: &DnsStub,
+) -> House {
     house.start(None);
-    let old = order(&house, &dns);
+    let old = order(&house, dns);
     house.kill();
 
     house.start(Some(point));
@@ -124,14 +215,14 @@ fn survives(point: &str, way: Way) {
         Way::AtOnce => &["reseal.dev"],
         Way::Proving => &["reseal.dev", "reseal.org"],
     };
-    let body = json!({"csr": csr(names), "san": names});
-    let path = format!("/v2/ssl/certificates/{old}/reissue");
+    let body = front.body(names);
+    let path = format!("/v2/ssl/certificates/{old}/{}", front.word());
     let call = house.send(&path, body.to_string().as_bytes());
     let mut looking = None;
     if matches!(way, Way::Proving) && point != "accepted" {
-        let process = reissue_process(&house);
+        let process = process_of(&house, front);
         house.wait_for(process, "SUSPENDED");
-        publish(&dns, &house.info(process));
+        publish(dns, &house.info(process));
         looking = Some(house.send(&format!("/v2/processes/{process}/resend"), b""));
     }
     house.wait_for_line(HELD);
@@ -144,29 +235,35 @@ fn survives(point: &str, way: Way) {
     assert_eq!(before.len(), 1 + usize::from(recorded));
 
     house.start(None);
-    let process = reissue_process(&house);
+    let process = process_of(&house, front);
     if matches!(way, Way::Proving) && point == "accepted" {
         house.wait_for(process, "SUSPENDED");
-        publish(&dns, &house.info(process));
+        publish(dns, &house.info(process));
         house.resend(process);
     }
     house.wait_for(process, "COMPLETED");
     let new = house.certificate_of(process);
-    assert_eq!(house.certificate(old)["status"], "REISSUED");
+    assert_eq!(house.certificate(old)["status"], front.status());
     assert_eq!(house.certificate(new)["status"], "ACTIVE");
     house.kill();
-    completed_once(&house, old, process, &before);
+    completed_once(&house, front, old, process, &before);
+    house
 }
 
 /// The store after the end: one process, one successor, one end, and each serial of a certificate was reserved.
 #[track_caller]
-fn completed_once(house: &House, old: i64, process: i64, reserved_before: &[Vec<u8>]) {
+fn completed_once(
+    house: &House,
+    front: Front,
+    old: i64,
+    process: i64,
+    reserved_before: &[Vec<u8>],
+) {
     let store = store(house);
     let count = |query: &str| -> i64 { store.query_row(query, [], |row| row.get(0)).unwrap() };
-    assert_eq!(
-        count("SELECT count(*) FROM process WHERE action = 'reissue'"),
-        1
-    );
+    let word = front.word();
+    let processes = format!("SELECT count(*) FROM process WHERE action = '{word}'");
+    assert_eq!(count(&processes), 1);
     assert_eq!(count("SELECT count(*) FROM process WHERE open = 1"), 0);
     assert_eq!(count("SELECT count(*) FROM certificate"), 2);
     let successors = format!(
@@ -225,8 +322,15 @@ fn order(house: &House, dns: &DnsStub) -> i64 {
 /// The only reissue there is, once it is recorded.
 #[track_caller]
 fn reissue_process(house: &House) -> i64 {
+    process_of(house, Front::Reissue)
+}
+
+/// The only process of that kind, once it is recorded.
+#[track_caller]
+fn process_of(house: &House, front: Front) -> i64 {
+    let path = format!("/v2/processes?action={}", front.word());
     house.wait_until(1, || {
-        let found = house.alice.get("/v2/processes?action=reissue").expect(200);
+        let found = house.alice.get(&path).expect(200);
         found["entities"][0]["id"].as_i64()
     })
 }

@@ -31,6 +31,17 @@ pub(crate) fn self_signed(name: &str) -> String {
         .pem()
 }
 
+/// The same with a last day.
+pub(crate) fn self_signed_until(name: &str, day: jiff::civil::Date) -> String {
+    let mut params = params(&[name]);
+    let part = |number: i8| u8::try_from(number).unwrap();
+    params.not_after = rcgen::date_time_ymd(day.year().into(), part(day.month()), part(day.day()));
+    params
+        .self_signed(&KeyPair::generate().unwrap())
+        .unwrap()
+        .pem()
+}
+
 /// A request whose alternative names are given as the contents of the extension.
 pub(crate) fn with_raw_alternative_names(general_names: &[(u8, &[u8])]) -> String {
     let contents: Vec<u8> = general_names

@@ -1,0 +1,38 @@
+//! `POST /v2/ssl/certificates/{id}/renew` (contract.md section 4.3).
+
+use reseal_lifecycle::issuance::Renewal;
+
+use super::{fields, purchase};
+use crate::auth::{Call, Outcome};
+use crate::body::syntax::Text;
+use crate::body::{Fields, Findings};
+
+/// Buys a further term, and replaces the certificate.
+pub(crate) async fn renew(mut call: Call) -> Outcome {
+    let mut body = call.body().await?;
+    let parameters = call.query();
+    let mut findings = Findings::default();
+    let mut reader = Fields::of(&body, &mut findings);
+    let mut renewal = Renewal {
+        product: reader.text("product", purchase::PRODUCT),
+        period: purchase::period(&mut reader),
+        acknowledged: purchase::acknowledged(&mut reader),
+        request: fields::read(&mut reader),
+    };
+    // Agreements are settled elsewhere: it is checked and kept with the process.
+    reader.text("saEmail", Text::Email);
+    reader.finish();
+    let mode = fields::mode(&parameters, &mut findings);
+    let dry_run = parameters.flag("dryRun", false, &mut findings);
+    findings.settle()?;
+    fields::refuse_dry_run(dry_run)?;
+
+    let id = call.id();
+    body.insert("certificateId".to_owned(), id.into());
+    renewal.request.command = fields::command(body);
+    let answer = call
+        .services()
+        .renew(&call.caller, id, renewal, mode)
+        .await?;
+    fields::respond(&answer)
+}
