@@ -30,7 +30,7 @@ pub fn router(services: Arc<Services>, config: ApiConfig) -> Api {
         .on(GET, "/v2/ssl/certificates/{id}/download", certificates::download)
         .on(POST, "/v2/ssl/import", certificates::import)
         .on(POST, "/v2/ssl/decodecsr", certificates::decode_csr)
-        .on(POST, "/v2/ssl/authkey", not_offered)
+        .on(POST, "/v2/ssl/authkey", certificates::auth_key)
         .on(GET, "/v2/ssl/dcvemailaddresslist/{name}", certificates::approver_addresses)
         .on(GET, "/v2/customers/{customer}/certificates", certificates::list)
         .on(GET, "/v2/customers/{customer}/certificates/{id}", certificates::get)

@@ -6,6 +6,7 @@
 //! private keys: [`store::Store`] and [`issuer::Issuer`] say in this crate's own words what it needs from them.
 
 pub mod approval;
+pub mod auth_key;
 pub mod authorization;
 pub mod certificate;
 pub mod clock;

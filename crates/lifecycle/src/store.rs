@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use crate::auth_key::{AuthKeyId, AuthKeyStore};
 use crate::authorization::Authorization;
 use crate::certificate::{Certificate, CertificateId, Revocation, SubscriptionId};
 use crate::crl::CrlStore;
@@ -132,6 +133,8 @@ pub struct Change {
     pub revocation: Option<(CertificateId, Revocation)>,
     /// What the customer is told.
     pub notifications: Vec<Notification>,
+    /// Auth keys by which the process that is opened proved its names.
+    pub auth_keys: Vec<AuthKeyId>,
     /// The key of the call that opens the process.
     pub claim: Option<ClaimId>,
     /// Until when no worker may take the process; `None` releases it.
@@ -150,6 +153,7 @@ impl Change {
             reservation: None,
             issuance: None,
             revocation: None,
+            auth_keys: Vec::new(),
             claim: None,
             lease: None,
         }
@@ -167,7 +171,7 @@ pub struct KeyHistory {
 
 /// The store.
 #[async_trait]
-pub trait Store: NotificationStore + CrlStore + IdempotencyStore {
+pub trait Store: NotificationStore + CrlStore + IdempotencyStore + AuthKeyStore {
     /// Adds a customer. [`StoreError::Exists`] when the handle is taken.
     async fn create_customer(&self, customer: Customer) -> Result<(), StoreError>;
     /// All customers by handle.

@@ -48,6 +48,11 @@ pub(crate) const SQLITE: &[Migration] = &[
         name: "0005_billing",
         sql: include_str!("sql/sqlite/0005_billing.sql"),
     },
+    Migration {
+        version: 6,
+        name: "0006_auth_key",
+        sql: include_str!("sql/sqlite/0006_auth_key.sql"),
+    },
 ];
 
 /// Why a database cannot be used.

@@ -2,12 +2,13 @@
 //! with.
 
 use http::StatusCode;
-use reseal_lifecycle::Language;
 use reseal_lifecycle::issuance::{Answer, CertificateRequest, DcvChoice, Mode};
 use reseal_lifecycle::process::Approver;
 use reseal_lifecycle::product::DcvType;
+use reseal_lifecycle::{Language, Violation};
 use serde_json::{Map, Value};
 
+use super::dry_run::DryRunBody;
 use crate::answer;
 use crate::auth::Outcome;
 use crate::body::syntax::{DCV_TYPES, LANGUAGES, Text};
@@ -82,23 +83,20 @@ pub(crate) fn dcv_choices(fields: &mut Fields<'_, '_>) -> Option<Vec<DcvChoice>>
     })
 }
 
-/// Whether to do it or only to price it, by the query's `quote`.
+/// Whether to do it, or only to price or rehearse it, by the query's `quote` and `dryRun`.
 pub(super) fn mode(parameters: &Parameters, findings: &mut Findings) -> Mode {
-    if parameters.flag("quote", false, findings) {
-        Mode::Quote
-    } else {
-        Mode::Execute
+    let quote = parameters.flag("quote", false, findings);
+    let dry_run = parameters.flag("dryRun", false, findings);
+    match (quote, dry_run) {
+        (true, true) => {
+            let message = "excludes `quote`: a dry run says the price too";
+            findings.violation(Violation::new("dryRun", message, Some("true")));
+            Mode::Quote
+        }
+        (true, false) => Mode::Quote,
+        (false, true) => Mode::DryRun,
+        (false, false) => Mode::Execute,
     }
-}
-
-/// Refuses `dryRun=true` rather than doing what it promises not to do.
-pub(super) fn refuse_dry_run(dry_run: bool) -> Result<(), Failure> {
-    if dry_run {
-        return Err(Failure::rule(
-            "`dryRun` is not offered by this server: `quote=true` checks a request without carrying it out",
-        ));
-    }
-    Ok(())
 }
 
 /// The accepted body as the process shows it.
@@ -112,6 +110,9 @@ pub(super) fn command(mut body: Map<String, Value>) -> Value {
 pub(crate) fn respond(answer: &Answer) -> Outcome {
     let (process, certificate) = match answer {
         Answer::Quote(quote) => return Ok(answer::json(StatusCode::OK, &QuoteBody::of(quote))),
+        Answer::Rehearsal(rehearsal) => {
+            return Ok(answer::json(StatusCode::OK, &DryRunBody::of(rehearsal)));
+        }
         Answer::Unacknowledged(quote) => return Err(Failure::unacknowledged(quote)),
         Answer::Process {
             process,

@@ -2,8 +2,10 @@
 
 mod approver;
 mod archive;
+mod auth_key;
 mod csr;
 mod download;
+mod dry_run;
 mod fields;
 mod get;
 mod import;
@@ -15,6 +17,7 @@ mod revoke;
 mod wire;
 
 pub(crate) use approver::approver_addresses;
+pub(crate) use auth_key::auth_key;
 pub(crate) use csr::decode_csr;
 pub(crate) use download::download;
 pub(crate) use fields::{dcv_choices, respond};

@@ -13,9 +13,7 @@ pub(crate) async fn reissue(mut call: Call) -> Outcome {
     let mut request = fields::read(&mut reader);
     reader.finish();
     let mode = fields::mode(&parameters, &mut findings);
-    let dry_run = parameters.flag("dryRun", false, &mut findings);
     findings.settle()?;
-    fields::refuse_dry_run(dry_run)?;
 
     let id = call.id();
     body.insert("certificateId".to_owned(), id.into());

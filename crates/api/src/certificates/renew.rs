@@ -23,9 +23,7 @@ pub(crate) async fn renew(mut call: Call) -> Outcome {
     reader.text("saEmail", Text::Email);
     reader.finish();
     let mode = fields::mode(&parameters, &mut findings);
-    let dry_run = parameters.flag("dryRun", false, &mut findings);
     findings.settle()?;
-    fields::refuse_dry_run(dry_run)?;
 
     let id = call.id();
     body.insert("certificateId".to_owned(), id.into());

@@ -30,9 +30,7 @@ pub(crate) async fn request(mut call: Call) -> Outcome {
     reader.text("saEmail", Text::Email);
     reader.finish();
     let mode = fields::mode(&parameters, &mut findings);
-    let dry_run = parameters.flag("dryRun", false, &mut findings);
     findings.settle()?;
-    fields::refuse_dry_run(dry_run)?;
 
     new.request.command = fields::command(body);
     let answer = call.services().request(&call.caller, new, mode).await?;

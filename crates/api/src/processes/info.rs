@@ -160,7 +160,12 @@ impl<'a> DcvBody<'a> {
         match &proof.challenge {
             Some(Challenge::Dns { record, contents }) => {
                 body.dns_record = Some(record);
-                body.dns_type = Some("CNAME");
+                // An auth key is a TXT record at the name itself, which can be no alias to it.
+                body.dns_type = Some(if record.starts_with('_') {
+                    "CNAME"
+                } else {
+                    "TXT"
+                });
                 body.dns_contents = Some(contents);
             }
             Some(Challenge::File {

@@ -26,7 +26,7 @@ impl Services {
 }
 
 /// Parses and checks the CSR; everything that is wrong with it is reported at once.
-pub(super) async fn examine(services: &Services, text: &str) -> Result<Csr, Error> {
+pub(crate) async fn examine(services: &Services, text: &str) -> Result<Csr, Error> {
     let csr = services.read_csr(text).await?;
     let csr = csr.map_err(|error| refused([(error.rule(), error.to_string())]))?;
     let policy = CsrPolicy {

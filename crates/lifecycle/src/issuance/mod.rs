@@ -2,16 +2,19 @@
 //! `plan` decides (pure), `run` proves, checks CAA, signs and stores, `resend` and `cancel` are what can be done to
 //! a process that waits.
 
+mod by_auth_key;
 mod caa;
 mod cancel;
 mod candidate;
+mod draft;
+mod launch;
 mod mail;
 mod names;
-mod outer;
 mod plan;
 mod prove;
 mod quote;
 mod recheck;
+mod rehearse;
 mod reissue;
 mod renew;
 mod replace;
@@ -29,9 +32,11 @@ use crate::process::{Approver, Process};
 use crate::product::DcvType;
 
 pub(crate) use caa::CaaCache;
-pub(crate) use outer::LEASE;
+pub(crate) use candidate::examine;
+pub(crate) use launch::LEASE;
 pub(crate) use prove::{apply, attention};
 pub use quote::Quote;
+pub use rehearse::Rehearsal;
 
 /// Look-ups of one process under way at the same time.
 const AT_ONCE: usize = 8;
@@ -121,6 +126,8 @@ pub enum Mode {
     Execute,
     /// Validate fully, change nothing, answer with the price.
     Quote,
+    /// Look at everything as for the real thing, store and send nothing, answer with what would happen.
+    DryRun,
 }
 
 /// What a request led to.
@@ -135,6 +142,8 @@ pub enum Answer {
     },
     /// The price, with [`Mode::Quote`].
     Quote(Quote),
+    /// What would happen, with [`Mode::DryRun`].
+    Rehearsal(Box<Rehearsal>),
     /// Nothing was done: the caller acknowledged charges, but not all of these.
     Unacknowledged(Quote),
 }

@@ -8,6 +8,7 @@ use super::plan::br_method;
 use crate::authorization::Authorization;
 use crate::event::{Event, EventKind};
 use crate::process::{LastLook, NameProof, Process, ProofState, Work};
+use crate::product::DcvType;
 use crate::services::Services;
 
 /// What one look found about one challenge.
@@ -81,7 +82,8 @@ pub(super) fn take_in(
             same += 1;
         } else {
             work.proofs[index].last_look = last_look;
-            events.push(seen(&work.proofs[index], attempt));
+            let proof = &work.proofs[index];
+            events.push(seen(proof.name.as_str(), proof.method, attempt));
         }
         let proof = &work.proofs[index];
         if attempt.verdict == Verdict::Proved {
@@ -131,10 +133,10 @@ pub(super) fn take_in(
 }
 
 /// A look with all its evidence.
-fn seen(proof: &NameProof, attempt: &Attempt) -> Event {
+pub(super) fn seen(name: &str, method: DcvType, attempt: &Attempt) -> Event {
     let kind = EventKind::Attempt {
-        name: proof.name.as_str().to_owned(),
-        method: proof.method.as_str().to_owned(),
+        name: name.to_owned(),
+        method: method.as_str().to_owned(),
         verdict: verdict_word(attempt.verdict).to_owned(),
         expected: attempt.expected.clone(),
         seen: attempt.seen.clone(),

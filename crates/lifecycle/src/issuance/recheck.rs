@@ -27,6 +27,16 @@ pub(super) enum NotPrepared {
     Unavailable(Error),
 }
 
+impl NotPrepared {
+    /// For whoever asked for the certificate.
+    pub(super) fn reason(self) -> String {
+        match self {
+            Self::Refused(error) | Self::Unavailable(error) => error.message,
+            Self::Issuer(error) => error.to_string(),
+        }
+    }
+}
+
 impl Services {
     /// Builds and lints the certificate of a process that has proved everything.
     pub(super) async fn prepare(&self, process: &Process) -> Result<Signature, NotPrepared> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::outer::Term;
+use super::draft::Term;
 use super::replace::Replacing;
 use super::{Answer, CertificateRequest, Mode};
 use crate::certificate::{Certificate, CertificateId, SubscriptionId};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::outer::Term;
+use super::draft::Term;
 use super::replace::Replacing;
 use super::request::wrong_period;
 use super::{Answer, Mode, Renewal};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::outer::{Draft, Term};
+use super::draft::{Draft, Term};
 use super::plan::Earlier;
 use super::{Answer, CertificateRequest, Mode, candidate, names};
 use crate::certificate::{Certificate, CertificateStatus, SubscriptionId};
@@ -96,9 +96,6 @@ impl Services {
         if !violations.is_empty() {
             return Err(Error::constraint(violations));
         }
-        if request.auth_key {
-            return Err(no_auth_key());
-        }
         let work = self.plan(&draft, &authorizations, now)?;
         let opening = Opening {
             customer: old.customer.clone(),
@@ -109,7 +106,7 @@ impl Services {
             subscription: Some(old.subscription),
         };
         match self
-            .conclude(caller, opening, work, mode, acknowledged)
+            .conclude(caller, &draft, opening, work, mode, acknowledged)
             .await
         {
             // Somebody was faster: say who, as a later request would hear it.
@@ -208,13 +205,4 @@ impl Draft<'_> {
             };
         }
     }
-}
-
-/// What `authKey: true` is answered with while no auth key can be made here (contract.md section 2.3: the
-/// caller then repeats the call without it, so nothing may be left behind).
-pub(super) fn no_auth_key() -> Error {
-    Error::new(
-        Kind::Rule,
-        "No authKey was made for this CSR and product: call without `authKey` and prove each name instead",
-    )
 }

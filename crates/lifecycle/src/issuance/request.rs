@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use super::outer::{Draft, Term};
-use super::replace::no_auth_key;
+use super::draft::{Draft, Term};
 use super::{Answer, Mode, NewCertificate, candidate, names};
 use crate::customer::Caller;
 use crate::error::{Error, Violation};
@@ -71,9 +70,6 @@ impl Services {
         if !violations.is_empty() {
             return Err(Error::constraint(violations));
         }
-        if request.auth_key {
-            return Err(no_auth_key());
-        }
         let now = self.clock.now();
         let authorizations = self.authorizations_for(&draft).await?;
         let work = self.plan(&draft, &authorizations, now)?;
@@ -85,7 +81,7 @@ impl Services {
             source: None,
             subscription: None,
         };
-        self.conclude(caller, opening, work, mode, &new.acknowledged)
+        self.conclude(caller, &draft, opening, work, mode, &new.acknowledged)
             .await
     }
 }

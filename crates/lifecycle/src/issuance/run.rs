@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use reseal_pki::csr::Csr;
 
 use super::caa;
-use super::outer::LEASE;
+use super::launch::LEASE;
 use super::plan::{self, Tokens};
 use super::prove;
 use super::recheck::NotPrepared;
@@ -23,7 +23,9 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::fault;
 use crate::issuer::IssuerError;
-use crate::process::{MailChallenge, Process, ProcessId, State, Work, next_check};
+use crate::process::{
+    IllegalTransition, MailChallenge, Process, ProcessId, State, Work, next_check,
+};
 use crate::services::Services;
 use crate::store::Change;
 
@@ -254,46 +256,68 @@ impl Services {
     }
 
     /// When everything a fresh process needs is at hand, checks CAA and prepares the signature before the
-    /// process is recorded, so that recording and reserving are one commit. `None`: the long way.
+    /// process is recorded, so that recording and reserving are one commit. Else says what stands in the way.
     pub(super) async fn try_at_once(
         &self,
         process: Process,
         events: &mut Vec<Event>,
         now: Timestamp,
-    ) -> (Process, Option<Signature>) {
-        let ready = process
-            .work()
-            .is_some_and(|work| work.all_proved() && work.organization_done());
-        if !ready || self.settings.signing_refused.is_some() {
-            return (process, None);
-        }
-        let Ok(round) = tokio::time::timeout(CAA_BEFORE_RECORD, self.check_caa(&process)).await
-        else {
-            return (process, None);
-        };
-        if !round.permits_all() {
-            return (process, None);
-        }
-        let checked = process.clone().update(now, |work| {
-            work.caa = round.states;
-            work.rounds = 1;
-            Vec::new()
-        });
-        let Ok((checked, _)) = checked else {
-            return (process, None);
-        };
-        let Ok(signature) = self.prepare(&checked).await else {
-            return (process, None);
-        };
-        let serial = signature.prepared.serial.to_hex();
-        match checked.reserve(serial, signature.issuer.clone(), now) {
-            Ok((reserved, recorded)) => {
-                events.extend(round.events);
+    ) -> (Process, Result<Signature, String>) {
+        match self.attempt_at_once(&process, now).await {
+            Ok((reserved, signature, recorded)) => {
                 events.extend(recorded);
-                (reserved, Some(signature))
+                (reserved, Ok(signature))
             }
-            Err(_) => (process, None),
+            Err(obstacle) => (process, Err(obstacle)),
         }
+    }
+
+    async fn attempt_at_once(
+        &self,
+        process: &Process,
+        now: Timestamp,
+    ) -> Result<(Process, Signature, Vec<Event>), String> {
+        if let Some(obstacle) = self.not_ready(process) {
+            return Err(obstacle);
+        }
+        let round = tokio::time::timeout(CAA_BEFORE_RECORD, self.check_caa(process))
+            .await
+            .map_err(|_| "CAA could not be checked in time".to_owned())?;
+        if let Some(forbidding) = round.states.iter().find(|state| !state.permitted) {
+            return Err(format!(
+                "CAA of `{}`: {}",
+                forbidding.name, forbidding.reason
+            ));
+        }
+        let illegal = |error: IllegalTransition| error.to_string();
+        let (checked, _) = process
+            .clone()
+            .update(now, |work| {
+                work.caa = round.states;
+                work.rounds = 1;
+                Vec::new()
+            })
+            .map_err(illegal)?;
+        let signature = self.prepare(&checked).await.map_err(NotPrepared::reason)?;
+        let serial = signature.prepared.serial.to_hex();
+        let (reserved, recorded) = checked
+            .reserve(serial, signature.issuer.clone(), now)
+            .map_err(illegal)?;
+        let mut events = round.events;
+        events.extend(recorded);
+        Ok((reserved, signature, events))
+    }
+
+    /// What is missing before CAA can be asked and a certificate be signed.
+    pub(super) fn not_ready(&self, process: &Process) -> Option<String> {
+        let work = process.work()?;
+        if !work.all_proved() {
+            return Some("control of names is still to be proved".to_owned());
+        }
+        if !work.organization_done() {
+            return Some("the organization is still to be validated".to_owned());
+        }
+        self.settings.signing_refused.clone()
     }
 
     /// Checking → suspended until the next look is due.

@@ -245,9 +245,16 @@ impl Csr {
         hex::encode(Md5::digest(&self.der))
     }
 
-    /// SHA-256 over the DER, lower-case hexadecimal.
+    /// SHA-256 over the DER.
+    pub fn sha256(&self) -> [u8; 32] {
+        let mut hash = [0; 32];
+        hash.copy_from_slice(digest::digest(&digest::SHA256, &self.der).as_ref());
+        hash
+    }
+
+    /// The same, lower-case hexadecimal.
     pub fn sha256_hex(&self) -> String {
-        hex::encode(digest::digest(&digest::SHA256, &self.der))
+        hex::encode(self.sha256())
     }
 
     /// The key to certify.

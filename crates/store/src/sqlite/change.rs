@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use reseal_lifecycle::auth_key::AuthKeyId;
 use reseal_lifecycle::authorization::Authorization;
 use reseal_lifecycle::certificate::{Certificate, CertificateId, Revocation, SubscriptionId};
 use reseal_lifecycle::idempotency::ClaimId;
@@ -39,6 +40,7 @@ struct Attached {
     issuance: Option<(Box<Issuance>, String)>,
     revocation: Option<(CertificateId, Revocation)>,
     notifications: Vec<Draft>,
+    auth_keys: Vec<AuthKeyId>,
     claim: Option<ClaimId>,
     lease: Option<i64>,
 }
@@ -75,6 +77,7 @@ impl Step {
             issuance,
             revocation,
             notifications,
+            auth_keys,
             claim,
             lease,
         } = change;
@@ -103,6 +106,7 @@ impl Step {
                 issuance,
                 revocation,
                 notifications: Draft::all_of(notifications)?,
+                auth_keys,
                 claim,
                 lease,
             },
@@ -236,6 +240,9 @@ impl Step {
         for hash in &change.mail_tokens {
             execute(connection, sql::mail_token::INSERT, params![hash, id])
                 .map_err(unless_unique("mail token"))?;
+        }
+        for key in &change.auth_keys {
+            execute(connection, sql::auth_key::USE, params![id, key]).map_err(database)?;
         }
         if let Some(claim) = change.claim {
             let values = params![id, claim];

@@ -5,6 +5,7 @@
 //! - `checkpoint`: the log's way into the database file
 //! - `read`: reading threads
 //! - `change`, `issue`: one step of a process as rows
+//! - `auth_key`: values that prove names before a certificate is asked for
 //! - `crl`: revocation lists
 //! - `find`, `page`: single rows and lists
 //! - `idempotency`: calls that carry a key
@@ -15,6 +16,7 @@
 //! Other programs may use the same file meanwhile (command lines beside a running server): SQLite's own locks
 //! keep them apart, and whoever comes second waits up to ten seconds.
 
+mod auth_key;
 mod change;
 mod checkpoint;
 mod connection;

@@ -1,6 +1,7 @@
 //! Rows of the database as objects of the domain, and the words in which single values are stored.
 
 use jiff::Timestamp;
+use reseal_lifecycle::auth_key::AuthKey;
 use reseal_lifecycle::authorization::Authorization;
 use reseal_lifecycle::certificate::{Certificate, Revocation, RevocationReason};
 use reseal_lifecycle::crl::{Crl, CrlState, Revoked};
@@ -370,6 +371,19 @@ pub(crate) fn webhook(row: &Row<'_>) -> rusqlite::Result<Webhook> {
         failures: columns.value()?,
         next_attempt: columns.moment()?,
         last_error: columns.value()?,
+    })
+}
+
+/// A row of [`crate::sql::auth_key::SELECT_USABLE`].
+pub(crate) fn auth_key(row: &Row<'_>) -> rusqlite::Result<AuthKey> {
+    let mut columns = Columns::of(row);
+    Ok(AuthKey {
+        id: columns.value()?,
+        customer: columns.value()?,
+        product: columns.value()?,
+        csr: columns.value()?,
+        token: columns.value()?,
+        created: columns.moment()?,
     })
 }
 

@@ -175,21 +175,6 @@ fn an_open_reissue_is_an_existing_object() {
 }
 
 #[test]
-fn failed_auth_key_attempts_are_validation_errors_and_leave_nothing() {
-    let server = Server::start();
-    let id = server.certificate();
-    let body = json!({"csr": csr(&["reseal.dev"]), "authKey": true});
-    server
-        .alice
-        .post(&format!("/v2/ssl/certificates/{id}/reissue"), &body)
-        .refused(400, "ValidationError");
-    assert_eq!(
-        server.alice.get("/v2/processes").expect(200)["pagination"]["total"],
-        1
-    );
-}
-
-#[test]
 fn health_is_open_to_everybody() {
     let server = Server::start();
     for path in ["/healthz", "/readyz"] {

@@ -5,8 +5,10 @@
     reason = "what is wrong here fails a test; the lint knows test functions only"
 )]
 
+mod auth_key;
 mod certificates;
 mod crl;
+mod dry_run;
 mod errors;
 mod idempotency;
 mod limits;

@@ -1,39 +1,25 @@
-//! Around the deed: puts the order together, records it, starts it, and waits a bounded time for its end.
-//!
-//! Survives a crash: from the moment [`Services::launch`] has its process stored, the worker finishes what
-//! the request began. Nothing before that leaves a trace.
+//! A request whose names are decided, and what it turns into: the order, the charges, the proofs that are needed.
 
-use std::sync::Arc;
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use reseal_pki::csr::Csr;
 use reseal_pki::dn::OrganizationSubject;
 use reseal_pki::name::DnsName;
 use reseal_pki::profile::ValidationType;
 use reseal_validation::challenge::random_value;
-use tokio::sync::oneshot;
 
+use super::CertificateRequest;
 use super::names::NameSet;
 use super::plan::{self, Earlier, Planning, Tokens};
-use super::sign::Signature;
-use super::{Answer, CertificateRequest, Mode, Quote};
 use crate::authorization::{self, Authorization};
 use crate::certificate::Certificate;
-use crate::customer::{Caller, Scope};
 use crate::error::{Error, Violation};
-use crate::fault;
-use crate::idempotency::ClaimId;
 use crate::language::Language;
-use crate::price::{self, Acknowledged, Allowance, Billable, ChargeAction};
-use crate::process::{Approver, Opening, Order, Organization, Process, Work};
+use crate::price::{self, Allowance, Billable, ChargeAction};
+use crate::process::{Approver, Order, Organization, Work};
 use crate::product::{Product, ProductField};
 use crate::services::Services;
-use crate::store::Change;
 
-/// How long a worker may be silent before somebody else takes its process. One that works extends its lease.
-pub(crate) const LEASE: SignedDuration = SignedDuration::from_secs(120);
-
-/// A request whose names are decided, before the proofs are planned.
+/// The request before its proofs are planned.
 pub(super) struct Draft<'a> {
     pub(super) customer: &'a str,
     pub(super) product: &'a Product,
@@ -332,107 +318,5 @@ impl Services {
             challenges_created: now,
             rounds: 0,
         })
-    }
-
-    /// What is planned is priced, or done unless the caller's acknowledgments leave a charge out.
-    pub(super) async fn conclude(
-        self: &Arc<Self>,
-        caller: &Caller,
-        opening: Opening,
-        work: Work,
-        mode: Mode,
-        acknowledged: &[Acknowledged],
-    ) -> Result<Answer, Error> {
-        if mode == Mode::Execute && acknowledged.is_empty() {
-            return self.launch(caller, opening, work).await;
-        }
-        let product = self.product(&work.order.product)?;
-        let quote = Quote::of(opening.action, &work.order, product);
-        match mode {
-            Mode::Quote => Ok(Answer::Quote(quote)),
-            Mode::Execute if quote.is_acknowledged_by(acknowledged) => {
-                self.launch(caller, opening, work).await
-            }
-            Mode::Execute => Ok(Answer::Unacknowledged(quote)),
-        }
-    }
-
-    /// Records the process and starts it; answers when it has ended, or after `sync_wait` as it stands.
-    ///
-    /// Both happen in a task of their own: a caller that hangs up changes nothing.
-    async fn launch(
-        self: &Arc<Self>,
-        caller: &Caller,
-        opening: Opening,
-        work: Work,
-    ) -> Result<Answer, Error> {
-        let (services, claim) = (Arc::clone(self), caller.claim);
-        let (opened, accepted) = oneshot::channel();
-        let task =
-            tokio::spawn(async move { services.open_and_run(claim, opening, work, opened).await });
-        let id = accepted
-            .await
-            .map_err(|_| Error::internal("the task that opens the process died"))??;
-        let process = match tokio::time::timeout(self.settings.sync_wait, task).await {
-            Ok(Ok(Some(process))) => process,
-            // Still running, or its end could not be stored now: the worker goes on with it.
-            _ => self
-                .store
-                .process(&Scope::Everything, id)
-                .await?
-                .ok_or_else(|| Error::internal(format!("process {id} is gone")))?,
-        };
-        let certificate = process.certificate;
-        Ok(Answer::Process {
-            process: Box::new(process),
-            certificate,
-        })
-    }
-
-    /// Records the process, tells `opened`, and runs it. When every proof is at hand and CAA permits, the
-    /// serial is reserved in the very commit that records the process: two commits in all.
-    async fn open_and_run(
-        self: Arc<Self>,
-        claim: Option<ClaimId>,
-        opening: Opening,
-        work: Work,
-        opened: oneshot::Sender<Result<i64, Error>>,
-    ) -> Option<Process> {
-        let now = self.clock.now();
-        let (process, mut events) = Process::open(opening, work, now);
-        let (process, signature) = self.try_at_once(process, &mut events, now).await;
-        let mut change = Change::new(process, events);
-        change.claim = claim;
-        // What is ready to be signed takes no time; what waits for others needs a slot, else the worker takes it.
-        let slot = match &signature {
-            Some(_) => None,
-            None => self.slots.take(&change.process.customer),
-        };
-        let goes_on = signature.is_some() || slot.is_some();
-        change.lease = goes_on.then(|| now.checked_add(LEASE).ok()).flatten();
-        change.reservation = signature.as_ref().map(Signature::reservation);
-        let stored = match self.store.open(change).await {
-            Ok(process) => {
-                let _ = opened.send(Ok(process.id));
-                process
-            }
-            Err(error) => {
-                let _ = opened.send(Err(error.into()));
-                return None;
-            }
-        };
-        fault::point(fault::Point::Accepted).await;
-        let id = stored.id;
-        let result = match signature {
-            Some(signature) => self.sign(stored, signature).await,
-            None if goes_on => self.run(stored).await,
-            None => Ok(stored),
-        };
-        drop(slot);
-        result
-            .inspect_err(|error| {
-                tracing::warn!(process = id, %error, source = ?error.source, "left to the worker");
-            })
-            .ok()
     }
 }

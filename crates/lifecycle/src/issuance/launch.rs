@@ -1,0 +1,169 @@
+//! What becomes of a plan: its price, a rehearsal, or a process.
+//!
+//! Survives a crash: from the moment the process is stored, the worker finishes what this code began.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use tokio::sync::oneshot;
+
+use super::by_auth_key::Proofs;
+use super::draft::Draft;
+use super::sign::Signature;
+use super::{Answer, Mode, Quote};
+use crate::auth_key::check_offered;
+use crate::customer::{Caller, Scope};
+use crate::error::{Error, Kind};
+use crate::fault;
+use crate::idempotency::ClaimId;
+use crate::price::Acknowledged;
+use crate::process::{Opening, Process, Work};
+use crate::services::Services;
+use crate::store::Change;
+
+/// How long a worker may be silent before somebody else takes its process. One that works extends its lease.
+pub(crate) const LEASE: SignedDuration = SignedDuration::from_secs(120);
+
+/// A process to be opened.
+struct Launch {
+    claim: Option<ClaimId>,
+    opening: Opening,
+    work: Work,
+    /// By auth key: then it is opened only when the certificate can be signed at once.
+    published: Option<Proofs>,
+}
+
+impl Services {
+    /// What is planned is priced or rehearsed, or done unless the caller's acknowledgments leave a charge out.
+    pub(super) async fn conclude(
+        self: &Arc<Self>,
+        caller: &Caller,
+        draft: &Draft<'_>,
+        opening: Opening,
+        mut work: Work,
+        mode: Mode,
+        acknowledged: &[Acknowledged],
+    ) -> Result<Answer, Error> {
+        let by_auth_key = draft.request.auth_key;
+        if by_auth_key {
+            check_offered(draft.product, "authKey")?;
+        }
+        let quote = Quote::of(opening.action, &work.order, draft.product);
+        match mode {
+            Mode::Quote => return Ok(Answer::Quote(quote)),
+            Mode::Execute if !quote.is_acknowledged_by(acknowledged) => {
+                return Ok(Answer::Unacknowledged(quote));
+            }
+            Mode::Execute | Mode::DryRun => {}
+        }
+        let published = if by_auth_key {
+            Some(self.prove_by_auth_key(caller, draft, &mut work).await?)
+        } else {
+            None
+        };
+        if mode == Mode::DryRun {
+            let rehearsal = self.rehearse(opening, work, published, quote).await?;
+            return Ok(Answer::Rehearsal(Box::new(rehearsal)));
+        }
+        self.launch(Launch {
+            claim: caller.claim,
+            opening,
+            work,
+            published,
+        })
+        .await
+    }
+
+    /// Records the process and starts it; answers when it has ended, or after `sync_wait` as it stands.
+    ///
+    /// Both happen in a task of their own: a caller that hangs up changes nothing.
+    async fn launch(self: &Arc<Self>, launch: Launch) -> Result<Answer, Error> {
+        let services = Arc::clone(self);
+        let (opened, accepted) = oneshot::channel();
+        let task = tokio::spawn(async move { services.open_and_run(launch, opened).await });
+        let id = accepted
+            .await
+            .map_err(|_| Error::internal("the task that opens the process died"))??;
+        let process = match tokio::time::timeout(self.settings.sync_wait, task).await {
+            Ok(Ok(Some(process))) => process,
+            // Still running, or its end could not be stored now: the worker goes on with it.
+            _ => self
+                .store
+                .process(&Scope::Everything, id)
+                .await?
+                .ok_or_else(|| Error::internal(format!("process {id} is gone")))?,
+        };
+        let certificate = process.certificate;
+        Ok(Answer::Process {
+            process: Box::new(process),
+            certificate,
+        })
+    }
+
+    /// Records the process, tells `opened`, and runs it. When every proof is at hand and CAA permits, the
+    /// serial is reserved in the very commit that records the process: two commits in all.
+    async fn open_and_run(
+        self: Arc<Self>,
+        launch: Launch,
+        opened: oneshot::Sender<Result<i64, Error>>,
+    ) -> Option<Process> {
+        let now = self.clock.now();
+        let (process, mut events) = Process::open(launch.opening, launch.work, now);
+        let published = launch.published.map(|proofs| {
+            events.extend(proofs.events);
+            (proofs.authorizations, proofs.keys)
+        });
+        let (process, outcome) = self.try_at_once(process, &mut events, now).await;
+        let signature = match outcome {
+            Ok(signature) => Some(signature),
+            Err(obstacle) if published.is_some() => {
+                let _ = opened.send(Err(not_at_once(&obstacle)));
+                return None;
+            }
+            Err(_) => None,
+        };
+        let mut change = Change::new(process, events);
+        change.claim = launch.claim;
+        (change.authorizations, change.auth_keys) = published.unwrap_or_default();
+        // What is ready to be signed takes no time; what waits for others needs a slot, else the worker takes it.
+        let slot = match &signature {
+            Some(_) => None,
+            None => self.slots.take(&change.process.customer),
+        };
+        let goes_on = signature.is_some() || slot.is_some();
+        change.lease = goes_on.then(|| now.checked_add(LEASE).ok()).flatten();
+        change.reservation = signature.as_ref().map(Signature::reservation);
+        let stored = match self.store.open(change).await {
+            Ok(process) => {
+                let _ = opened.send(Ok(process.id));
+                process
+            }
+            Err(error) => {
+                let _ = opened.send(Err(error.into()));
+                return None;
+            }
+        };
+        fault::point(fault::Point::Accepted).await;
+        let id = stored.id;
+        let result = match signature {
+            Some(signature) => self.sign(stored, signature).await,
+            None if goes_on => self.run(stored).await,
+            None => Ok(stored),
+        };
+        drop(slot);
+        result
+            .inspect_err(|error| {
+                tracing::warn!(process = id, %error, source = ?error.source, "left to the worker");
+            })
+            .ok()
+    }
+}
+
+/// Why a call that wanted its certificate at once gets none; nothing was stored.
+fn not_at_once(obstacle: &str) -> Error {
+    let message = format!(
+        "Every name carries the authKey, but the certificate cannot be issued in this call: {obstacle}. Nothing was \
+         ordered: repeat the call later, or without `authKey`"
+    );
+    Error::new(Kind::Rule, message)
+}

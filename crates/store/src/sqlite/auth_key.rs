@@ -1,0 +1,56 @@
+//! The methods of [`AuthKeyStore`].
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use reseal_lifecycle::auth_key::{AuthKey, AuthKeyStore, VALIDITY};
+use reseal_lifecycle::store::StoreError;
+use rusqlite::params;
+
+use super::SqliteStore;
+use super::change::{execute, insert};
+use super::fault::store_error;
+use super::find::many;
+use super::rows::{self, millis};
+use crate::sql;
+
+/// Old keys that a new one clears away: more than it adds, so that the table does not grow.
+const FORGOTTEN_AT_ONCE: u32 = 10;
+
+#[async_trait]
+impl AuthKeyStore for SqliteStore {
+    async fn add_auth_key(&self, key: AuthKey) -> Result<(), StoreError> {
+        self.writer
+            .write(move |connection| {
+                let database = |error: rusqlite::Error| store_error(&error);
+                let dead = key
+                    .created
+                    .saturating_sub(VALIDITY)
+                    .unwrap_or(Timestamp::MIN);
+                let values = params![millis(dead), FORGOTTEN_AT_ONCE];
+                execute(connection, sql::auth_key::FORGET, values).map_err(database)?;
+                let created = millis(key.created);
+                let values = params![key.customer, key.product, key.csr, key.token, created];
+                insert(connection, sql::auth_key::INSERT, values).map_err(database)?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn auth_keys(
+        &self,
+        customer: &str,
+        product: &str,
+        csr: &[u8; 32],
+        since: Timestamp,
+    ) -> Result<Vec<AuthKey>, StoreError> {
+        let values = (*csr, customer.to_owned(), product.to_owned(), millis(since));
+        self.points.read(move |connection| {
+            many(
+                connection,
+                sql::auth_key::SELECT_USABLE,
+                values,
+                rows::auth_key,
+            )
+        })
+    }
+}
