@@ -29,8 +29,10 @@ fn approval(names: &[&str], customer: &str, language: Language) -> Message {
 
 fn agreement(name: &str, organization: &str, language: Language) -> Message {
     let letter = AgreementLetter {
-        name,
+        name: Some(name),
         organization,
+        names: &["reseal.dev", "www.reseal.dev"],
+        customer: "alice",
         product: "ssl_ev",
         process: 4711,
         link: "https://ca.example/agreement/0123456789abcdef0123456789abcdef",

@@ -94,9 +94,11 @@ pub struct AgreementMail {
     pub heading: Phrase,
     pub greeting: Phrase,
     pub intro: Phrase,
+    pub names: Phrase,
     pub action: Phrase,
     pub button: Phrase,
     pub once: Phrase,
+    pub pass_on: Phrase,
     pub unknown: Phrase,
 }
 
