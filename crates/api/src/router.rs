@@ -44,7 +44,7 @@ pub fn router(services: Arc<Services>, config: ApiConfig) -> Api {
         .on(POST, "/v2/processes/{id}/resend", processes::resend)
         .on(POST, "/v2/processes/{id}/schedule-validation-call", not_offered)
         .on(POST, "/v2/processes/{id}/send-subscriber-agreement", not_offered)
-        .on(POST, "/v2/processes/{id}/add-note", not_offered)
+        .on(POST, "/v2/processes/{id}/add-note", processes::add_note)
         .on(GET.or(POST), "/v2/ssl/acme", not_offered)
         .on(GET.or(DELETE), "/v2/ssl/acme/{id}", not_offered)
         .on(POST, "/v2/ssl/acme/{id}/update", not_offered)

@@ -189,6 +189,15 @@ pub enum EventKind {
         /// The caller's own words.
         note: Option<String>,
     },
+    /// A note was written.
+    NoteAdded {
+        /// Who wrote it.
+        user: String,
+        /// Whether that was the house, to the customer.
+        by_house: bool,
+        /// Its text.
+        message: String,
+    },
     /// A foreign certificate was taken in.
     Imported {
         /// Fingerprint, hex.

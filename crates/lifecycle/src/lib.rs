@@ -21,6 +21,7 @@ pub mod issuance;
 pub mod issuer;
 pub mod language;
 pub mod mail;
+pub mod note;
 pub mod notification;
 pub mod price;
 pub mod process;

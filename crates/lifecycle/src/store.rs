@@ -17,6 +17,7 @@ use crate::crl::CrlStore;
 use crate::customer::{ApiKey, Customer, Role, Scope};
 use crate::event::Event;
 use crate::idempotency::{ClaimId, IdempotencyStore};
+use crate::note::NoteStore;
 use crate::notification::{self, Notification, NotificationStore};
 use crate::price::Allowance;
 use crate::process::{Process, ProcessId};
@@ -171,7 +172,9 @@ pub struct KeyHistory {
 
 /// The store.
 #[async_trait]
-pub trait Store: NotificationStore + CrlStore + IdempotencyStore + AuthKeyStore {
+pub trait Store:
+    NotificationStore + CrlStore + IdempotencyStore + AuthKeyStore + NoteStore
+{
     /// Adds a customer. [`StoreError::Exists`] when the handle is taken.
     async fn create_customer(&self, customer: Customer) -> Result<(), StoreError>;
     /// All customers by handle.

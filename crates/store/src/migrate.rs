@@ -53,6 +53,11 @@ pub(crate) const SQLITE: &[Migration] = &[
         name: "0006_auth_key",
         sql: include_str!("sql/sqlite/0006_auth_key.sql"),
     },
+    Migration {
+        version: 7,
+        name: "0007_note",
+        sql: include_str!("sql/sqlite/0007_note.sql"),
+    },
 ];
 
 /// Why a database cannot be used.

@@ -24,6 +24,8 @@ pub(crate) enum Text {
     Document,
     /// Printable text of so many bytes.
     Length(usize, usize),
+    /// The same over several lines.
+    Lines(usize, usize),
     /// DOMAIN.
     Domain,
     /// EMAIL.
@@ -47,10 +49,12 @@ impl Text {
     pub(crate) fn problem(self, value: &str) -> Option<Cow<'static, str>> {
         match self {
             Self::Document => value.is_empty().then_some("may not be empty".into()),
-            Self::Length(least, most) => length_problem(value, least, most).or_else(|| {
-                has_control(value).then_some(
-                    "must be printable text: it has control or direction characters".into(),
-                )
+            Self::Length(least, most) => {
+                length_problem(value, least, most).or_else(|| control_problem(value))
+            }
+            Self::Lines(least, most) => length_problem(value, least, most).or_else(|| {
+                let mut lines = value.split(['\r', '\n', '\t']);
+                lines.find_map(control_problem)
             }),
             Self::Domain => length_problem(value, 4, 255)
                 .or_else(|| (!is_domain(value)).then(|| domain_advice(value))),
@@ -101,11 +105,12 @@ fn word_advice(words: &[&str]) -> Cow<'static, str> {
 }
 
 /// Control characters, and those that change the direction of the text around them.
-fn has_control(value: &str) -> bool {
-    value.chars().any(|character| {
+fn control_problem(value: &str) -> Option<Cow<'static, str>> {
+    let has_control = value.chars().any(|character| {
         character.is_control()
             || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    })
+    });
+    has_control.then_some("must be printable text: it has control or direction characters".into())
 }
 
 /// What the rules for names say, which shows the A-label of an international name.

@@ -1,26 +1,33 @@
 //! `GET /v2/processes/{id}/info`, and the same object as the answer to request and reissue (contract.md
 //! section 5.4).
 
+use reseal_lifecycle::note::Note;
 use reseal_lifecycle::process::{CaaState, NameProof, Organization, Process, ProofState, Work};
 use reseal_pki::profile::ValidationType;
 use reseal_validation::{CaaStatus, Challenge};
 use serde::Serialize;
 
 use crate::auth::{Call, Outcome};
+use crate::date::Date;
 use crate::query;
 
-/// Every field, the identifying one first.
+/// Every field that it may have by the contract, the identifying one first.
 const FIELDS: &[&str] = &[
     "commonName",
     "requiresAttention",
     "certificateId",
+    "oneTimeLink",
     "validations",
+    "notes",
 ];
 
 /// How far a certificate process is. Ended processes have an answer too.
 pub(crate) async fn info(call: Call) -> Outcome {
     let process = call.services().process(&call.caller, call.id()).await?;
-    query::one(&call.query(), FIELDS, &InfoBody::of(&process))
+    let notes = call.services().notes(&process).await?;
+    let mut body = InfoBody::of(&process);
+    body.notes = notes.iter().map(NoteBody::of).collect();
+    query::one(&call.query(), FIELDS, &body)
 }
 
 /// Process info.
@@ -33,6 +40,32 @@ pub(crate) struct InfoBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     certificate_id: Option<i64>,
     validations: Validations<'a>,
+    /// What customer and house wrote about it, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<NoteBody<'a>>,
+}
+
+/// A note, seen from the customer.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NoteBody<'a> {
+    created_date: Date,
+    r#type: &'static str,
+    message: &'a str,
+}
+
+impl<'a> NoteBody<'a> {
+    fn of(note: &'a Note) -> Self {
+        Self {
+            created_date: Date(note.at),
+            r#type: if note.by_house {
+                "INCOMING"
+            } else {
+                "OUTGOING"
+            },
+            message: &note.message,
+        }
+    }
 }
 
 #[derive(Default, Serialize)]
@@ -90,6 +123,7 @@ impl<'a> InfoBody<'a> {
             requires_attention: process.requires_attention(),
             certificate_id: process.certificate,
             validations: process.work().map(Validations::of).unwrap_or_default(),
+            notes: Vec::new(),
         }
     }
 

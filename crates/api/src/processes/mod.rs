@@ -3,6 +3,7 @@
 mod cancel;
 mod get;
 mod info;
+mod note;
 mod resend;
 mod timeline;
 mod wire;
@@ -15,6 +16,7 @@ use reseal_lifecycle::process::ProcessId;
 pub(crate) use cancel::cancel;
 pub(crate) use get::{get, list};
 pub(crate) use info::{InfoBody, info};
+pub(crate) use note::add_note;
 pub(crate) use resend::resend;
 pub(crate) use timeline::timeline;
 

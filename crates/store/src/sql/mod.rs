@@ -16,6 +16,7 @@ pub(crate) mod event;
 pub(crate) mod heartbeat;
 pub(crate) mod idempotency_key;
 pub(crate) mod mail_token;
+pub(crate) mod note;
 pub(crate) mod notification;
 pub(crate) mod process;
 pub(crate) mod process_billable;

@@ -18,6 +18,7 @@ fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
         super::heartbeat::ALL,
         super::idempotency_key::ALL,
         super::mail_token::ALL,
+        super::note::ALL,
         super::notification::ALL,
         super::process::ALL,
         super::process_billable::ALL,

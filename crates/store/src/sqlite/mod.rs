@@ -26,6 +26,7 @@ mod fault;
 mod find;
 mod idempotency;
 mod issue;
+mod note;
 mod notification;
 mod page;
 mod read;

@@ -13,6 +13,7 @@ mod errors;
 mod idempotency;
 mod limits;
 mod mail;
+mod notes;
 mod notifications;
 mod outage;
 mod prices;

@@ -212,6 +212,13 @@ fn nasty_144_control_and_direction_characters_are_refused() {
 }
 
 #[test]
+fn nasty_144_several_lines_may_break_and_nothing_else() {
+    let rule = Text::Lines(1, 10);
+    accepts(rule, &["a", "a\nb", "a\r\n\tb", "\n", "ééééé"]);
+    refuses(rule, &["", "a\u{0}", "a\n\u{202e}b", "\u{1b}[1m", "éééééa"]);
+}
+
+#[test]
 fn country() {
     accepts(Text::Country, &["NL", "nl"]);
     refuses(Text::Country, &["N", "NLD", "", "é", "1A"]);

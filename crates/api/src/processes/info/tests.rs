@@ -197,3 +197,24 @@ fn a_process_without_names_still_has_a_dcv_list() {
             "validations": {"dcv": []}})
     );
 }
+
+#[test]
+fn notes_are_seen_from_the_customer() {
+    let process = process(work());
+    let note = |by_house| Note {
+        at: "2026-11-24T12:00:00.5Z".parse().unwrap(),
+        by_house,
+        message: "Hello".to_owned(),
+    };
+    let (own, house) = (note(false), note(true));
+    let mut body = InfoBody::of(&process);
+    assert_eq!(serde_json::to_value(&body).unwrap().get("notes"), None);
+    body.notes = vec![NoteBody::of(&own), NoteBody::of(&house)];
+    assert_eq!(
+        serde_json::to_value(&body).unwrap()["notes"],
+        json!([
+            {"createdDate": "2026-11-24T12:00:00Z", "type": "OUTGOING", "message": "Hello"},
+            {"createdDate": "2026-11-24T12:00:00Z", "type": "INCOMING", "message": "Hello"}
+        ])
+    );
+}

@@ -7,6 +7,7 @@ mod idempotency;
 mod list_plans;
 mod lists;
 mod neighbours;
+mod notes;
 mod notifications;
 mod objects;
 mod process_lists;

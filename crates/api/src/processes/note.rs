@@ -1,0 +1,25 @@
+//! `POST /v2/processes/{id}/add-note` (contract.md section 4.8).
+
+use http::StatusCode;
+
+use crate::answer;
+use crate::auth::{Call, Outcome};
+use crate::body::syntax::Text;
+use crate::body::{Fields, Findings};
+
+/// The contract knows no limit; a note is read by a person.
+const LONGEST: usize = 4000;
+
+/// Writes a note to the house, or from the house to the customer.
+pub(crate) async fn add_note(mut call: Call) -> Outcome {
+    let body = call.body().await?;
+    let mut findings = Findings::default();
+    let mut fields = Fields::of(&body, &mut findings);
+    let message = fields.required_text("message", Text::Lines(1, LONGEST));
+    fields.finish();
+    findings.settle()?;
+    call.services()
+        .add_note(&call.caller, call.id(), message)
+        .await?;
+    Ok(answer::empty(StatusCode::OK))
+}
