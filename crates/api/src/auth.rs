@@ -10,7 +10,7 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method};
-use reseal_lifecycle::customer::{Caller, Role};
+use reseal_lifecycle::customer::Caller;
 use reseal_lifecycle::{Error, Kind, Services};
 use serde_json::{Map, Value};
 
@@ -100,22 +100,10 @@ impl Call {
 
     /// The caller, seeing nothing but the objects of the customer in the path; a customer that it may not see
     /// does not exist.
-    pub(crate) fn below_customer(&self) -> Result<Caller, Failure> {
-        self.segment("customer")
-            .and_then(|customer| self.narrowed_to(customer))
-            .ok_or_else(|| Error::not_found("Customer").into())
-    }
-
-    /// The same caller, seeing nothing but `customer`'s objects; `None` when it may not see those.
-    pub(crate) fn narrowed_to(&self, customer: &str) -> Option<Caller> {
-        let admitted = self.caller.scope().admits(customer);
-        admitted.then(|| Caller {
-            customer: customer.to_owned(),
-            user: self.caller.user.clone(),
-            role: Role::Customer,
-            key: self.caller.key,
-            claim: self.caller.claim,
-        })
+    pub(crate) async fn below_customer(&mut self) -> Result<Caller, Failure> {
+        // What is not UTF-8 is no handle.
+        let customer = self.segment("customer").unwrap_or_default();
+        Ok(self.services().narrowed(&self.caller, customer).await?)
     }
 }
 

@@ -32,8 +32,8 @@ pub fn router(services: Arc<Services>, config: ApiConfig) -> Api {
         .on(POST, "/v2/ssl/decodecsr", certificates::decode_csr)
         .on(POST, "/v2/ssl/authkey", certificates::auth_key)
         .on(GET, "/v2/ssl/dcvemailaddresslist/{name}", certificates::approver_addresses)
-        .on(GET, "/v2/customers/{customer}/certificates", certificates::list)
-        .on(GET, "/v2/customers/{customer}/certificates/{id}", certificates::get)
+        .on(GET, "/v2/customers/{customer}/certificates", certificates::list_below_customer)
+        .on(GET, "/v2/customers/{customer}/certificates/{id}", certificates::get_below_customer)
         .on(GET, "/v2/ssl/products", products::list)
         .on(GET, "/v2/ssl/products/{product}", products::get)
         .on(GET, "/v2/processes", processes::list)
@@ -45,11 +45,11 @@ pub fn router(services: Arc<Services>, config: ApiConfig) -> Api {
         .on(POST, "/v2/processes/{id}/schedule-validation-call", not_offered)
         .on(POST, "/v2/processes/{id}/send-subscriber-agreement", not_offered)
         .on(POST, "/v2/processes/{id}/add-note", processes::add_note)
-        .on(GET.or(POST), "/v2/ssl/acme", not_offered)
-        .on(GET.or(DELETE), "/v2/ssl/acme/{id}", not_offered)
-        .on(POST, "/v2/ssl/acme/{id}/update", not_offered)
-        .on(POST, "/v2/ssl/acme/{id}/renew", not_offered)
-        .on(POST, "/v2/ssl/acme/{id}/credentials", not_offered)
+        .on(GET.or(POST), "/v2/ssl/acme", no_acme)
+        .on(GET.or(DELETE), "/v2/ssl/acme/{id}", no_acme)
+        .on(POST, "/v2/ssl/acme/{id}/update", no_acme)
+        .on(POST, "/v2/ssl/acme/{id}/renew", no_acme)
+        .on(POST, "/v2/ssl/acme/{id}/credentials", no_acme)
         .on(GET, "/v2/customers/{customer}/notifications", notifications::list)
         .on(GET, "/v2/customers/{customer}/notifications/poll", notifications::poll)
         .on(GET, "/v2/customers/{customer}/notifications/{id}", notifications::get)
@@ -110,6 +110,13 @@ impl Routes {
 /// Calls of the contract that this server does not have yet.
 async fn not_offered(_: Call) -> Outcome {
     Err(Failure::rule("This call is not offered by this server"))
+}
+
+/// ACME subscriptions: nothing is looked up, so that nothing can be learned.
+async fn no_acme(_: Call) -> Outcome {
+    Err(Failure::rule(
+        "ACME subscriptions are not offered by this server: order single certificates by `POST /v2/ssl/certificates`",
+    ))
 }
 
 async fn no_route(_: Arc<Shared>, request: Request) -> Outcome {

@@ -50,8 +50,8 @@ impl<'a> WebhookBody<'a> {
 }
 
 /// The webhook, and how it is doing.
-pub(crate) async fn get(call: Call) -> Outcome {
-    let caller = call.below_customer()?;
+pub(crate) async fn get(mut call: Call) -> Outcome {
+    let caller = call.below_customer().await?;
     let (webhook, waiting) = call.services().webhook(&caller.customer).await?;
     let body = WebhookBody::of(&webhook, waiting, None);
     Ok(answer::json(StatusCode::OK, &body))
@@ -70,7 +70,7 @@ pub(crate) async fn set(mut call: Call) -> Outcome {
     };
     fields.finish();
     findings.settle()?;
-    let caller = call.below_customer()?;
+    let caller = call.below_customer().await?;
     let services = call.services();
     let (webhook, made) = services.set_webhook(&caller.customer, setting).await?;
     let (_, waiting) = services.webhook(&caller.customer).await?;
@@ -79,8 +79,8 @@ pub(crate) async fn set(mut call: Call) -> Outcome {
 }
 
 /// Removes the webhook.
-pub(crate) async fn remove(call: Call) -> Outcome {
-    let caller = call.below_customer()?;
+pub(crate) async fn remove(mut call: Call) -> Outcome {
+    let caller = call.below_customer().await?;
     call.services().remove_webhook(&caller.customer).await?;
     Ok(answer::empty(StatusCode::OK))
 }

@@ -34,6 +34,26 @@ impl Services {
         })
     }
 
+    /// The same caller, seeing nothing but `customer`'s objects.
+    ///
+    /// # Errors
+    /// [`Kind::NotFound`], the same for a customer that never was and one that the caller may not see.
+    pub async fn narrowed(&self, caller: &Caller, customer: &str) -> Result<Caller, Error> {
+        let is_own = caller.customer == customer;
+        if !is_own
+            && !(caller.scope().admits(customer) && self.store.customer_exists(customer).await?)
+        {
+            return Err(Error::not_found("Customer"));
+        }
+        Ok(Caller {
+            customer: customer.to_owned(),
+            user: caller.user.clone(),
+            role: Role::Customer,
+            key: caller.key,
+            claim: caller.claim,
+        })
+    }
+
     /// Adds a customer.
     ///
     /// # Errors

@@ -1,19 +1,37 @@
 //! `GET` of one certificate and of the list, also below the customer's own path (contract.md sections 1.1
 //! and 4.5).
 
-use std::borrow::Cow;
-
-use reseal_lifecycle::Error;
 use reseal_lifecycle::customer::Caller;
 
 use super::wire::{CertificateBody, FIELDS};
 use crate::auth::{Call, Outcome};
-use crate::error::Failure;
 use crate::query::{self, ListRequest};
 
 /// One certificate.
 pub(crate) async fn get(call: Call) -> Outcome {
-    let caller = caller(&call)?;
+    let caller = call.caller.clone();
+    one(call, caller).await
+}
+
+/// One certificate of the customer in the path.
+pub(crate) async fn get_below_customer(mut call: Call) -> Outcome {
+    let caller = call.below_customer().await?;
+    one(call, caller).await
+}
+
+/// The certificates that the caller may see.
+pub(crate) async fn list(call: Call) -> Outcome {
+    let caller = call.caller.clone();
+    several(call, caller).await
+}
+
+/// The certificates of the customer in the path.
+pub(crate) async fn list_below_customer(mut call: Call) -> Outcome {
+    let caller = call.below_customer().await?;
+    several(call, caller).await
+}
+
+async fn one(call: Call, caller: Caller) -> Outcome {
     let certificate = call.services().certificate(&caller, call.id()).await?;
     let now = call.services().clock().now();
     query::one(
@@ -23,9 +41,7 @@ pub(crate) async fn get(call: Call) -> Outcome {
     )
 }
 
-/// The certificates that the caller may see.
-pub(crate) async fn list(call: Call) -> Outcome {
-    let caller = caller(&call)?;
+async fn several(call: Call, caller: Caller) -> Outcome {
     let request = ListRequest::read(&call.query(), FIELDS)?;
     let page = call
         .services()
@@ -33,14 +49,4 @@ pub(crate) async fn list(call: Call) -> Outcome {
         .await?;
     let now = call.services().clock().now();
     request.answer(&page, |certificate| CertificateBody::of(certificate, now))
-}
-
-/// The caller, narrowed to the customer in the path where there is one.
-fn caller(call: &Call) -> Result<Cow<'_, Caller>, Failure> {
-    let Some(customer) = call.segment("customer") else {
-        return Ok(Cow::Borrowed(&call.caller));
-    };
-    call.narrowed_to(customer)
-        .map(Cow::Owned)
-        .ok_or_else(|| Error::not_found("Customer").into())
 }

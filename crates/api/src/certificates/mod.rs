@@ -21,7 +21,7 @@ pub(crate) use auth_key::auth_key;
 pub(crate) use csr::decode_csr;
 pub(crate) use download::download;
 pub(crate) use fields::{dcv_choices, respond};
-pub(crate) use get::{get, list};
+pub(crate) use get::{get, get_below_customer, list, list_below_customer};
 pub(crate) use import::import;
 pub(crate) use reissue::reissue;
 pub(crate) use renew::renew;

@@ -13,7 +13,7 @@ pub(crate) async fn acknowledge(mut call: Call) -> Outcome {
         Fields::of(&body, &mut findings).finish();
         findings.settle()?;
     }
-    let caller = call.below_customer()?;
+    let caller = call.below_customer().await?;
     call.services().acknowledge(&caller, call.id()).await?;
     Ok(answer::empty(StatusCode::OK))
 }

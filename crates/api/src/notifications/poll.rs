@@ -15,8 +15,8 @@ struct PollBody<'a> {
 }
 
 /// The oldest notification that was not acknowledged, and how many there are.
-pub(crate) async fn poll(call: Call) -> Outcome {
-    let caller = call.below_customer()?;
+pub(crate) async fn poll(mut call: Call) -> Outcome {
+    let caller = call.below_customer().await?;
     let unread = call.services().poll(&caller.customer).await?;
     let body = PollBody {
         count: unread.count,

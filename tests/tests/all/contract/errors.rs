@@ -13,6 +13,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("GET", "/v2/ssl/certificates/1"),
     ("DELETE", "/v2/ssl/certificates/1"),
     ("POST", "/v2/ssl/certificates/1/reissue"),
+    ("POST", "/v2/ssl/certificates/1/renew"),
     ("GET", "/v2/ssl/certificates/1/download"),
     ("POST", "/v2/ssl/import"),
     ("POST", "/v2/ssl/decodecsr"),
@@ -27,6 +28,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("GET", "/v2/processes/1/info"),
     ("GET", "/v2/processes/1/timeline"),
     ("POST", "/v2/processes/1/resend"),
+    ("POST", "/v2/processes/1/add-note"),
 ];
 
 #[test]
@@ -182,5 +184,57 @@ fn health_is_open_to_everybody() {
             exchange(server.alice.address, &request("GET", path, &[], b"")).status,
             200
         );
+    }
+}
+
+#[test]
+fn the_legacy_paths_show_a_customers_own_certificates_and_operators_everybodys() {
+    let server = Server::start();
+    let id = server.certificate();
+    let path = |customer: &str, rest: &str| format!("/v2/customers/{customer}/certificates{rest}");
+    let same = |one: &str, other: &str| {
+        let [one, other] = [one, other].map(|path| server.alice.get(path).expect(200));
+        assert_eq!(one, other);
+    };
+    same(&path("alice", ""), "/v2/ssl/certificates");
+    same(
+        &path("alice", &format!("/{id}/")),
+        &format!("/v2/ssl/certificates/{id}"),
+    );
+    same(
+        &path("alice", "/?fields=status&limit=1&status=ACTIVE"),
+        "/v2/ssl/certificates?fields=status&limit=1&status=ACTIVE",
+    );
+    let of = |customer: &str| {
+        server.operator.get(&path(customer, "")).expect(200)["pagination"]["total"].clone()
+    };
+    assert_eq!([of("alice"), of("bob"), of("house")], [1, 0, 0]);
+    let shown = server.operator.get(&path("alice", &format!("/{id}")));
+    assert_eq!(shown.expect(200)["id"], id);
+    // Below another customer it is not, not even for operators.
+    let [here, nowhere] = [id, id + 1000].map(|id| {
+        let reply = server.operator.get(&path("bob", &format!("/{id}")));
+        reply.refused(400, "ObjectDoesNotExist");
+        reply.body
+    });
+    assert_eq!(here, nowhere);
+
+    // Another's handle is an unknown one, whatever is asked for below it; operators know the difference.
+    for rest in [
+        String::new(),
+        format!("/{id}"),
+        "/987654321".to_owned(),
+        "?limit=x".to_owned(),
+    ] {
+        let bodies = ["alice", "nobody", "a", "%ff", "x%2Fy"].map(|customer| {
+            let reply = server.bob.get(&path(customer, &rest));
+            reply.refused(400, "ObjectDoesNotExist");
+            reply.body
+        });
+        assert!(bodies.iter().all(|body| *body == bodies[0]), "{rest}");
+    }
+    for customer in ["nobody", "Alice"] {
+        let reply = server.operator.get(&path(customer, ""));
+        reply.refused(400, "ObjectDoesNotExist");
     }
 }

@@ -14,18 +14,9 @@ fn visit(server: &Server, method: &str, path: &str) -> Reply {
 
 /// Calls of the contract that this server answers, but does not do.
 const NOT_OFFERED: &[(&str, &str)] = &[
-    ("POST", "/v2/ssl/certificates/1/renew"),
     ("POST", "/v2/ssl/authkey"),
     ("POST", "/v2/processes/1/schedule-validation-call"),
     ("POST", "/v2/processes/1/send-subscriber-agreement"),
-    ("POST", "/v2/processes/1/add-note"),
-    ("GET", "/v2/ssl/acme"),
-    ("POST", "/v2/ssl/acme"),
-    ("GET", "/v2/ssl/acme/1"),
-    ("DELETE", "/v2/ssl/acme/1"),
-    ("POST", "/v2/ssl/acme/1/update"),
-    ("POST", "/v2/ssl/acme/1/renew"),
-    ("POST", "/v2/ssl/acme/1/credentials"),
 ];
 
 #[test]
@@ -43,6 +34,53 @@ fn calls_that_are_not_offered_say_so_to_callers_with_a_key() {
             );
         }
     }
+}
+
+/// Every call of contract.md section 3 about ACME subscriptions.
+const ACME: &[(&str, &str)] = &[
+    ("GET", "/v2/ssl/acme"),
+    ("POST", "/v2/ssl/acme"),
+    ("GET", "/v2/ssl/acme/1"),
+    ("DELETE", "/v2/ssl/acme/1"),
+    ("POST", "/v2/ssl/acme/1/update"),
+    ("POST", "/v2/ssl/acme/1/renew"),
+    ("POST", "/v2/ssl/acme/1/credentials"),
+];
+
+#[test]
+fn acme_subscriptions_are_answered_with_a_contract_error() {
+    let server = Server::start();
+    let json = "Content-Type: application/json";
+    let form = "Content-Type: application/x-www-form-urlencoded";
+    for (method, path) in ACME {
+        for path in [
+            (*path).to_owned(),
+            format!("{path}/"),
+            format!("{path}?quote=true"),
+            format!("{path}/?quote=false"),
+        ] {
+            visit(&server, method, &path).refused(401, "AuthenticationError");
+            for (header, body) in [
+                (json, &b""[..]),
+                (json, b"{}"),
+                (
+                    json,
+                    b"{\"customer\":\"alice\",\"product\":\"ssl_acme\",\"period\":12}",
+                ),
+                (form, b""),
+            ] {
+                let reply = server.alice.call(method, &path, &[header], body);
+                let answer = reply.refused(400, "ValidationError");
+                let message = answer["message"].as_str().unwrap();
+                assert!(
+                    message.contains("ACME") && message.contains("not offered"),
+                    "{answer}"
+                );
+            }
+        }
+    }
+    let reply = server.alice.call("PUT", "/v2/ssl/acme/1", &[], b"");
+    assert_eq!(reply.status, 405);
 }
 
 #[test]
