@@ -125,10 +125,19 @@ fn a_full_disk_is_503_and_what_was_answered_before_is_there() {
         answered += 1;
         assert!(answered < 2000, "the disk never filled");
     };
+    let mut imported = 0;
     if refused.status == 202 {
-        let reply = server
-            .alice
-            .call_in_trouble("POST", "/v2/ssl/import", &import());
+        // What is smaller may still find room.
+        let reply = loop {
+            let import = import();
+            let reply = server
+                .alice
+                .call_in_trouble("POST", "/v2/ssl/import", &import);
+            if reply.status != 201 || imported > 50 {
+                break reply;
+            }
+            imported += 1;
+        };
         unavailable(&reply);
     } else {
         unavailable(&refused);
@@ -156,11 +165,11 @@ fn a_full_disk_is_503_and_what_was_answered_before_is_there() {
     let accepted = answered + i64::from(refused.status == 202);
     assert_eq!(
         count(&after, "process") - count(&before, "process"),
-        accepted
+        accepted + imported
     );
     assert_eq!(
         count(&after, "certificate") - count(&before, "certificate"),
-        accepted
+        accepted + imported
     );
     assert_eq!(
         count(&after, "reservation") - count(&before, "reservation"),
@@ -168,7 +177,7 @@ fn a_full_disk_is_503_and_what_was_answered_before_is_there() {
     );
     let newest = server
         .alice
-        .get("/v2/ssl/certificates?status=ACTIVE")
+        .get("/v2/ssl/certificates?status=ACTIVE&product=ssl_dv")
         .expect(200);
     assert_eq!(newest["pagination"]["total"], 1, "{newest}");
     let path = format!(
