@@ -12,6 +12,7 @@ mod dry_run;
 mod errors;
 mod idempotency;
 mod limits;
+mod lists;
 mod mail;
 mod notes;
 mod notifications;

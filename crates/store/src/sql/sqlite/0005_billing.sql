@@ -14,3 +14,6 @@ CREATE TABLE process_billable (
     quantity INTEGER NOT NULL,
     PRIMARY KEY (process, action)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX process_billable_action ON process_billable (action);
+CREATE INDEX process_billable_product ON process_billable (product);

@@ -225,6 +225,16 @@ async fn common_lists_are_served_from_an_index() {
         ),
         (
             &own,
+            vec![filter(P::BillableAction, Operator::Eq, &[text("RENEW")])],
+            "process_billable_action",
+        ),
+        (
+            &own,
+            vec![filter(P::BillableProduct, Operator::Eq, &[text("a")])],
+            "process_billable_product",
+        ),
+        (
+            &own,
             vec![filter(P::DetailStatus, Operator::NotNull, &[])],
             "process_attention",
         ),
