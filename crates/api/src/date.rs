@@ -1,7 +1,12 @@
 //! Dates on the wire: `yyyy-MM-dd'T'HH:mm:ssZ`, always UTC, never a fraction (contract.md section 1.3).
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::{Offset, TimeZone};
 use serde::{Serialize, Serializer};
+
+use crate::body::Fields;
+use crate::body::syntax::Text;
 
 /// A moment, shown in whole seconds.
 #[derive(Clone, Copy)]
@@ -26,13 +31,146 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     {
         return format!("{moment}+{offset}").parse().ok();
     }
-    let day: jiff::civil::Date = text.parse().ok()?;
+    // A time of the day without an offset is no moment, and would be dropped in silence.
+    let day: jiff::civil::Date = (text.len() == "yyyy-MM-dd".len())
+        .then(|| text.parse().ok())
+        .flatten()?;
     format!("{day}T00:00:00Z").parse().ok()
+}
+
+/// The field `name` as a moment: a text, or the object that PHP's JSON makes of a date (contract.md section 7).
+pub(crate) fn read(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<Timestamp> {
+    if fields.is_object(name) {
+        return fields.object(name, from_php).flatten();
+    }
+    let text = fields.text(name, Text::Length(1, 64))?;
+    let moment = parse(&text);
+    if moment.is_none() {
+        let message = "must be a date such as `2026-11-24T10:00:00Z`";
+        fields.violation(name, message, Some(&text));
+    }
+    moment
+}
+
+/// The same for a field that must be there.
+pub(crate) fn required(fields: &mut Fields<'_, '_>, name: &'static str) -> Timestamp {
+    if fields.is_object(name) {
+        return read(fields, name).unwrap_or_default();
+    }
+    let text = fields.required_text(name, Text::Length(1, 64));
+    if text.is_empty() {
+        return Timestamp::default();
+    }
+    read(fields, name).unwrap_or_default()
+}
+
+/// `{"date": "2026-11-24 10:00:00.000000", "timezone_type": 3, "timezone": "UTC"}`. Type 1 is an offset, type 2 an
+/// abbreviation, type 3 the name of a time zone.
+fn from_php(fields: &mut Fields<'_, '_>) -> Option<Timestamp> {
+    let text = fields.required_text("date", Text::Length(1, 64));
+    fields.integer("timezone_type", 1, 3);
+    let name = fields.required_text("timezone", Text::Length(1, 64));
+    if text.is_empty() || name.is_empty() {
+        return None;
+    }
+    let local: Option<DateTime> = text.parse().ok();
+    if local.is_none() {
+        let message = "must be a date such as `2026-11-24 10:00:00.000000`";
+        fields.violation("date", message, Some(&text));
+    }
+    let zone = time_zone(&name);
+    if zone.is_none() {
+        let message = "must be a time zone such as `UTC`, `Europe/Amsterdam` or `+01:00`";
+        fields.violation("timezone", message, Some(&name));
+    }
+    zone?.to_timestamp(local?).ok()
+}
+
+fn time_zone(name: &str) -> Option<TimeZone> {
+    let hours = match name {
+        "Z" | "UTC" | "GMT" | "WET" => 0,
+        "CET" | "WEST" | "BST" => 1,
+        "CEST" | "EET" => 2,
+        "EEST" => 3,
+        _ => return offset(name).or_else(|| TimeZone::get(name).ok()),
+    };
+    Some(TimeZone::fixed(jiff::tz::offset(hours)))
+}
+
+/// `+01:00`
+fn offset(text: &str) -> Option<TimeZone> {
+    let (sign, rest) = match text.split_at_checked(1)? {
+        ("+", rest) => (1, rest),
+        ("-", rest) => (-1, rest),
+        _ => return None,
+    };
+    let (hours, minutes) = rest.split_once(':')?;
+    let part = |text: &str| {
+        (text.len() == 2)
+            .then(|| text.parse::<i32>().ok())
+            .flatten()
+    };
+    let seconds = part(hours)? * 3600 + part(minutes)? * 60;
+    Offset::from_seconds(sign * seconds)
+        .ok()
+        .map(TimeZone::fixed)
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::body::Findings;
+
+    fn field(value: &Value) -> Option<Timestamp> {
+        let body = json!({ "date": value });
+        let mut findings = Findings::default();
+        let mut fields = Fields::of(body.as_object().unwrap(), &mut findings);
+        let moment = required(&mut fields, "date");
+        fields.finish();
+        findings.settle().ok().map(|()| moment)
+    }
+
+    #[test]
+    fn a_date_is_a_text_or_what_php_makes_of_it() {
+        let expected: Timestamp = "2026-11-24T10:00:00Z".parse().unwrap();
+        let php = |date: &str, kind: i32, zone: &str| json!({"date": date, "timezone_type": kind, "timezone": zone});
+        for value in [
+            json!("2026-11-24T10:00:00Z"),
+            json!("2026-11-24T11:00:00.000+01:00"),
+            php("2026-11-24 10:00:00.000000", 3, "UTC"),
+            php("2026-11-24 11:00:00.000000", 3, "Europe/Amsterdam"),
+            php("2026-11-24 11:00:00.000000", 1, "+01:00"),
+            php("2026-11-24 06:30:00", 1, "-03:30"),
+            php("2026-11-24 11:00:00.000000", 2, "CET"),
+        ] {
+            assert_eq!(field(&value), Some(expected), "{value}");
+        }
+        let summer = php("2027-07-01 12:00:00.000000", 3, "Europe/Amsterdam");
+        assert_eq!(
+            field(&summer),
+            Some("2027-07-01T10:00:00Z".parse().unwrap())
+        );
+        for value in [
+            json!(null),
+            json!(""),
+            json!("tomorrow"),
+            json!("2026-11-24 10:00:00"),
+            json!(1_800_000_000),
+            json!(["2026-11-24T10:00:00Z"]),
+            json!({}),
+            json!({"date": "2026-11-24 10:00:00.000000"}),
+            json!({"timezone": "UTC"}),
+            php("2026-11-24 25:00:00.000000", 3, "UTC"),
+            php("2026-11-24 10:00:00.000000", 4, "UTC"),
+            php("2026-11-24 10:00:00.000000", 3, "Mars/Olympus"),
+            php("2026-11-24 10:00:00.000000", 1, "+99:00"),
+            json!({"date": "2026-11-24 10:00:00.000000", "timezone": "UTC", "era": "AD"}),
+        ] {
+            assert_eq!(field(&value), None, "{value}");
+        }
+    }
 
     #[test]
     fn dates_have_no_fraction_and_end_with_z() {
@@ -58,7 +196,15 @@ mod tests {
             parse("2027-01-15"),
             Some("2027-01-15T00:00:00Z".parse().unwrap())
         );
-        for text in ["", "yesterday", "2027-13-01", "1800000000", " ", "T "] {
+        for text in [
+            "",
+            "yesterday",
+            "2027-01-15 08:00:00",
+            "2027-13-01",
+            "1800000000",
+            " ",
+            "T ",
+        ] {
             assert_eq!(parse(text), None, "{text:?}");
         }
     }

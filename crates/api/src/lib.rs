@@ -27,6 +27,7 @@ mod query;
 mod quote;
 mod router;
 mod server;
+mod validations;
 mod webhook;
 
 pub use answer::{Api, ApiConfig};

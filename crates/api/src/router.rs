@@ -11,7 +11,7 @@ use crate::answer::{Api, ApiConfig, Shared};
 use crate::auth::{Call, Outcome, authenticated, open};
 use crate::error::{Failure, first_characters};
 use crate::limits::RateLimits;
-use crate::{certificates, notifications, processes, products, public, webhook};
+use crate::{certificates, notifications, processes, products, public, validations, webhook};
 
 const GET: MethodFilter = MethodFilter::GET; // and HEAD
 const POST: MethodFilter = MethodFilter::POST;
@@ -42,8 +42,8 @@ pub fn router(services: Arc<Services>, config: ApiConfig) -> Api {
         .on(GET, "/v2/processes/{id}/info", processes::info)
         .on(GET, "/v2/processes/{id}/timeline", processes::timeline)
         .on(POST, "/v2/processes/{id}/resend", processes::resend)
-        .on(POST, "/v2/processes/{id}/schedule-validation-call", not_offered)
-        .on(POST, "/v2/processes/{id}/send-subscriber-agreement", not_offered)
+        .on(POST, "/v2/processes/{id}/schedule-validation-call", processes::schedule_validation_call)
+        .on(POST, "/v2/processes/{id}/send-subscriber-agreement", processes::send_subscriber_agreement)
         .on(POST, "/v2/processes/{id}/add-note", processes::add_note)
         .on(GET.or(POST), "/v2/ssl/acme", no_acme)
         .on(GET.or(DELETE), "/v2/ssl/acme/{id}", no_acme)
@@ -57,13 +57,19 @@ pub fn router(services: Arc<Services>, config: ApiConfig) -> Api {
         .on(GET, "/v2/customers/{customer}/webhook", webhook::get)
         .on(POST, "/v2/customers/{customer}/webhook", webhook::set)
         .on(DELETE, "/v2/customers/{customer}/webhook", webhook::remove)
+        .on(GET, "/v2/validations", validations::list)
+        .on(GET, "/v2/validations/{id}", validations::get)
+        .on(POST, "/v2/validations/{id}/approve", validations::approve)
+        .on(POST, "/v2/validations/{id}/reject", validations::reject)
         .open(GET, "/healthz", public::health)
         .open(GET, "/readyz", public::ready)
         .open(GET, "/ca/{file}", public::issuer_certificate)
         .open(GET, "/crl/{file}", public::revocation_list)
         .open(GET, "/crl/{authority}/{file}", public::revocation_list)
         .open(GET, "/dcv/approve/{token}", public::approval)
-        .open(POST, "/dcv/approve/{token}", public::decide);
+        .open(POST, "/dcv/approve/{token}", public::decide)
+        .open(GET, "/agreement/{token}", public::agreement)
+        .open(POST, "/agreement/{token}", public::answer_agreement);
     let limits = config.rates.map(RateLimits::new);
     routes.finish(Arc::new(Shared {
         services,
@@ -105,11 +111,6 @@ impl Routes {
             .with_state(shared);
         Api::new(router)
     }
-}
-
-/// Calls of the contract that this server does not have yet.
-async fn not_offered(_: Call) -> Outcome {
-    Err(Failure::rule("This call is not offered by this server"))
 }
 
 /// ACME subscriptions: nothing is looked up, so that nothing can be learned.

@@ -39,6 +39,11 @@ impl Token {
         Ok(Self { text })
     }
 
+    /// As it stands in the link.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
     pub(crate) fn hash(&self) -> [u8; 32] {
         hash(&self.text)
     }
@@ -57,6 +62,11 @@ fn random_hex() -> Result<String, Error> {
     let mut bytes = [0_u8; 16];
     rand::fill(&mut bytes).map_err(|_| Error::internal("no randomness from the system"))?;
     Ok(hex::encode(bytes))
+}
+
+/// The hash under which the token of a link is known; `None` for what cannot be a token.
+pub(crate) fn hash_of(token: &str) -> Option<[u8; 32]> {
+    (token.len() == 32).then(|| hash(token))
 }
 
 fn hash(token: &str) -> [u8; 32] {
@@ -265,10 +275,9 @@ impl Services {
 
     /// The open process and mail that `token` decides about now.
     async fn mail_of(&self, token: &str) -> Result<Option<(Process, usize)>, Error> {
-        if token.len() != 32 {
+        let Some(token_hash) = hash_of(token) else {
             return Ok(None);
-        }
-        let token_hash = hash(token);
+        };
         let Some(id) = self.store.process_of_mail_token(&token_hash).await? else {
             return Ok(None);
         };

@@ -6,6 +6,8 @@ use reseal_pki::method::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::process::{Check, ProcessId};
+
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
@@ -133,6 +135,77 @@ pub enum EventKind {
         reason: String,
         /// Each level asked and what came back.
         evidence: Value,
+    },
+    /// An earlier approval of a check of the organization is relied on.
+    CheckReused {
+        /// The check.
+        check: Check,
+        /// When what it rests on was obtained.
+        obtained: Timestamp,
+        /// The process in which it was approved.
+        process: ProcessId,
+    },
+    /// A check of the organization is approved.
+    CheckApproved {
+        /// The check.
+        check: Check,
+        /// Who.
+        user: String,
+        /// When what it rests on was obtained.
+        obtained: Timestamp,
+        /// Why, if that was said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// Nothing goes on for a check of the organization until the customer does something.
+    CheckNeedsAttention {
+        /// The check.
+        check: Check,
+        /// The operator who decided so, unless it follows from something else that happened.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<String>,
+        /// What is wrong.
+        reason: String,
+    },
+    /// What a check of the organization rests on has become too old.
+    CheckOutdated {
+        /// The check.
+        check: Check,
+        /// When it was obtained.
+        obtained: Timestamp,
+    },
+    /// An operator refused the whole request.
+    ValidationRejected {
+        /// Who.
+        user: String,
+    },
+    /// The customer chose when to be called.
+    CallScheduled {
+        /// Who.
+        user: String,
+        /// When.
+        date: Timestamp,
+    },
+    /// The customer asked for a mail with the subscriber agreement.
+    AgreementRequested {
+        /// Who.
+        user: String,
+        /// Recipient.
+        address: String,
+    },
+    /// A mail with the subscriber agreement was handed over.
+    AgreementSent {
+        /// Recipient.
+        address: String,
+        /// What the mail server or folder said.
+        receipt: String,
+    },
+    /// Somebody answered a mail with the subscriber agreement.
+    AgreementAnswered {
+        /// Recipient the link was made for.
+        address: String,
+        /// Whether it was accepted.
+        accepted: bool,
     },
     /// The customer changed how names are to be proved, or asked for a check now.
     Resent {

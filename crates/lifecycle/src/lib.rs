@@ -6,6 +6,7 @@
 //! private keys: [`store::Store`] and [`issuer::Issuer`] say in this crate's own words what it needs from them.
 
 pub mod approval;
+pub mod audit;
 pub mod auth_key;
 pub mod authorization;
 pub mod certificate;
@@ -32,6 +33,7 @@ pub mod revocation;
 pub mod services;
 mod slots;
 pub mod store;
+pub mod vetting;
 pub mod worker;
 
 pub use error::{Error, Kind, Violation};

@@ -204,6 +204,19 @@ fields! {
 }
 
 fields! {
+    /// Fields of the list of open validations: they are processes, with what is common to all of them left out.
+    ValidationField {
+        Process = "process": Integer,
+        Customer = "customer": Text,
+        CommonName = "commonName": Text,
+        Action = "action": Text,
+        Status = "status": Enumeration,
+        CreatedDate = "createdDate": Date,
+        UpdatedDate = "updatedDate": Date,
+    }
+}
+
+fields! {
     /// Fields of the notification list (contract.md section 5.8).
     NotificationField {
         Id = "id": Integer,
@@ -251,5 +264,7 @@ fields! {
 pub type CertificateQuery = Query<CertificateField>;
 /// A process list request.
 pub type ProcessQuery = Query<ProcessField>;
+/// A request for the list of open validations.
+pub type ValidationQuery = Query<ValidationField>;
 /// A notification list request.
 pub type NotificationQuery = Query<NotificationField>;

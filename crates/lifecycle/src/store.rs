@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use crate::audit::AuditEntry;
 use crate::auth_key::{AuthKeyId, AuthKeyStore};
 use crate::authorization::Authorization;
 use crate::certificate::{Certificate, CertificateId, Revocation, SubscriptionId};
@@ -20,9 +21,10 @@ use crate::idempotency::{ClaimId, IdempotencyStore};
 use crate::note::NoteStore;
 use crate::notification::{self, Notification, NotificationStore};
 use crate::price::Allowance;
-use crate::process::{Process, ProcessId};
+use crate::process::{Check, Process, ProcessId};
 use crate::query::{CertificateQuery, Page, ProcessQuery};
 use crate::slots::Capacity;
+use crate::vetting::{VettedCheck, VettingStore};
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -132,6 +134,12 @@ pub struct Change {
     pub issuance: Option<Box<Issuance>>,
     /// A revocation to record.
     pub revocation: Option<(CertificateId, Revocation)>,
+    /// Checks of the organization approved in this step, for later certificates.
+    pub vetted: Vec<VettedCheck>,
+    /// Checks of the customer's organization that nothing may rely on any more, whenever they were approved.
+    pub withdrawn: Vec<Check>,
+    /// For the audit log.
+    pub audit: Vec<AuditEntry>,
     /// What the customer is told.
     pub notifications: Vec<Notification>,
     /// Auth keys by which the process that is opened proved its names.
@@ -154,6 +162,9 @@ impl Change {
             reservation: None,
             issuance: None,
             revocation: None,
+            vetted: Vec::new(),
+            withdrawn: Vec::new(),
+            audit: Vec::new(),
             auth_keys: Vec::new(),
             claim: None,
             lease: None,
@@ -173,7 +184,7 @@ pub struct KeyHistory {
 /// The store.
 #[async_trait]
 pub trait Store:
-    NotificationStore + CrlStore + IdempotencyStore + AuthKeyStore + NoteStore
+    NotificationStore + CrlStore + IdempotencyStore + AuthKeyStore + NoteStore + VettingStore
 {
     /// Adds a customer. [`StoreError::Exists`] when the handle is taken.
     async fn create_customer(&self, customer: Customer) -> Result<(), StoreError>;

@@ -116,6 +116,14 @@ pub fn evidence_usable(method: Method, obtained: Timestamp, signing: Timestamp) 
         && age <= reuse_limit(method, row_at(signing))
 }
 
+/// Whether identity data of an organization that was `obtained` then may be relied on for a certificate signed at
+/// `signing`: V-5 by the table of the signing day, with V-4's margin of a day.
+pub fn organization_usable(obtained: Timestamp, signing: Timestamp) -> bool {
+    let age = obtained.duration_until(signing);
+    let limit = days(row_at(signing).organization_days) - DAY;
+    age >= SignedDuration::ZERO && age <= limit
+}
+
 /// The last whole second at which [`evidence_usable`] still holds; earlier than
 /// `obtained` when the evidence was never usable.
 pub fn usable_until(method: Method, obtained: Timestamp) -> Timestamp {

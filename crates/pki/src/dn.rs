@@ -79,6 +79,19 @@ pub enum SubjectProblem {
     NoPlace,
 }
 
+impl SubjectProblem {
+    /// Name of the field that is wrong; `locality` when a place is missing altogether.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::Country(_) => "country",
+            Self::TooLong { field, .. }
+            | Self::Blank { field, .. }
+            | Self::Control { field, .. } => field,
+            Self::NoPlace => "locality",
+        }
+    }
+}
+
 impl OrganizationSubject {
     /// Everything that is wrong with the subject; empty when it may be certified.
     pub fn problems(&self) -> Vec<SubjectProblem> {

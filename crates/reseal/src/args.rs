@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
 use reseal_lifecycle::customer::Role;
+use reseal_lifecycle::process::Check;
 
 /// A certification authority that reissues TLS certificates by API.
 #[derive(Debug, Parser)]
@@ -85,6 +87,9 @@ pub(crate) enum Command {
     /// Where customers' notifications are sent
     #[command(subcommand)]
     Webhook(Webhook),
+    /// What waits for an operator: the organizations behind OV and EV certificates
+    #[command(subcommand)]
+    Validation(Validation),
     /// Certificate signing requests
     #[command(subcommand)]
     Csr(Csr),
@@ -191,6 +196,69 @@ pub(crate) enum Webhook {
     },
     /// Lists all receivers
     List(Data),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Validation {
+    /// Lists what waits, the oldest first: process, customer, product, name, organization, address, approver, call,
+    /// open checks
+    List(Data),
+    /// Shows a process with each of its checks, and what was decided about it
+    Show {
+        /// Number of the process
+        process: i64,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Approves checks; when nothing is open any more, the certificate is issued
+    Approve {
+        #[command(flatten)]
+        decision: Decision,
+        /// Why, for the customer
+        #[arg(long)]
+        reason: Option<String>,
+        /// When what it rests on was obtained, such as `2026-11-24`; without it now
+        #[arg(long, value_name = "DATE", value_parser = moment)]
+        obtained: Option<Timestamp>,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Rejects checks, which then wait for the customer, or without `--check` the request, which then fails
+    Reject {
+        #[command(flatten)]
+        decision: Decision,
+        /// Why, for the customer
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        data: Data,
+    },
+}
+
+/// What a decision is about.
+#[derive(Debug, Group)]
+pub(crate) struct Decision {
+    /// Number of the process
+    pub(crate) process: i64,
+    /// One of the checks: organization, docs, voice, whois, agreement; may be repeated. Without it, all
+    #[arg(long = "check", value_name = "CHECK", value_parser = str::parse::<Check>)]
+    pub(crate) checks: Vec<Check>,
+    /// For the audit log only
+    #[arg(long)]
+    pub(crate) note: Option<String>,
+}
+
+/// A moment, or a day for its first moment in UTC.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let is_day = text.len() == "yyyy-MM-dd".len();
+    let moment = if is_day {
+        format!("{text}T00:00:00Z")
+    } else {
+        text.to_owned()
+    };
+    moment
+        .parse()
+        .map_err(|_| format!("expected a date such as `2026-11-24`, saw `{text}`"))
 }
 
 #[derive(Debug, Subcommand)]

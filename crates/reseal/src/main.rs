@@ -20,6 +20,7 @@ mod doctor;
 mod house;
 mod init;
 mod serve;
+mod validation;
 mod webhook;
 mod wire_up;
 
@@ -29,7 +30,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
-use args::{ApiKey, Args, Ca, Command, Csr, Customer, LogFormat, Webhook};
+use args::{ApiKey, Args, Ca, Command, Csr, Customer, LogFormat, Validation, Webhook};
+use reseal_lifecycle::vetting::{Decision, Verdict};
 
 /// A reissue allocates some thousand small pieces on several threads; docs/performance.md has what this saves.
 #[global_allocator]
@@ -95,6 +97,7 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
             accounts::revoke_key(&data.data, config, id).await.map(done)
         }
         Command::Webhook(command) => webhook(command, config).await.map(done),
+        Command::Validation(command) => validation(command, config).await.map(done),
         Command::Ca(Ca::Show(data)) => ca::show(&data.data, config).map(done),
         Command::Ca(Ca::Crl {
             list,
@@ -140,6 +143,38 @@ async fn webhook(command: Webhook, config: Option<&Path>) -> anyhow::Result<()> 
         Webhook::Remove { customer, data } => webhook::remove(&data.data, config, &customer).await,
         Webhook::List(data) => webhook::list(&data.data, config).await,
     }
+}
+
+async fn validation(command: Validation, config: Option<&Path>) -> anyhow::Result<()> {
+    let (decision, verdict, reason, data) = match command {
+        Validation::List(data) => return validation::list(&data.data, config).await,
+        Validation::Show { process, data } => {
+            return validation::show(&data.data, config, process).await;
+        }
+        Validation::Approve {
+            decision,
+            reason,
+            obtained,
+            data,
+        } => (decision, Verdict::Approve { obtained }, reason, data),
+        Validation::Reject {
+            decision,
+            reason,
+            data,
+        } => (decision, Verdict::Reject, Some(reason), data),
+    };
+    let args::Decision {
+        process,
+        checks,
+        note,
+    } = decision;
+    let decision = Decision {
+        verdict,
+        checks,
+        reason,
+        note,
+    };
+    validation::say(&data.data, config, process, &decision).await
 }
 
 fn start_logging(format: LogFormat, filter: &str) {

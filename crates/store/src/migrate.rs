@@ -58,6 +58,11 @@ pub(crate) const SQLITE: &[Migration] = &[
         name: "0007_note",
         sql: include_str!("sql/sqlite/0007_note.sql"),
     },
+    Migration {
+        version: 8,
+        name: "0008_vetting",
+        sql: include_str!("sql/sqlite/0008_vetting.sql"),
+    },
 ];
 
 /// Why a database cannot be used.

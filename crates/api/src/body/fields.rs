@@ -184,6 +184,11 @@ impl<'b, 'f> Fields<'b, 'f> {
         self.element(value, path, read)
     }
 
+    /// Whether `name` is an object, for fields that have two shapes.
+    pub(crate) fn is_object(&self, name: &str) -> bool {
+        self.object.get(name).is_some_and(Value::is_object)
+    }
+
     /// A list of objects, each read by `read`.
     pub(crate) fn objects<T>(
         &mut self,

@@ -36,6 +36,7 @@ pub(super) fn read(fields: &mut Fields<'_, '_>) -> CertificateRequest {
         unique_value: fields.text("uniqueValue", Text::UniqueValue),
         auth_key: fields.boolean("authKey").unwrap_or_default(),
         approver: fields.object("approver", approver),
+        agreement_email: None,
         dcv: dcv_choices(fields).unwrap_or_default(),
         command: Value::Null,
     }
@@ -182,6 +183,7 @@ mod tests {
                     email: "a@example.com".into(),
                     voice: "+31.384530759".into(),
                 }),
+                agreement_email: None,
                 dcv: vec![DcvChoice {
                     common_name: "example.com".into(),
                     method: DcvType::Email,

@@ -19,8 +19,7 @@ pub(crate) async fn renew(mut call: Call) -> Outcome {
         acknowledged: purchase::acknowledged(&mut reader),
         request: fields::read(&mut reader),
     };
-    // Agreements are settled elsewhere: it is checked and kept with the process.
-    reader.text("saEmail", Text::Email);
+    renewal.request.agreement_email = reader.text("saEmail", Text::Email);
     reader.finish();
     let mode = fields::mode(&parameters, &mut findings);
     findings.settle()?;

@@ -26,8 +26,7 @@ pub(crate) async fn request(mut call: Call) -> Outcome {
     // The older word for `language` (contract.md section 4.2).
     let older = fields::language(&mut reader, "saLanguage");
     new.request.language = new.request.language.or(older);
-    // Agreements are settled elsewhere: this is checked and kept with the process.
-    reader.text("saEmail", Text::Email);
+    new.request.agreement_email = reader.text("saEmail", Text::Email);
     reader.finish();
     let mode = fields::mode(&parameters, &mut findings);
     findings.settle()?;

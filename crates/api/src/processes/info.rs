@@ -2,8 +2,9 @@
 //! section 5.4).
 
 use reseal_lifecycle::note::Note;
-use reseal_lifecycle::process::{CaaState, NameProof, Organization, Process, ProofState, Work};
-use reseal_pki::profile::ValidationType;
+use reseal_lifecycle::process::{
+    CaaState, Check, CheckState, NameProof, Process, ProofState, Work,
+};
 use reseal_validation::{CaaStatus, Challenge};
 use serde::Serialize;
 
@@ -138,15 +139,16 @@ impl<'a> InfoBody<'a> {
 
 impl<'a> Validations<'a> {
     fn of(work: &'a Work) -> Self {
-        let level = work.order.validation;
-        let organization = Progress::of_organization(&work.organization);
-        let from = |least: ValidationType| organization.filter(|_| level >= least);
+        let progress = |wanted: Check| {
+            let found = work.checks().find(|(check, _)| *check == wanted);
+            found.map(|(_, state)| Progress::of_check(state))
+        };
         Self {
-            organization: from(ValidationType::Organization),
-            docs: from(ValidationType::Organization),
-            voice: from(ValidationType::Organization),
-            whois: from(ValidationType::Extended),
-            agreement: from(ValidationType::Extended),
+            organization: progress(Check::Organization),
+            docs: progress(Check::Docs),
+            voice: progress(Check::Voice),
+            whois: progress(Check::Whois),
+            agreement: progress(Check::Agreement),
             dcv: work
                 .proofs
                 .iter()
@@ -157,13 +159,11 @@ impl<'a> Validations<'a> {
 }
 
 impl Progress {
-    /// One operator's decision answers for documents, telephone and agreement alike.
-    fn of_organization(organization: &Organization) -> Option<Self> {
-        match organization {
-            Organization::NotNeeded => None,
-            Organization::Waiting => Some(Self::Waiting),
-            Organization::Attention { .. } => Some(Self::Attention),
-            Organization::Validated { .. } => Some(Self::Validated),
+    fn of_check(state: &CheckState) -> Self {
+        match state {
+            CheckState::Waiting => Self::Waiting,
+            CheckState::Attention { .. } => Self::Attention,
+            CheckState::Validated { .. } => Self::Validated,
         }
     }
 
@@ -217,4 +217,4 @@ impl<'a> DcvBody<'a> {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;

@@ -1,5 +1,7 @@
 //! Processes: what a request has come to, and what can be done to one that waits.
 
+mod agreement;
+mod call;
 mod cancel;
 mod get;
 mod info;
@@ -13,8 +15,12 @@ use http::header::{ACCESS_CONTROL_EXPOSE_HEADERS, LOCATION};
 use http::{HeaderName, HeaderValue};
 use reseal_lifecycle::process::ProcessId;
 
+pub(crate) use agreement::send_subscriber_agreement;
+pub(crate) use call::schedule_validation_call;
 pub(crate) use cancel::cancel;
 pub(crate) use get::{get, list};
+#[cfg(test)]
+pub(crate) use info::tests;
 pub(crate) use info::{InfoBody, info};
 pub(crate) use note::add_note;
 pub(crate) use resend::resend;

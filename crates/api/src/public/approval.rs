@@ -61,10 +61,10 @@ impl<'a> ApprovalPage<'a> {
 
 #[derive(Template)]
 #[template(path = "message.html")]
-struct MessagePage<'a> {
-    language: Language,
-    title: &'a Phrase,
-    text: &'a Phrase,
+pub(super) struct MessagePage<'a> {
+    pub(super) language: Language,
+    pub(super) title: &'a str,
+    pub(super) text: &'a str,
 }
 
 impl MessagePage<'_> {
@@ -73,8 +73,8 @@ impl MessagePage<'_> {
         let [title, text] = pick(&language.texts().outcomes);
         Self {
             language,
-            title,
-            text,
+            title: title.text(),
+            text: text.text(),
         }
     }
 
@@ -113,12 +113,7 @@ pub(crate) async fn approval(shared: Arc<Shared>, request: Request) -> Outcome {
 pub(crate) async fn decide(shared: Arc<Shared>, request: Request) -> Outcome {
     let token = token(&request).to_owned();
     let readers = readers_language(&request);
-    let limits = ApiConfig {
-        max_body: LARGEST_FORM,
-        ..shared.config
-    };
-    let form = receive::bytes(request.into_body(), &limits).await?;
-    let form = Parameters::parse(&String::from_utf8_lossy(&form));
+    let form = form(&shared, request).await?;
     let Some((form_token, decision)) = submitted(&form) else {
         return neutral(readers);
     };
@@ -130,24 +125,34 @@ pub(crate) async fn decide(shared: Arc<Shared>, request: Request) -> Outcome {
 }
 
 /// The browser's language: that of the mail is unknown, or would say that the link was once good.
-fn readers_language(request: &Request) -> Language {
+pub(super) fn readers_language(request: &Request) -> Language {
     let header = request.headers().get(ACCEPT_LANGUAGE);
     header
         .and_then(|value| Language::preferred(value.to_str().ok()?))
         .unwrap_or_default()
 }
 
-fn neutral(language: Language) -> Outcome {
+pub(super) fn neutral(language: Language) -> Outcome {
     page(StatusCode::NOT_FOUND, &MessagePage::neutral(language))
 }
 
+/// The submitted form.
+pub(super) async fn form(shared: &Shared, request: Request) -> Result<Parameters, Failure> {
+    let limits = ApiConfig {
+        max_body: LARGEST_FORM,
+        ..shared.config
+    };
+    let form = receive::bytes(request.into_body(), &limits).await?;
+    Ok(Parameters::parse(&String::from_utf8_lossy(&form)))
+}
+
 /// Tokens consist of characters that stand for themselves in a path.
-fn token(request: &Request) -> &str {
+pub(super) fn token(request: &Request) -> &str {
     request.uri().path().rsplit('/').next().unwrap_or_default()
 }
 
 /// The form's one-time token and the button that was pressed: exactly one of the two.
-fn submitted(form: &Parameters) -> Option<(&str, Decision)> {
+pub(super) fn submitted(form: &Parameters) -> Option<(&str, Decision)> {
     let form_token = form.first("form_token")?;
     let decision = match (form.first("approve"), form.first("reject")) {
         (Some(_), None) => Decision::Approve,
@@ -158,7 +163,7 @@ fn submitted(form: &Parameters) -> Option<(&str, Decision)> {
 }
 
 /// A person gets a page to read; a fault of our own goes the way of all faults.
-fn trouble(error: reseal_lifecycle::Error, language: Language) -> Outcome {
+pub(super) fn trouble(error: reseal_lifecycle::Error, language: Language) -> Outcome {
     match error.kind {
         Kind::Unavailable | Kind::RateLimited => page(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -180,7 +185,7 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
     ),
 ];
 
-fn page(status: StatusCode, template: &impl Template) -> Outcome {
+pub(super) fn page(status: StatusCode, template: &impl Template) -> Outcome {
     let html = template.render().map_err(Failure::internal)?;
     let mut response: Response = answer(status, "text/html; charset=utf-8", "no-store", html);
     response.headers_mut().extend(HEADERS);

@@ -1,11 +1,13 @@
 //! What anybody may fetch without a key: health, issuer certificates, revocation
 //! lists, the pages behind mailed links.
 
+mod agreement;
 mod approval;
 mod crl;
 mod health;
 mod issuer;
 
+pub(crate) use agreement::{agreement, answer_agreement};
 pub(crate) use approval::{approval, decide};
 pub(crate) use crl::revocation_list;
 pub(crate) use health::{health, ready};

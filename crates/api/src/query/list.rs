@@ -8,7 +8,7 @@ use reseal_lifecycle::notification::Occasion;
 use reseal_lifecycle::process::ProcessStatus;
 use reseal_lifecycle::query::{
     CertificateField, Field, FieldKind, Filter, FilterValue, NotificationField, Operator, Page,
-    ProcessField, Query,
+    ProcessField, Query, ValidationField,
 };
 use serde::Serialize;
 
@@ -77,6 +77,17 @@ impl ListField for ProcessField {
                 .iter()
                 .any(|status| status.as_str() == word),
             Self::DetailStatus => word == "SSL_REQUIRES_ATTENTION",
+            _ => true,
+        }
+    }
+}
+
+impl ListField for ValidationField {
+    fn admits(self, word: &str) -> bool {
+        match self {
+            Self::Status => ProcessStatus::ALL
+                .iter()
+                .any(|status| status.as_str() == word),
             _ => true,
         }
     }

@@ -15,7 +15,7 @@ use crate::certificate::Certificate;
 use crate::error::{Error, Violation};
 use crate::language::Language;
 use crate::price::{self, Allowance, Billable, ChargeAction};
-use crate::process::{Approver, Order, Organization, Work};
+use crate::process::{AgreementMail, Approver, Check, Order, Vetting, Work};
 use crate::product::{Product, ProductField};
 use crate::services::Services;
 
@@ -29,7 +29,6 @@ pub(super) struct Draft<'a> {
     pub(super) term: Term,
     pub(super) previous: Option<&'a Certificate>,
     pub(super) earlier: Vec<Earlier>,
-    pub(super) organization: Organization,
     /// The organization in the certificate being replaced.
     pub(super) subject: Option<OrganizationSubject>,
     /// Who answered for the certificate being replaced.
@@ -130,7 +129,7 @@ impl Draft<'_> {
     }
 
     /// Fields that the product requires and neither the request, nor the CSR, nor the certificate being replaced
-    /// has (decision 3).
+    /// has (decision 3), and what is wrong with the organization.
     pub(super) fn missing_fields(&self) -> Vec<Violation> {
         let (request, csr) = (self.request, self.csr.subject());
         let old = self.subject.as_ref();
@@ -168,14 +167,47 @@ impl Draft<'_> {
             // OU is never certified (C-10), agreements come with EV, authKey is a switch.
             ProductField::Department | ProductField::SaEmail | ProductField::AuthKey => true,
         };
-        self.product
-            .required_fields
-            .iter()
+        let missing = self.product.required_fields.iter();
+        let mut violations: Vec<Violation> = missing
             .filter(|field| !present(**field))
             .map(|field| {
                 let name = field.wire_name();
                 let message = format!("product `{}` requires it", self.product.product);
                 Violation::new(name, message, None)
+            })
+            .collect();
+        let named =
+            |problem: &Violation| violations.iter().any(|known| known.field == problem.field);
+        let problems = self.subject_problems();
+        let further: Vec<Violation> = problems.into_iter().filter(|one| !named(one)).collect();
+        violations.extend(further);
+        violations
+    }
+
+    /// What keeps the organization out of a certificate (P-4), and would be found only after an operator has
+    /// looked at it.
+    pub(super) fn subject_problems(&self) -> Vec<Violation> {
+        if !self.needs_organization() {
+            return Vec::new();
+        }
+        let Some(subject) = self.subject_now() else {
+            let named = self.request.organization.is_some()
+                || self.csr.subject().organization.is_some()
+                || self.subject.is_some();
+            let field = if named { "country" } else { "organization" };
+            let message = format!("product `{}` certifies it", self.product.product);
+            return vec![Violation::new(field, message, None)];
+        };
+        let problems = subject.problems();
+        problems
+            .iter()
+            .map(|problem| {
+                let field = match problem.field() {
+                    "locality" => "city",
+                    "street" => "address",
+                    other => other,
+                };
+                Violation::new(field, format!("{problem} [P-4]"), None)
             })
             .collect()
     }
@@ -209,6 +241,14 @@ impl Draft<'_> {
             }
             Term::Rest { bought: None, .. } => (Vec::new(), None),
         }
+    }
+
+    /// Nothing is checked yet; the agreement goes out at once if the request says where to.
+    fn vetting(&self) -> Vetting {
+        let needed = Check::needed_for(self.product.validation_type);
+        let email =
+            (self.request.agreement_email.clone()).filter(|_| needed.contains(&Check::Agreement));
+        Vetting::new(email.map(|email| AgreementMail::new(email, None)))
     }
 
     /// The order as it will stand in the process.
@@ -302,17 +342,13 @@ impl Services {
                 },
             );
         }
-        let organization = match &draft.organization {
-            Organization::NotNeeded if draft.needs_organization() => Organization::Waiting,
-            known => known.clone(),
-        };
         Ok(Work {
             order: draft.order(),
             mails: plan::mails_for(&proofs, &[], &[]),
             mailboxes: Vec::new(),
             proofs,
             caa: Vec::new(),
-            organization,
+            vetting: draft.vetting(),
             random,
             unique_value,
             challenges_created: now,

@@ -40,7 +40,7 @@ impl Services {
         caller: &Caller,
         draft: &Draft<'_>,
         opening: Opening,
-        mut work: Work,
+        work: Work,
         mode: Mode,
         acknowledged: &[Acknowledged],
     ) -> Result<Answer, Error> {
@@ -56,6 +56,8 @@ impl Services {
             }
             Mode::Execute | Mode::DryRun => {}
         }
+        let now = self.clock.now();
+        let mut work = self.reuse_checks(draft.customer, work, now).await?;
         let published = if by_auth_key {
             Some(self.prove_by_auth_key(caller, draft, &mut work).await?)
         } else {

@@ -22,6 +22,7 @@ mod request;
 mod resend;
 mod run;
 mod sign;
+mod waiting;
 
 use serde_json::Value;
 
@@ -85,6 +86,8 @@ pub struct CertificateRequest {
     pub auth_key: bool,
     /// Contact of an OV or EV request.
     pub approver: Option<Approver>,
+    /// Where the subscriber agreement is sent at once, if one is to be signed; request and renew only.
+    pub agreement_email: Option<String>,
     /// How to prove which name.
     pub dcv: Vec<DcvChoice>,
     /// The accepted body, for the process's `command`.

@@ -2,6 +2,7 @@
 //! crash: since the request came in, or since the server died, everything it rested on may have changed.
 
 use jiff::{SignedDuration, Timestamp};
+use reseal_pki::calendar;
 use reseal_pki::csr::Csr;
 
 use super::reissue::SHORTEST_REMAINDER;
@@ -11,7 +12,7 @@ use crate::certificate::CertificateStatus;
 use crate::customer::Scope;
 use crate::error::{Error, Kind};
 use crate::issuer::IssuerError;
-use crate::process::{Action, Process, Work};
+use crate::process::{Action, Check, CheckState, Process, Work};
 use crate::services::Services;
 
 /// How old CAA may be when a reservation from before a crash is signed; BR 4.2.2.1 would allow 8 hours.
@@ -143,6 +144,14 @@ fn outdated(work: &Work, now: Timestamp) -> Option<String> {
     };
     if !work.order.names.iter().all(fresh) {
         return Some("the server was away for too long: CAA is asked again".to_owned());
+    }
+    let usable = |obtained| calendar::organization_usable(obtained, now);
+    let outdated = |(_, state): &(Check, &CheckState)| match state {
+        CheckState::Validated { obtained, .. } => !usable(*obtained),
+        _ => true,
+    };
+    if let Some((check, _)) = work.checks().find(outdated) {
+        return Some(format!("the validation of {} is too old", check.in_words()));
     }
     let stale = work
         .proofs

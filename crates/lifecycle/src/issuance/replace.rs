@@ -14,7 +14,7 @@ use crate::certificate::{Certificate, CertificateStatus, SubscriptionId};
 use crate::customer::{Caller, Scope};
 use crate::error::{Error, Kind, Violation};
 use crate::price::{Acknowledged, Allowance};
-use crate::process::{Action, Opening, Organization, Work};
+use crate::process::{Action, Opening, Work};
 use crate::product::Product;
 use crate::services::Services;
 
@@ -81,18 +81,18 @@ impl Services {
             term,
             previous: Some(old),
             earlier: Vec::new(),
-            organization: Organization::NotNeeded,
             subject: old.organization.clone(),
             approver: None,
         };
         let authorizations = self.authorizations_for(&draft).await?;
         if !draft.is_covered(&authorizations, self, now) || draft.needs_organization() {
             let earlier = self.earlier_work(old).await?;
-            draft.carry_over(earlier.as_ref(), now);
+            draft.carry_over(earlier.as_ref());
         }
-        if action == Action::Renew {
-            violations.extend(draft.missing_fields());
-        }
+        violations.extend(match action {
+            Action::Renew => draft.missing_fields(),
+            _ => draft.subject_problems(),
+        });
         if !violations.is_empty() {
             return Err(Error::constraint(violations));
         }
@@ -176,10 +176,9 @@ impl Services {
 }
 
 impl Draft<'_> {
-    /// Takes from the earlier process what need not be asked again: how each name was proved, who answers for the
-    /// organization, and its validation while that is fresh, about the same organization, and as thorough as this
-    /// product's (R-7, V-5, V-8).
-    fn carry_over(&mut self, earlier: Option<&Work>, now: Timestamp) {
+    /// Takes from the earlier process what need not be asked again: how each name was proved, and who answers for
+    /// the organization.
+    fn carry_over(&mut self, earlier: Option<&Work>) {
         let Some(earlier) = earlier else {
             return;
         };
@@ -193,16 +192,5 @@ impl Draft<'_> {
             })
             .collect();
         self.approver.clone_from(&earlier.order.approver);
-        let limit = reseal_pki::calendar::rules_at(now).organization_reuse;
-        if let Organization::Validated { obtained, .. } = &earlier.organization
-            && now.duration_since(*obtained) <= limit
-            && earlier.order.validation >= self.product.validation_type
-            && self.subject_now() == earlier.order.subject
-        {
-            self.organization = Organization::Validated {
-                obtained: *obtained,
-                reused: true,
-            };
-        }
     }
 }

@@ -7,7 +7,7 @@ use super::{Answer, Mode, NewCertificate, candidate, names};
 use crate::customer::Caller;
 use crate::error::{Error, Violation};
 use crate::price::ChargeAction;
-use crate::process::{Action, Opening, Organization};
+use crate::process::{Action, Opening};
 use crate::product::Product;
 use crate::services::Services;
 
@@ -62,7 +62,6 @@ impl Services {
             },
             previous: None,
             earlier: Vec::new(),
-            organization: Organization::NotNeeded,
             subject: None,
             approver: None,
         };

@@ -10,7 +10,8 @@
 
 use std::convert::Infallible;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use reseal_pki::calendar;
 use reseal_pki::csr::Csr;
 
 use super::caa;
@@ -19,18 +20,15 @@ use super::plan::{self, Tokens};
 use super::prove;
 use super::recheck::NotPrepared;
 use super::sign::Signature;
+use super::waiting::{end_of, next_look, waiting_for, why_it_ended};
 use crate::error::Error;
 use crate::event::Event;
 use crate::fault;
 use crate::issuer::IssuerError;
-use crate::process::{
-    IllegalTransition, MailChallenge, Process, ProcessId, State, Work, next_check,
-};
+use crate::process::{IllegalTransition, Process, ProcessId, State, Work};
 use crate::services::Services;
 use crate::store::Change;
 
-/// Challenges die 30 days after they were made (D-3, D-11).
-const CHALLENGE_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How long a request may wait for CAA before it is recorded without (and checked again afterwards).
 const CAA_BEFORE_RECORD: std::time::Duration = std::time::Duration::from_secs(1);
 
@@ -70,8 +68,7 @@ impl Services {
                 Stage::Over => return Ok(process),
                 // Seen by nobody until the round that follows is recorded.
                 Stage::Waiting => (process, _) = process.resume(now).map_err(Error::internal)?,
-                Stage::Expired => {
-                    let reason = "the challenges expired after 30 days without proof of control of every name: start again";
+                Stage::Expired(reason) => {
                     return self.fail(process, reason.to_owned()).await;
                 }
                 Stage::Checking => match self.check(process).await? {
@@ -98,17 +95,15 @@ impl Services {
         }
         let process = self.renew_stale_proofs(process).await?;
         let process = self.send_mails(process).await?;
+        let process = self.send_agreement(process).await?;
         let process = self.round(process).await?;
         let Some(work) = process.work() else {
             return Ok(Next::Stop(process));
         };
-        if !work.all_proved() {
-            let detail = waiting_for(work);
-            return self.wait(process, Vec::new(), detail).await;
+        if work.all_proved() {
+            fault::point(fault::Point::Proved).await;
         }
-        fault::point(fault::Point::Proved).await;
-        if !work.organization_done() {
-            let detail = "waits for the validation of the organization".to_owned();
+        if let Some(detail) = waiting_for(work) {
             return self.wait(process, Vec::new(), detail).await;
         }
         let round = self.check_caa(&process).await;
@@ -136,7 +131,7 @@ impl Services {
     }
 
     /// Looks at every open challenge and records what was seen. CAA is looked at in the first round too, so
-    /// that a refusal is known before anybody publishes anything.
+    /// that a refusal is known before anybody publishes or vets anything.
     async fn round(&self, process: Process) -> Result<Process, Error> {
         let work = process
             .work()
@@ -144,7 +139,8 @@ impl Services {
         if work.all_proved() && work.rounds > 0 {
             return Ok(process);
         }
-        let early_caa = work.caa.is_empty() && !work.all_proved();
+        let waits = !work.all_proved() || !work.organization_done();
+        let early_caa = work.caa.is_empty() && waits;
         let (looks, early) = tokio::join!(self.look(&process), async {
             if early_caa {
                 Some(self.check_caa(&process).await)
@@ -175,11 +171,12 @@ impl Services {
         self.advance_leased(change).await
     }
 
-    /// Evidence that has become too old since the process was opened gets a new challenge.
+    /// Evidence that has become too old since the process was opened gets a new challenge, and a check of the
+    /// organization that has become too old is open again (V-3, V-5).
     async fn renew_stale_proofs(&self, process: Process) -> Result<Process, Error> {
         let now = self.clock.now();
         let mut stale = false;
-        let (process, events) = process
+        let (process, _) = process
             .update(now, |work| {
                 stale = prove::drop_stale(work, now);
                 if stale {
@@ -188,7 +185,11 @@ impl Services {
                 Vec::new()
             })
             .map_err(Error::internal)?;
-        if stale {
+        let usable = |obtained| calendar::organization_usable(obtained, now);
+        let (process, events) = process
+            .outdate_checks(usable, now)
+            .map_err(Error::internal)?;
+        if stale || !events.is_empty() {
             self.advance_leased(Change::new(process, events)).await
         } else {
             Ok(process)
@@ -346,7 +347,7 @@ impl Services {
     }
 
     /// Records a step and keeps the process for this worker.
-    pub(super) async fn advance_leased(&self, mut change: Change) -> Result<Process, Error> {
+    pub(crate) async fn advance_leased(&self, mut change: Change) -> Result<Process, Error> {
         change.lease = self.clock.now().checked_add(LEASE).ok();
         Ok(self.store.advance(change).await?)
     }
@@ -364,55 +365,22 @@ enum Next {
 enum Stage {
     Waiting,
     Checking,
-    Expired,
+    Expired(&'static str),
     Signing(String),
     Over,
 }
 
 impl Stage {
     fn of(process: &Process, now: Timestamp) -> Self {
-        let expired = |work: &Work| now.duration_since(work.challenges_created) > CHALLENGE_LIFE;
+        let expired = |work: &Work| now > end_of(work);
         match process.state() {
             State::Checking { work } | State::Suspended { work, .. } if expired(work) => {
-                Self::Expired
+                Self::Expired(why_it_ended(work))
             }
             State::Suspended { .. } => Self::Waiting,
             State::Checking { .. } => Self::Checking,
             State::Signing { serial, .. } => Self::Signing(serial.clone()),
             State::InDoubt { .. } | State::Ended { .. } => Self::Over,
         }
-    }
-}
-
-/// When to look again. Nothing can be seen by looking while only a person's answer is missing: then the
-/// answer wakes the process, and only its end is scheduled.
-fn next_look(work: &Work, now: Timestamp) -> Timestamp {
-    let person = if work.all_proved() {
-        !work.organization_done()
-    } else {
-        let open = work.proofs.iter().filter(|proof| !proof.is_proved());
-        open.into_iter().all(|proof| proof.challenge.is_none())
-            && !work.mails.iter().any(MailChallenge::is_due)
-    };
-    let end = work.challenges_created.saturating_add(CHALLENGE_LIFE);
-    match end {
-        Ok(end) if person => end,
-        _ => next_check(work.challenges_created, now),
-    }
-}
-
-/// What the customer reads beside `SUSPENDED`.
-fn waiting_for(work: &Work) -> String {
-    let open: Vec<&str> = work
-        .proofs
-        .iter()
-        .filter(|proof| !proof.is_proved())
-        .map(|proof| proof.name.as_str())
-        .collect();
-    let shown = open.len().min(5);
-    let names = open[..shown].join(", ");
-    match open.len() - shown {
-        0 => format!("waits for proof of control of {names}"),
-        more => format!("waits for proof of control of {names} and {more} more"),
     }
 }

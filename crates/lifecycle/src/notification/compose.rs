@@ -1,11 +1,12 @@
 //! From what a step records to what the customer is told. Pure: the same events give the same words.
 
 use jiff::Timestamp;
+use reseal_pki::profile::ValidationType;
 use serde_json::json;
 
 use super::{Notification, Occasion};
 use crate::event::{Event, EventKind};
-use crate::process::{Action, Process};
+use crate::process::{Action, Check, Process};
 
 /// Names that one notification explains; a certificate can have hundreds.
 const MOST_EXPLAINED: usize = 25;
@@ -14,6 +15,7 @@ const MOST_EXPLAINED: usize = 25;
 pub(crate) fn of_step(process: &Process, events: &[Event]) -> Vec<Notification> {
     let mut told: Vec<Notification> = Vec::new();
     let mut open: Vec<Problem<'_>> = Vec::new();
+    let mut objections: Vec<(Check, &str)> = Vec::new();
     let mut proved = None;
     for Event { at, kind } in events {
         match kind {
@@ -29,7 +31,14 @@ pub(crate) fn of_step(process: &Process, events: &[Event]) -> Vec<Notification> 
                 seen,
                 advice,
             }),
-            EventKind::Proved { .. } => proved = Some(process.updated),
+            EventKind::CheckNeedsAttention { check, reason, .. } => {
+                objections.push((*check, reason));
+            }
+            EventKind::Proved { .. }
+            | EventKind::CheckApproved { .. }
+            | EventKind::AgreementAnswered { accepted: true, .. } => {
+                proved = Some(process.updated);
+            }
             EventKind::Issued { not_after, .. } => told.push(issued(process, *not_after, *at)),
             EventKind::Replaced {
                 certificate,
@@ -62,6 +71,7 @@ pub(crate) fn of_step(process: &Process, events: &[Event]) -> Vec<Notification> 
     }
     if process.is_open() {
         told.extend(attention(process, &open));
+        told.extend(objected(process, &objections));
         told.extend(proved.and_then(|at| validated(process, at)));
     }
     told
@@ -142,6 +152,28 @@ fn attention(process: &Process, open: &[Problem<'_>]) -> Option<Notification> {
     Some(told)
 }
 
+/// What is in the way of the organization's validation.
+fn objected(process: &Process, objections: &[(Check, &str)]) -> Option<Notification> {
+    let (_, reason) = objections.first()?;
+    let mut told = new(process, Occasion::AttentionNeeded, process.updated);
+    let what: Vec<_> = objections
+        .iter()
+        .map(|(check, _)| check.in_words())
+        .collect();
+    told.message = format!(
+        "{} needs your attention: the validation of {}: {reason}",
+        subject(process),
+        what.join(", "),
+    );
+    told.reason = Some((*reason).to_owned());
+    let checks: Vec<_> = objections
+        .iter()
+        .map(|(check, reason)| json!({ "check": check, "reason": reason }))
+        .collect();
+    told.payload.insert("checks".to_owned(), json!(checks));
+    Some(told)
+}
+
 /// Only when the step proved the last thing that was open. Proofs that were there before are no news.
 fn validated(process: &Process, at: Timestamp) -> Option<Notification> {
     let work = process.work()?;
@@ -149,8 +181,12 @@ fn validated(process: &Process, at: Timestamp) -> Option<Notification> {
         return None;
     }
     let mut told = new(process, Occasion::Validated, at);
+    let organization = match work.order.validation {
+        ValidationType::Domain => "",
+        ValidationType::Organization | ValidationType::Extended => ", and so is the organization",
+    };
     told.message = format!(
-        "{} is validated: control of every name is proved.",
+        "{} is validated: control of every name is proved{organization}.",
         subject(process)
     );
     Some(told)

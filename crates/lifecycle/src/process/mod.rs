@@ -10,14 +10,15 @@ pub(crate) mod sample;
 mod schedule;
 mod state;
 mod status;
+mod vetting;
 mod work;
 
 pub use schedule::next_check;
 pub use state::{Action, IllegalTransition, Opening, Outcome, Process, State, Step};
 pub use status::{ProcessStatus, ResumeType};
+pub use vetting::{AgreementMail, Check, CheckState, Vetting};
 pub use work::{
-    Approver, CaaState, LastLook, MailChallenge, Mailbox, NameProof, Order, Organization,
-    ProofState, Work,
+    Approver, CaaState, LastLook, MailChallenge, Mailbox, NameProof, Order, ProofState, Work,
 };
 
 /// Number of a process.

@@ -5,7 +5,7 @@ use reseal_pki::method::Method;
 use reseal_pki::name::{DnsName, NamePolicy};
 use reseal_pki::profile::ValidationType;
 
-use super::{NameProof, Order, Organization, ProofState, Work};
+use super::{NameProof, Order, ProofState, Vetting, Work};
 use crate::language::Language;
 use crate::product::{CertificateType, DcvType};
 
@@ -63,7 +63,7 @@ pub(crate) fn work(proved: bool) -> Work {
         mails: Vec::new(),
         mailboxes: Vec::new(),
         caa: Vec::new(),
-        organization: Organization::NotNeeded,
+        vetting: Vetting::default(),
         random: "x".repeat(20),
         unique_value: None,
         challenges_created: now(),

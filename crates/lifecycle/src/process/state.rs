@@ -1,4 +1,4 @@
-//! The machine. Nothing outside this file can change a process's state.
+//! The machine. Nothing outside this file and `state/vetting.rs` below it can change a process's state.
 //!
 //! ```text
 //!            open                    suspend                 complete
@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::status::ResumeType;
+use super::vetting::CheckState;
 use super::work::{ProofState, Work};
 use crate::certificate::{CertificateId, SubscriptionId};
 use crate::event::{Event, EventKind};
@@ -196,6 +197,20 @@ impl Process {
                     adn: adn.clone(),
                     method: *method,
                     obtained: *obtained,
+                },
+            )),
+            _ => None,
+        }));
+        events.extend(work.checks().filter_map(|(check, state)| match state {
+            CheckState::Validated {
+                obtained,
+                relied_on: Some(process),
+            } => Some(Event::new(
+                now,
+                EventKind::CheckReused {
+                    check,
+                    obtained: *obtained,
+                    process: *process,
                 },
             )),
             _ => None,
@@ -446,6 +461,8 @@ impl Process {
         }
     }
 }
+
+mod vetting;
 
 #[cfg(test)]
 mod tests;

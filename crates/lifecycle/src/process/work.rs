@@ -9,6 +9,7 @@ use reseal_validation::caa::CaaStatus;
 use reseal_validation::challenge::Challenge;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::vetting::{Check, CheckState, Vetting};
 use crate::language::Language;
 use crate::price::{Allowance, Billable};
 use crate::product::{CertificateType, DcvType};
@@ -212,6 +213,23 @@ pub struct Mailbox {
     pub rejected: bool,
 }
 
+impl Mailbox {
+    /// The entry of `address` among `known`, made when there is none.
+    pub(crate) fn of<'a>(known: &'a mut Vec<Self>, address: &str) -> &'a mut Self {
+        let here = |mailbox: &Self| mailbox.address == address;
+        let index = known.iter().position(here).unwrap_or_else(|| {
+            known.push(Self {
+                address: address.to_owned(),
+                mails: 0,
+                last: None,
+                rejected: false,
+            });
+            known.len() - 1
+        });
+        &mut known[index]
+    }
+}
+
 /// The last CAA check of a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -226,32 +244,6 @@ pub struct CaaState {
     pub reason: String,
     /// When it was checked.
     pub checked: Timestamp,
-}
-
-/// State of the organization's validation (OV, EV).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(
-    tag = "state",
-    rename_all = "camelCase",
-    rename_all_fields = "camelCase"
-)]
-pub enum Organization {
-    /// The product is domain validated: nothing to do.
-    NotNeeded,
-    /// Waits for an operator.
-    Waiting,
-    /// An operator wants something from the customer.
-    Attention {
-        /// What.
-        detail: String,
-    },
-    /// Validated.
-    Validated {
-        /// When the data was obtained.
-        obtained: Timestamp,
-        /// Whether an earlier validation is relied on.
-        reused: bool,
-    },
 }
 
 /// Everything a certificate process works with.
@@ -271,8 +263,9 @@ pub struct Work {
     /// Last CAA checks.
     #[serde(default)]
     pub caa: Vec<CaaState>,
-    /// Organization validation.
-    pub organization: Organization,
+    /// Checks of the organization (OV, EV).
+    #[serde(default, skip_serializing_if = "Vetting::is_untouched")]
+    pub vetting: Vetting,
     /// Random Value in every challenge of this process (BR 3.2.2.4.7, rules.md D-3).
     pub random: String,
     /// The customer's `uniqueValue`.
@@ -290,19 +283,37 @@ impl Work {
         self.proofs.iter().all(NameProof::is_proved)
     }
 
+    /// The checks of the organization that its level needs, and how far they are.
+    pub fn checks(&self) -> impl Iterator<Item = (Check, &CheckState)> {
+        Check::needed_for(self.order.validation)
+            .iter()
+            .map(|check| (*check, self.vetting.state(*check)))
+    }
+
+    /// Whether its level needs `check` and nobody has approved it.
+    pub fn is_open(&self, check: Check) -> bool {
+        self.open_checks().any(|open| open == check)
+    }
+
+    /// The checks that its level needs and that nobody has approved.
+    pub fn open_checks(&self) -> impl Iterator<Item = Check> {
+        self.checks()
+            .filter(|(_, state)| !matches!(state, CheckState::Validated { .. }))
+            .map(|(check, _)| check)
+    }
+
     /// Whether the organization needs nothing more.
     pub fn organization_done(&self) -> bool {
-        matches!(
-            self.organization,
-            Organization::NotNeeded | Organization::Validated { .. }
-        )
+        self.open_checks().next().is_none()
     }
 
     /// Whether the customer has to do something.
     pub fn requires_attention(&self) -> bool {
         !self.all_proved()
             || self.caa.iter().any(|caa| !caa.permitted)
-            || matches!(self.organization, Organization::Attention { .. })
+            || self
+                .checks()
+                .any(|(_, state)| matches!(state, CheckState::Attention { .. }))
     }
 
     /// The proof of `name`.
@@ -317,17 +328,7 @@ impl Work {
 
     /// The entry of the mailbox `address`, made when there is none.
     pub fn mailbox_mut(&mut self, address: &str) -> &mut Mailbox {
-        let known = |mailbox: &Mailbox| mailbox.address == address;
-        let index = self.mailboxes.iter().position(known).unwrap_or_else(|| {
-            self.mailboxes.push(Mailbox {
-                address: address.to_owned(),
-                mails: 0,
-                last: None,
-                rejected: false,
-            });
-            self.mailboxes.len() - 1
-        });
-        &mut self.mailboxes[index]
+        Mailbox::of(&mut self.mailboxes, address)
     }
 
     /// The last CAA check of `name`.

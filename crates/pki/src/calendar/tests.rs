@@ -1,6 +1,8 @@
 use jiff::{SignedDuration, Timestamp};
 
-use super::{DAY, evidence_usable, method_allowed, next_change, rules_at, usable_until};
+use super::{
+    DAY, evidence_usable, method_allowed, next_change, organization_usable, rules_at, usable_until,
+};
 use crate::method::Method;
 
 fn at(text: &str) -> Timestamp {
@@ -237,4 +239,22 @@ fn v_3_the_last_usable_second_is_exact() {
             obtained += DAY * 3;
         }
     }
+}
+
+#[test]
+fn v_5_organization_data_is_good_by_the_table_of_the_signing_day() {
+    let signing = at("2026-11-24T12:00:00Z");
+    for (days, usable) in [(0, true), (397, true), (398, false), (-1, false)] {
+        assert_eq!(
+            organization_usable(signing - DAY * days, signing),
+            usable,
+            "{days}"
+        );
+    }
+    let before = at("2026-03-14T23:59:59Z");
+    assert!(organization_usable(before - DAY * 824, before));
+    assert!(!organization_usable(
+        before - DAY * 824,
+        at("2026-03-15T00:00:00Z")
+    ));
 }

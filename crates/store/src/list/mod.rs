@@ -6,13 +6,14 @@
 //!
 //! - `condition`: one filter → one condition
 //! - `pattern`: `like` patterns and substrings
-//! - `certificate`, `notification`, `process`: which field is which column
+//! - `certificate`, `notification`, `process`, `validation`: which field is which column
 
 mod certificate;
 mod condition;
 mod notification;
 mod pattern;
 mod process;
+mod validation;
 
 use jiff::Timestamp;
 use reseal_lifecycle::customer::Scope;
@@ -99,6 +100,14 @@ pub(crate) fn processes(
 ) -> Result<Select, StoreError> {
     // No field of a process depends on the moment.
     select(scope, query, Timestamp::UNIX_EPOCH)
+}
+
+/// A list of open validations.
+pub(crate) fn validations(
+    query: &reseal_lifecycle::query::ValidationQuery,
+) -> Result<Select, StoreError> {
+    // No field of a process depends on the moment.
+    select(&Scope::Everything, query, Timestamp::UNIX_EPOCH)
 }
 
 /// A list of notifications.

@@ -6,6 +6,7 @@
 //! will append `RETURNING id`, which costs SQLite a search for rows that refer to the new one. Lists are put together at run time, see [`crate::list`].
 
 pub(crate) mod api_key;
+pub(crate) mod audit;
 pub(crate) mod auth_key;
 pub(crate) mod authorization;
 pub(crate) mod blocked_key;
@@ -22,6 +23,7 @@ pub(crate) mod process;
 pub(crate) mod process_billable;
 pub(crate) mod reservation;
 pub(crate) mod subscription;
+pub(crate) mod vetting;
 pub(crate) mod watch;
 pub(crate) mod webhook;
 

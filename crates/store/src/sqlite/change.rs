@@ -19,6 +19,7 @@ use super::find::number;
 use super::issue;
 use super::notification::Draft;
 use super::rows::{millis, reason_word};
+use super::vetting;
 use crate::sql;
 
 /// A change with everything rendered that is stored as text.
@@ -39,6 +40,7 @@ struct Attached {
     /// With the certificate's names rendered.
     issuance: Option<(Box<Issuance>, String)>,
     revocation: Option<(CertificateId, Revocation)>,
+    vetting: vetting::Draft,
     notifications: Vec<Draft>,
     auth_keys: Vec<AuthKeyId>,
     claim: Option<ClaimId>,
@@ -76,6 +78,9 @@ impl Step {
             reservation,
             issuance,
             revocation,
+            vetted,
+            withdrawn,
+            audit,
             notifications,
             auth_keys,
             claim,
@@ -105,6 +110,7 @@ impl Step {
                 reservation,
                 issuance,
                 revocation,
+                vetting: vetting::Draft::new(vetted, withdrawn, audit)?,
                 notifications: Draft::all_of(notifications)?,
                 auth_keys,
                 claim,
@@ -291,6 +297,10 @@ impl Step {
             let values = params![certificate, import::ISSUER];
             execute(connection, sql::crl::ENTER, values).map_err(database)?;
         }
+        change
+            .vetting
+            .write(connection, &self.process, id)
+            .map_err(database)?;
         for draft in &change.notifications {
             let issued = change.issuance.is_some().then_some(stored.certificate);
             draft

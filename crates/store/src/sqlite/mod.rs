@@ -10,6 +10,7 @@
 //! - `find`, `page`: single rows and lists
 //! - `idempotency`: calls that carry a key
 //! - `notification`, `webhook`: what customers are told, and where it is sent
+//! - `vetting`: checks of organizations and the audit log
 //! - `rows`: rows as objects
 //! - `fault`: errors
 //!
@@ -32,6 +33,7 @@ mod page;
 mod read;
 mod rows;
 mod store;
+mod vetting;
 mod webhook;
 mod writer;
 

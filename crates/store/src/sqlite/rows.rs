@@ -1,6 +1,7 @@
 //! Rows of the database as objects of the domain, and the words in which single values are stored.
 
 use jiff::Timestamp;
+use reseal_lifecycle::audit::AuditEntry;
 use reseal_lifecycle::auth_key::AuthKey;
 use reseal_lifecycle::authorization::Authorization;
 use reseal_lifecycle::certificate::{Certificate, Revocation, RevocationReason};
@@ -12,6 +13,7 @@ use reseal_lifecycle::notification::{Mark, Notification, Occasion, Webhook};
 use reseal_lifecycle::price::Allowance;
 use reseal_lifecycle::process::{Opening, Process, ProcessId, State};
 use reseal_lifecycle::store::{Reservation, Subscription};
+use reseal_lifecycle::vetting::VettedCheck;
 use reseal_pki::dn::OrganizationSubject;
 use reseal_pki::profile::ValidationType;
 use rusqlite::Row;
@@ -415,6 +417,32 @@ pub(crate) fn taken_key(row: &Row<'_>) -> rusqlite::Result<TakenKey> {
         fingerprint,
         process,
         answer,
+    })
+}
+
+/// A row of [`crate::sql::vetting::SELECT`].
+pub(crate) fn vetted_check(row: &Row<'_>) -> rusqlite::Result<VettedCheck> {
+    let mut columns = Columns::of(row);
+    Ok(VettedCheck {
+        customer: columns.value()?,
+        check: columns.word()?,
+        facts: columns.json()?,
+        obtained: columns.moment()?,
+        process: columns.value()?,
+    })
+}
+
+/// A row of [`crate::sql::audit::SELECT_BY_OBJECT`].
+pub(crate) fn audit_entry(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
+    let mut columns = Columns::of(row);
+    Ok(AuditEntry {
+        at: columns.moment()?,
+        actor: columns.value()?,
+        action: columns.value()?,
+        object: columns.value()?,
+        reason: columns.value()?,
+        note: columns.value()?,
+        detail: columns.json()?,
     })
 }
 

@@ -1,7 +1,8 @@
-use reseal_lifecycle::process::{Action, Opening, Order};
+use reseal_lifecycle::process::{Action, Opening, Order, Vetting};
 use reseal_lifecycle::product::{CertificateType, DcvType};
 use reseal_pki::method::Method;
 use reseal_pki::name::DnsName;
+use reseal_pki::profile::ValidationType;
 use serde_json::{Value, json};
 
 use super::*;
@@ -71,7 +72,7 @@ pub(crate) fn work() -> Work {
         mails: vec![],
         mailboxes: vec![],
         caa: vec![],
-        organization: Organization::NotNeeded,
+        vetting: Vetting::default(),
         random: String::new(),
         unique_value: None,
         challenges_created: "2026-11-24T12:00:00Z".parse().unwrap(),
@@ -163,7 +164,6 @@ fn higher_levels_show_more_validations() {
     let keys = |level: ValidationType| {
         let mut work = work();
         work.order.validation = level;
-        work.organization = Organization::Waiting;
         let shown = shown(&process(work));
         let validations = shown["validations"].as_object().unwrap();
         validations.keys().cloned().collect::<Vec<_>>()
@@ -176,6 +176,25 @@ fn higher_levels_show_more_validations() {
         keys(ValidationType::Extended),
         ["organization", "docs", "voice", "whois", "agreement", "dcv"]
     );
+}
+
+#[test]
+fn each_check_is_shown_as_it_stands() {
+    let mut work = work();
+    work.order.validation = ValidationType::Organization;
+    let now = work.challenges_created;
+    let (process, _) = process(work)
+        .approve(&[Check::Docs], "house/admin", None, now, now)
+        .unwrap();
+    let (process, _) = process
+        .object(&[Check::Voice], "house/admin", "nobody answers", now)
+        .unwrap();
+    let shown = shown(&process);
+    let validations = &shown["validations"];
+    assert_eq!(validations["organization"], "WAITING");
+    assert_eq!(validations["docs"], "VALIDATED");
+    assert_eq!(validations["voice"], "ATTENTION");
+    assert_eq!(shown["requiresAttention"], true);
 }
 
 #[test]

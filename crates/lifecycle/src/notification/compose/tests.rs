@@ -3,7 +3,7 @@ use reseal_pki::method::Method;
 
 use super::*;
 use crate::process::sample::{now, work};
-use crate::process::{Opening, Work};
+use crate::process::{Opening, State, Work};
 
 fn opened(proved: bool) -> (Process, Vec<Event>) {
     let opening = Opening {
@@ -128,4 +128,55 @@ fn words_are_read_as_they_are_written() {
         assert_eq!(Occasion::from_word(occasion.as_str()), Some(occasion));
     }
     assert_eq!(Occasion::from_word("accepted"), None);
+}
+
+#[test]
+fn an_objection_of_an_operator_is_told_with_its_reason() {
+    let (mut process, _) = opened(true);
+    process = organization(process);
+    let (process, events) = process
+        .object(
+            &[Check::Docs, Check::Voice],
+            "house/admin",
+            "unreadable",
+            now(),
+        )
+        .unwrap();
+    let told = of_step(&process, &events);
+    assert_eq!(occasions(&told), [Occasion::AttentionNeeded]);
+    assert_eq!(told[0].reason.as_deref(), Some("unreadable"));
+    assert!(
+        told[0].message.ends_with(
+            "needs your attention: the validation of its documents, the telephone call: unreadable"
+        ),
+        "{}",
+        told[0].message
+    );
+    assert_eq!(told[0].payload["checks"][1]["check"], "voice");
+}
+
+#[test]
+fn only_the_last_check_validates() {
+    let (mut process, _) = opened(true);
+    process = organization(process);
+    let approve = |process: Process, checks: &[Check]| {
+        process
+            .approve(checks, "house/admin", None, now(), now())
+            .unwrap()
+    };
+    let (process, events) = approve(process, &[Check::Organization, Check::Docs]);
+    assert_eq!(of_step(&process, &events), []);
+    let (process, events) = approve(process, &[Check::Voice]);
+    let told = of_step(&process, &events);
+    assert_eq!(occasions(&told), [Occasion::Validated]);
+    assert!(told[0].message.contains("and so is the organization"));
+}
+
+/// The same, for an organization validated product.
+fn organization(process: Process) -> Process {
+    let mut work = process.work().unwrap().clone();
+    work.order.validation = ValidationType::Organization;
+    process.with_state(State::Checking {
+        work: Box::new(work),
+    })
 }

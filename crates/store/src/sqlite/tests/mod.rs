@@ -13,6 +13,7 @@ mod objects;
 mod process_lists;
 mod sample;
 mod steps;
+mod vetting;
 
 use std::path::PathBuf;
 

@@ -5,7 +5,7 @@ use reseal_lifecycle::certificate::{Certificate, CertificateStatus};
 use reseal_lifecycle::event::{Event, EventKind};
 use reseal_lifecycle::price::Allowance;
 use reseal_lifecycle::process::{
-    Action, NameProof, Opening, Order, Organization, Process, ProofState, Work,
+    Action, NameProof, Opening, Order, Process, ProofState, Vetting, Work,
 };
 use reseal_lifecycle::product::{CertificateType, DcvType};
 use reseal_lifecycle::store::{Change, Issuance, Replacement, Reservation, Subscription};
@@ -85,7 +85,7 @@ pub(crate) fn work(names: &[&str]) -> Work {
         mails: Vec::new(),
         mailboxes: Vec::new(),
         caa: Vec::new(),
-        organization: Organization::NotNeeded,
+        vetting: Vetting::default(),
         random: "abcdefghij0123456789abcde".to_owned(),
         unique_value: None,
         challenges_created: now(),

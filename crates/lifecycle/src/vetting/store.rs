@@ -1,0 +1,28 @@
+//! What the checks of organizations need from the store. What a step of a process writes comes with
+//! [`crate::store::Change`].
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::VettedCheck;
+use crate::audit::AuditEntry;
+use crate::process::Process;
+use crate::query::{Page, ValidationQuery};
+use crate::store::StoreError;
+
+/// The part of [`crate::store::Store`] that is about organizations.
+#[async_trait]
+pub trait VettingStore: Send + Sync + 'static {
+    /// Open processes with checks that nobody has approved.
+    async fn validations(&self, query: &ValidationQuery) -> Result<Page<Process>, StoreError>;
+    /// The customer's approved checks of the organization called so, obtained at `since` or later and not
+    /// withdrawn, the newest first.
+    async fn vetted_checks(
+        &self,
+        customer: &str,
+        organization: &str,
+        since: Timestamp,
+    ) -> Result<Vec<VettedCheck>, StoreError>;
+    /// What was done to `object`, the oldest first.
+    async fn audit_of(&self, object: &str) -> Result<Vec<AuditEntry>, StoreError>;
+}

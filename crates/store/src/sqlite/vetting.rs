@@ -1,0 +1,141 @@
+//! Checks of organizations: what waits, what may be relied on, and the audit log.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use reseal_lifecycle::audit::AuditEntry;
+use reseal_lifecycle::process::{Check, Process, ProcessId};
+use reseal_lifecycle::query::{Page, ValidationQuery};
+use reseal_lifecycle::store::StoreError;
+use reseal_lifecycle::vetting::{VettedCheck, VettingStore};
+use rusqlite::{Connection, params};
+
+use super::change::{execute, json};
+use super::find::many;
+use super::rows::{self, millis};
+use super::{SqliteStore, page};
+use crate::{list, sql};
+
+/// What a step brings along about organizations, rendered.
+#[derive(Default)]
+pub(crate) struct Draft {
+    /// With the facts rendered.
+    vetted: Vec<(VettedCheck, String)>,
+    withdrawn: Vec<Check>,
+    /// With the detail rendered.
+    audit: Vec<(AuditEntry, String)>,
+}
+
+impl Draft {
+    pub(crate) fn new(
+        vetted: Vec<VettedCheck>,
+        withdrawn: Vec<Check>,
+        audit: Vec<AuditEntry>,
+    ) -> Result<Self, StoreError> {
+        let vetted = vetted
+            .into_iter()
+            .map(|vetted| json(&vetted.facts).map(|facts| (vetted, facts)));
+        let audit = audit
+            .into_iter()
+            .map(|entry| json(&entry.detail).map(|detail| (entry, detail)));
+        Ok(Self {
+            vetted: vetted.collect::<Result<_, _>>()?,
+            withdrawn,
+            audit: audit.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Writes it as a part of a step of `process`, numbered `id`.
+    pub(crate) fn write(
+        &self,
+        connection: &Connection,
+        process: &Process,
+        id: ProcessId,
+    ) -> rusqlite::Result<()> {
+        for (vetted, facts) in &self.vetted {
+            let values = params![
+                vetted.customer,
+                vetted.facts.subject.organization,
+                vetted.check.as_str(),
+                facts,
+                millis(vetted.obtained),
+                id
+            ];
+            execute(connection, sql::vetting::INSERT, values)?;
+        }
+        let subject = process.work().and_then(|work| work.order.subject.as_ref());
+        if let Some(subject) = subject {
+            let now = millis(process.updated);
+            for check in &self.withdrawn {
+                let values = params![now, process.customer, subject.organization, check.as_str()];
+                execute(connection, sql::vetting::WITHDRAW, values)?;
+            }
+        }
+        for (entry, detail) in &self.audit {
+            let values = params![
+                millis(entry.at),
+                entry.actor,
+                entry.action,
+                entry.object,
+                entry.reason,
+                entry.note,
+                detail
+            ];
+            execute(connection, sql::audit::INSERT, values)?;
+        }
+        keep_list(connection, process, id)
+    }
+}
+
+/// Whether an operator finds the process in the list; DV processes are never there.
+fn keep_list(connection: &Connection, process: &Process, id: ProcessId) -> rusqlite::Result<()> {
+    let Some(work) = process.work() else {
+        return Ok(());
+    };
+    if work.checks().next().is_none() {
+        return Ok(());
+    }
+    let waits = process.is_open() && !work.organization_done();
+    let statement = if waits {
+        sql::vetting::PEND
+    } else {
+        sql::vetting::SETTLE
+    };
+    execute(connection, statement, [id]).map(|_| ())
+}
+
+#[async_trait]
+impl VettingStore for SqliteStore {
+    async fn validations(&self, query: &ValidationQuery) -> Result<Page<Process>, StoreError> {
+        let select = list::validations(query)?;
+        self.lists
+            .read(move |connection| page::read(connection, &select, rows::process))
+            .await
+    }
+
+    async fn vetted_checks(
+        &self,
+        customer: &str,
+        organization: &str,
+        since: Timestamp,
+    ) -> Result<Vec<VettedCheck>, StoreError> {
+        let (customer, organization) = (customer.to_owned(), organization.to_owned());
+        self.points.read(move |connection| {
+            let values = params![customer, organization, millis(since)];
+            many(connection, sql::vetting::SELECT, values, rows::vetted_check)
+        })
+    }
+
+    async fn audit_of(&self, object: &str) -> Result<Vec<AuditEntry>, StoreError> {
+        let object = object.to_owned();
+        self.lists
+            .read(move |connection| {
+                many(
+                    connection,
+                    sql::audit::SELECT_BY_OBJECT,
+                    [object],
+                    rows::audit_entry,
+                )
+            })
+            .await
+    }
+}
