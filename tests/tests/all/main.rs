@@ -4,4 +4,5 @@ mod contract;
 mod crash;
 mod nasty;
 mod support;
+mod validations;
 mod world;

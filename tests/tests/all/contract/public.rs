@@ -12,30 +12,6 @@ fn visit(server: &Server, method: &str, path: &str) -> Reply {
     exchange(server.alice.address, &request(method, path, &[], b""))
 }
 
-/// Calls of the contract that this server answers, but does not do.
-const NOT_OFFERED: &[(&str, &str)] = &[
-    ("POST", "/v2/ssl/authkey"),
-    ("POST", "/v2/processes/1/schedule-validation-call"),
-    ("POST", "/v2/processes/1/send-subscriber-agreement"),
-];
-
-#[test]
-fn calls_that_are_not_offered_say_so_to_callers_with_a_key() {
-    let server = Server::start();
-    for (method, path) in NOT_OFFERED {
-        for path in [(*path).to_owned(), format!("{path}/")] {
-            visit(&server, method, &path).refused(401, "AuthenticationError");
-            let headers = ["Content-Type: application/json"];
-            let reply = server.alice.call(method, &path, &headers, b"{}");
-            let answer = reply.refused(400, "ValidationError");
-            assert!(
-                answer["message"].as_str().unwrap().contains("not offered"),
-                "{answer}"
-            );
-        }
-    }
-}
-
 /// Every call of contract.md section 3 about ACME subscriptions.
 const ACME: &[(&str, &str)] = &[
     ("GET", "/v2/ssl/acme"),
