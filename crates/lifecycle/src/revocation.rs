@@ -123,11 +123,16 @@ impl Services {
 /// The only step of the process that revokes `certificate`.
 fn revoking(certificate: &Certificate, user: &str, revocation: &Revocation) -> Change {
     let Revocation { at, reason, note } = revocation.clone();
+    // What was not said is absent: clients of typed languages stumble over null.
+    let mut command = serde_json::json!({ "certificateId": certificate.id });
+    if let Some(note) = &note {
+        command["reason"] = note.as_str().into();
+    }
     let opening = Opening {
         customer: certificate.customer.clone(),
         user: user.to_owned(),
         action: Action::Revoke,
-        command: serde_json::json!({ "certificateId": certificate.id, "reason": note }),
+        command,
         source: Some(certificate.id),
         subscription: Some(certificate.subscription),
     };
