@@ -1,4 +1,4 @@
-//! The wire contract: every route, every error type.
+//! The wire contract: each fact in a table, the life of an order as a journey, and what needs more than a call to show.
 
 #![expect(
     clippy::unwrap_used,
@@ -19,6 +19,6 @@ mod notifications;
 mod outage;
 mod prices;
 mod processes;
-mod products;
 mod public;
 mod renewal;
+mod table;

@@ -8,7 +8,6 @@
 use serde_json::{Value, json};
 
 use crate::support::csr::csr;
-use crate::support::http::{exchange, request as bytes_of};
 use crate::support::server::Server;
 
 const BASE: &str = "/v2/customers/alice/notifications";
@@ -257,28 +256,6 @@ fn what_is_anothers_looks_like_what_never_was() {
     assert_eq!(seen["id"], id);
     let poll = server.operator.get(&format!("{BASE}/poll")).expect(200);
     assert_eq!(poll["notification"]["id"], id);
-}
-
-#[test]
-fn every_route_wants_a_key_and_has_a_twin_with_a_slash() {
-    let server = Server::start();
-    for (method, path) in [
-        ("GET", "/v2/customers/alice/notifications"),
-        ("GET", "/v2/customers/alice/notifications/poll"),
-        ("GET", "/v2/customers/alice/notifications/1"),
-        ("POST", "/v2/customers/alice/notifications/1/ack"),
-        ("GET", "/v2/customers/alice/webhook"),
-        ("POST", "/v2/customers/alice/webhook"),
-        ("DELETE", "/v2/customers/alice/webhook"),
-    ] {
-        let plain = server.alice.call(method, path, &[], b"");
-        let slash = format!("{path}/");
-        let twin = server.alice.call(method, &slash, &[], b"");
-        assert_eq!((plain.status, &plain.body), (twin.status, &twin.body));
-        assert!(matches!(plain.status, 200 | 400), "{method} {path}");
-        let reply = exchange(server.alice.address, &bytes_of(method, path, &[], b""));
-        reply.refused(401, "AuthenticationError");
-    }
 }
 
 #[test]

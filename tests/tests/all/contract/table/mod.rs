@@ -1,0 +1,68 @@
+//! The contract as a table: one row per fact, against a running server. What needs several calls in a row, or time to
+//! pass, has tests of its own beside this.
+
+mod row;
+mod stage;
+mod texts;
+
+// Tables: one line a row, of which rustfmt would make four.
+#[rustfmt::skip] mod calls;
+#[rustfmt::skip] mod clients;
+#[rustfmt::skip] mod conventions;
+#[rustfmt::skip] mod endpoints;
+#[rustfmt::skip] mod errors;
+#[rustfmt::skip] mod lists;
+#[rustfmt::skip] mod objects;
+#[rustfmt::skip] mod processes;
+#[rustfmt::skip] mod purchases;
+#[rustfmt::skip] mod reissue;
+#[rustfmt::skip] mod states;
+
+use std::collections::HashSet;
+use std::io::Write as _;
+
+use row::Row;
+use stage::Stage;
+
+/// Rows that there must be at least.
+const FEWEST: usize = 400;
+
+#[test]
+fn every_fact_of_the_contract_holds() {
+    let mut stage = Stage::set();
+    let rows: Vec<Row> = [
+        conventions::rows,
+        lists::rows,
+        errors::rows,
+        endpoints::rows,
+        reissue::rows,
+        purchases::rows,
+        calls::rows,
+        objects::rows,
+        processes::rows,
+        states::rows,
+        clients::rows,
+    ]
+    .into_iter()
+    .flat_map(|rows| rows(&stage))
+    .collect();
+    let mut facts = HashSet::new();
+    for row in &rows {
+        assert!(facts.insert(&row.fact), "two rows state `{}`", row.fact);
+    }
+
+    let mut problems = Vec::new();
+    for row in &rows {
+        let (sent, reply) = stage.send(&row.call);
+        problems.extend(row.problem(&sent, &reply));
+    }
+    // Not by `print!`, which a test that passes keeps to itself.
+    let report = format!(
+        "contract table: {} rows, {} failed\n",
+        rows.len(),
+        problems.len()
+    );
+    std::io::stderr().write_all(report.as_bytes()).unwrap();
+    assert!(problems.is_empty(), "{report}\n{}", problems.join("\n"));
+    assert!(rows.len() >= FEWEST, "only {} rows", rows.len());
+}
