@@ -11,6 +11,7 @@ mod crl;
 mod dry_run;
 mod errors;
 mod idempotency;
+mod journey;
 mod limits;
 mod lists;
 mod mail;
