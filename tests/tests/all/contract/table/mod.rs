@@ -11,6 +11,7 @@ mod texts;
 #[rustfmt::skip] mod conventions;
 #[rustfmt::skip] mod endpoints;
 #[rustfmt::skip] mod errors;
+#[rustfmt::skip] mod keys;
 #[rustfmt::skip] mod lists;
 #[rustfmt::skip] mod objects;
 #[rustfmt::skip] mod processes;
@@ -41,6 +42,7 @@ fn every_fact_of_the_contract_holds() {
         objects::rows,
         processes::rows,
         states::rows,
+        keys::rows,
         clients::rows,
     ]
     .into_iter()
