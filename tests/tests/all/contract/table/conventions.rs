@@ -79,16 +79,9 @@ fn alias_rows(stage: &Stage) -> Vec<Row> {
     let alias = "/v2/customers/alice/certificates";
     vec![
         row("1.1 certificates below the customer", get(alias)).status(200).json("/pagination/total", Shape::Integer),
-        row("1.1 and their filters", get(format!("{alias}?id={}", stage.new))).ids(&[stage.new]),
         row("1.1 one certificate below the customer", get(format!("{alias}/{}", stage.new))).json("", stage.shown.clone()),
-        row("1.1 one below the customer, with fields", get(format!("{alias}/{}?fields=status", stage.new)))
-            .json("", json!({"id": stage.new, "status": "ACTIVE"})),
         row("1.1 below another customer", get("/v2/customers/bob/certificates")).bad("ObjectDoesNotExist"),
-        row("1.1 one below another customer", get(format!("/v2/customers/bob/certificates/{}", stage.new)))
-            .bad("ObjectDoesNotExist"),
         row("1.1 below nobody", get("/v2/customers/nobody/certificates")).bad("ObjectDoesNotExist"),
-        row("1.1 below the customer, by an operator", get(format!("{alias}?id={}", stage.new)).by(Who::Operator))
-            .ids(&[stage.new]),
         row("7.8 a customer whose name is percent-encoded", get("/v2/customers/%61lice/certificates")).status(200),
         row("1.1 a quote of an unknown certificate", post(format!("{CERTIFICATES}/999999/reissue?quote=true"), &json!({"csr": csr(&["chain.dev"])})))
             .bad("ObjectDoesNotExist"),

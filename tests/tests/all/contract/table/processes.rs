@@ -23,6 +23,7 @@ pub(super) fn rows(stage: &Stage) -> Vec<Row> {
     rows.extend(entry_rows(stage));
     rows.extend(level_rows(stage));
     rows.extend(resend_rows(stage));
+    rows.extend(note_rows(stage));
     rows
 }
 
@@ -54,8 +55,8 @@ fn process_rows(stage: &Stage) -> Vec<Row> {
     let charged = |field: &str| format!("/entities/0/billables/0/{field}");
     let busy = || list("identifier=many.dev&action=request");
     rows.extend([
-        row("5.3 process: statusDetail of one that waits", of(stage.dns)).json("/statusDetail", Shape::Text),
-        row("5.3 process: resumeTypes of one that waits", of(stage.dns)).json("/resumeTypes", json!(["RESEND", "CANCEL"])),
+        row("5.3 process: statusDetail of one that waits", of(stage.dns)).json("/statusDetail", Shape::Text).soon(),
+        row("5.3 process: resumeTypes of one that waits", of(stage.dns)).json("/resumeTypes", json!(["RESEND", "CANCEL"])).soon(),
         row("5.3 process: resumeTypes of one that ended are none", of(stage.reissue)).json("/resumeTypes", json!([])),
         row("5.3 process: action of a request", of(stage.dns)).json("/action", "request"),
         row("5.3 process: action of a revocation", list("action=revoke")).json("/entities/0/action", "revoke"),
@@ -207,5 +208,24 @@ fn resend_rows(stage: &Stage) -> Vec<Row> {
         row("6.4 resend: and back", with_entry(entry("DNS"))).status(200),
         row("6.4 resend: the entry has a record again", get(format!("/v2/processes/{}/info", stage.dns)))
             .json("/validations/dcv/0/dnsRecord", Shape::Text),
+    ]
+}
+
+/// Section 4.8, and how info shows notes.
+fn note_rows(stage: &Stage) -> Vec<Row> {
+    let path = format!("/v2/processes/{}/add-note", stage.organization);
+    let send = |body: Value| post(&path, &body);
+    let info = || get(format!("/v2/processes/{}/info", stage.organization));
+    vec![
+        row("4.8 add-note: message that is absent", send(json!({}))).violates("message"),
+        row("4.8 add-note: message that is null", send(json!({"message": null}))).violates("message"),
+        row("4.8 add-note: message that is a number", send(json!({"message": 1}))).unrecognized("message"),
+        row("4.8 add-note: message that is empty", send(json!({"message": ""}))).violates("message"),
+        row("4.8 add-note: another field", send(json!({"message": "x", "to": "CA"}))).unrecognized("to"),
+        row("4.8 add-note: a message of several lines", send(json!({"message": "Call us after ten.\nThanks."}))).empty(200),
+        row("5.4 notes: message", info()).json("/notes/0/message", "Call us after ten.\nThanks."),
+        row("5.4 notes: type", info()).json("/notes/0/type", "OUTGOING"),
+        row("5.4 notes: createdDate", info()).json("/notes/0/createdDate", Shape::Date),
+        row("5.4 notes: without any, they are absent", get(format!("/v2/processes/{}/info", stage.file))).status(200).lacks("/notes"),
     ]
 }

@@ -171,6 +171,8 @@ enum Check {
 pub(super) struct Row {
     pub(super) fact: String,
     pub(super) call: Call,
+    /// How often the call is made again while it does not show the fact.
+    pub(super) patience: u32,
     checks: Vec<Check>,
 }
 
@@ -179,6 +181,7 @@ pub(super) fn row(fact: impl Into<String>, call: Call) -> Row {
     Row {
         fact: fact.into(),
         call,
+        patience: 0,
         checks: Vec::new(),
     }
 }
@@ -187,6 +190,14 @@ impl Row {
     fn check(mut self, check: Check) -> Self {
         self.checks.push(check);
         self
+    }
+
+    /// For what is not so while the server is looking at proofs at this very moment.
+    pub(super) fn soon(self) -> Self {
+        Self {
+            patience: 50,
+            ..self
+        }
     }
 
     pub(super) fn status(self, status: u16) -> Self {

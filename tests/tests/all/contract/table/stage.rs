@@ -179,12 +179,6 @@ impl Stage {
         }
     }
 
-    /// What a path shows alice.
-    #[track_caller]
-    pub(super) fn see(&self, path: &str) -> Value {
-        self.server.alice.get(path).expect(200)
-    }
-
     /// A header with a key of alice's that was revoked.
     pub(super) fn revoked_key(&self) -> String {
         format!(

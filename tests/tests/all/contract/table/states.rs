@@ -74,11 +74,11 @@ fn status_rows(stage: &Stage) -> Vec<Row> {
         row("6.2 a certificate with a reissue that waits has no successor", get(format!("/v2/ssl/certificates?process={}", stage.open)))
             .ids(&[]),
         row("6.3 a process that issued is COMPLETED", process(stage.reissue)).json("/status", "COMPLETED"),
-        row("6.3 a process that waits for a record is SUSPENDED", process(stage.file)).json("/status", "SUSPENDED"),
-        row("6.3 a process that waits for a mail is SUSPENDED", process(stage.email)).json("/status", "SUSPENDED"),
+        row("6.3 a process that waits for a record is SUSPENDED", process(stage.file)).json("/status", "SUSPENDED").soon(),
+        row("6.3 a process that waits for a mail is SUSPENDED", process(stage.email)).json("/status", "SUSPENDED").soon(),
         row("6.3 a process that was withdrawn is CANCELLED", process(stage.cancelled)).json("/status", "CANCELLED"),
-        row("6.3 a waiting reissue is SUSPENDED", process(stage.open)).json("/status", "SUSPENDED").json("/action", "reissue"),
-        row("6.3 a waiting reissue can be cancelled", process(stage.open)).json("/resumeTypes/1", "CANCEL"),
+        row("6.3 a waiting reissue is SUSPENDED", process(stage.open)).json("/status", "SUSPENDED").soon().json("/action", "reissue"),
+        row("6.3 a waiting reissue can be cancelled", process(stage.open)).json("/resumeTypes/1", "CANCEL").soon(),
         row("6.4 requiresAttention while a mail waits", get(format!("/v2/processes/{}/info", stage.email)))
             .json("/requiresAttention", true),
     ]
