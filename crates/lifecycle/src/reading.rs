@@ -39,10 +39,9 @@ impl Services {
     /// # Errors
     /// [`Kind::NotFound`], the same for a customer that never was and one that the caller may not see.
     pub async fn narrowed(&self, caller: &Caller, customer: &str) -> Result<Caller, Error> {
-        let is_own = caller.customer == customer;
-        if !is_own
-            && !(caller.scope().admits(customer) && self.store.customer_exists(customer).await?)
-        {
+        let is_there = caller.customer == customer
+            || caller.scope().admits(customer) && self.store.customer_exists(customer).await?;
+        if !is_there {
             return Err(Error::not_found("Customer"));
         }
         Ok(Caller {

@@ -37,7 +37,7 @@ const fn list(algorithm: KeyAlgorithm, size_bits: u32, prefixes: &'static [u8]) 
 #[rustfmt::skip]
 const LISTS: [List; 6] = [
     list(KeyAlgorithm::Rsa, 2048, include_bytes!("../../data/debian-weak-rsa2048.bin")),
-    list(KeyAlgorithm::Rsa, 3072, &[]),
+    list(KeyAlgorithm::Rsa, 3072, include_bytes!("../../data/debian-weak-rsa3072.bin")),
     list(KeyAlgorithm::Rsa, 4096, &[]),
     list(KeyAlgorithm::EcP256, 256, include_bytes!("../../data/debian-weak-p256.bin")),
     list(KeyAlgorithm::EcP384, 384, include_bytes!("../../data/debian-weak-p384.bin")),

@@ -189,19 +189,26 @@ pub(super) async fn revocation_lists(data: &DataFolder, config: &Config, report:
 /// Which kinds of Debian's predictable keys are listed (rules.md C-20).
 pub(super) fn weak_keys(report: &mut Report) {
     let coverage = debian::coverage();
-    let named = |listed: bool| {
-        let kinds = coverage.iter().filter(|kind| (kind.keys > 0) == listed);
+    let named = |which: &dyn Fn(&debian::Coverage) -> bool| {
+        let kinds = coverage.iter().filter(|kind| which(kind));
         kinds
             .map(|kind| format!("{} {} bits", kind.algorithm.name(), kind.size_bits))
             .collect::<Vec<_>>()
             .join(", ")
     };
-    let (listed, missing) = (named(true), named(false));
-    if !listed.is_empty() {
+    let complete = named(&debian::Coverage::is_complete);
+    if !complete.is_empty() {
         report.ok(format!(
-            "Debian's predictable keys are refused for {listed}"
+            "Debian's predictable keys are refused for {complete}"
         ));
     }
+    let begun = named(&|kind| kind.keys > 0 && !kind.is_complete());
+    if !begun.is_empty() {
+        report.warn(format!(
+            "Debian's predictable keys are listed in part for {begun}: some such keys would not be noticed"
+        ));
+    }
+    let missing = named(&|kind| kind.keys == 0);
     if !missing.is_empty() {
         report.warn(format!(
             "Debian's predictable keys are not listed for {missing}: such a key would not be noticed"
