@@ -18,6 +18,7 @@ mod texts;
 #[rustfmt::skip] mod purchases;
 #[rustfmt::skip] mod reissue;
 #[rustfmt::skip] mod states;
+#[rustfmt::skip] mod vetting;
 
 use std::collections::HashSet;
 use std::io::Write as _;
@@ -45,6 +46,7 @@ fn every_fact_of_the_contract_holds() {
         processes::rows,
         states::rows,
         keys::rows,
+        vetting::rows,
         clients::rows,
     ]
     .into_iter()

@@ -41,6 +41,9 @@ pub(super) struct Stage {
     pub(super) organization: i64,
     /// The same with extended validation.
     pub(super) extended: i64,
+    /// A certificate of an organization that was checked, and the process that led to it.
+    pub(super) vetted: i64,
+    pub(super) vetting: i64,
     /// A certificate with a reissue that waits, and the process of that.
     pub(super) busy: i64,
     pub(super) open: i64,
@@ -128,6 +131,14 @@ impl Stage {
             by("email.dev", "EMAIL"),
         );
         let organization = open(&organization_of(order("ssl_ov", &["org.dev"])));
+        let asked = alice.post(
+            "/v2/ssl/certificates",
+            &organization_of(order("ssl_ov", &["vetted.dev"])),
+        );
+        let vetting = asked.process();
+        let approve = format!("/v2/validations/{vetting}/approve");
+        server.operator.post(&approve, &json!({})).expect(200);
+        let vetted = server.finish(&asked);
         let busy = buy(&order("ssl_dv_md", &["busy.dev"]));
         let extended = open(&organization_of(order("ssl_ev", &["extended.dev"])));
         let path = format!("/v2/ssl/certificates/{busy}/reissue");
@@ -170,6 +181,8 @@ impl Stage {
             email,
             organization,
             extended,
+            vetted,
+            vetting,
             busy,
             open: open_reissue,
             cancelled,
