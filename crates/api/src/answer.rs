@@ -18,13 +18,14 @@ use reseal_lifecycle::Services;
 use serde::Serialize;
 use tower::Service as _;
 
+use crate::cors::{Cors, Origin};
 use crate::error::Failure;
 use crate::limits::{RateLimits, Rates};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What an operator may set about HTTP.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ApiConfig {
     /// `server.max_body`: bytes of a request body.
     pub max_body: usize,
@@ -32,6 +33,8 @@ pub struct ApiConfig {
     pub body_timeout: Duration,
     /// `limits`: `None` when nothing is limited.
     pub rates: Option<Rates>,
+    /// `server.cors_origins`: pages whose scripts may call.
+    pub cors_origins: Vec<Origin>,
 }
 
 impl Default for ApiConfig {
@@ -40,6 +43,7 @@ impl Default for ApiConfig {
             max_body: 256 * 1024,
             body_timeout: Duration::from_secs(15),
             rates: None,
+            cors_origins: Vec::new(),
         }
     }
 }
@@ -57,13 +61,16 @@ pub(crate) struct Shared {
 pub struct Api {
     router: Router,
     ids: Arc<RequestIds>,
+    cors: Arc<Cors>,
 }
 
 impl Api {
-    pub(crate) fn new(router: Router) -> Self {
+    /// Answers by `router`, to scripts of pages from `origins` as well.
+    pub(crate) fn new(router: Router, origins: Vec<Origin>) -> Self {
         Self {
             router,
             ids: Arc::default(),
+            cors: Arc::new(Cors::new(origins)),
         }
     }
 
@@ -75,17 +82,26 @@ impl Api {
         request.extensions_mut().insert(id);
         drop_trailing_slashes(request.uri_mut());
 
-        let mut router = self.router.clone();
-        let mut response = match or_panic(router.call(request)).await {
-            Some(Ok(response)) => response,
-            Some(Err(never)) => match never {},
-            None => Failure::internal("a handler panicked").respond(id),
+        let admitted = self.cors.admitted(request.headers());
+        let mut response = match Cors::preflight(&request, admitted.as_ref()) {
+            Some(response) => response,
+            None => self.route(request, id).await,
         };
+        self.cors.mark(&mut response, admitted);
         if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
             response.headers_mut().insert(X_REQUEST_ID, value);
         }
         log(id, &method, started.elapsed(), &mut response);
         response
+    }
+
+    async fn route(&self, request: Request, id: RequestId) -> Response {
+        let mut router = self.router.clone();
+        match or_panic(router.call(request)).await {
+            Some(Ok(response)) => response,
+            Some(Err(never)) => match never {},
+            None => Failure::internal("a handler panicked").respond(id),
+        }
     }
 }
 

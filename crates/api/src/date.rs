@@ -1,9 +1,13 @@
 //! Dates on the wire: `yyyy-MM-dd'T'HH:mm:ssZ`, always UTC, never a fraction (contract.md section 1.3).
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
 
 use crate::body::Fields;
 use crate::body::syntax::Text;
@@ -16,6 +20,20 @@ impl Serialize for Date {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let whole = Timestamp::from_second(self.0.as_second()).unwrap_or(self.0);
         serializer.collect_str(&whole)
+    }
+}
+
+impl JsonSchema for Date {
+    fn schema_name() -> Cow<'static, str> {
+        "Date".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "format": "date-time"})
     }
 }
 
@@ -43,7 +61,9 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<Ti
     if fields.is_object(name) {
         return fields.object(name, from_php).flatten();
     }
-    let text = fields.text(name, Text::Length(1, 64))?;
+    let text = fields.text(name, Text::Length(1, 64));
+    fields.describe_as(name, describe);
+    let text = text?;
     let moment = parse(&text);
     if moment.is_none() {
         let message = "must be a date such as `2026-11-24T10:00:00Z`";
@@ -58,10 +78,20 @@ pub(crate) fn required(fields: &mut Fields<'_, '_>, name: &'static str) -> Times
         return read(fields, name).unwrap_or_default();
     }
     let text = fields.required_text(name, Text::Length(1, 64));
+    fields.describe_as(name, describe);
     if text.is_empty() {
         return Timestamp::default();
     }
     read(fields, name).unwrap_or_default()
+}
+
+/// The two shapes.
+fn describe(schema: &mut Value) {
+    *schema = json!({"anyOf": [
+        {"type": "string", "format": "date-time"},
+        {"type": "string", "format": "date"},
+        Fields::describe(from_php),
+    ]});
 }
 
 /// `{"date": "2026-11-24 10:00:00.000000", "timezone_type": 3, "timezone": "UTC"}`. Type 1 is an offset, type 2 an

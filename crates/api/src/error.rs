@@ -9,6 +9,7 @@ use http::header::{CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use reseal_lifecycle::issuance::Quote;
 use reseal_lifecycle::{Error, Kind, Violation};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -20,6 +21,31 @@ const LONGEST_VALUE: usize = 255;
 
 /// Violations in one answer; a body can hold some ten thousand of them.
 pub(crate) const MOST_VIOLATIONS: usize = 100;
+
+/// Every type of the contract with the statuses that it comes with (contract.md section 2.1; 404, 405, 408 and 413 are
+/// ours, for what the contract's API does not get to see).
+pub(crate) const TYPES: &[(&str, &[u16])] = &[
+    ("AuthenticationError", &[401]),
+    ("AuthenticationRatelimitedError", &[429]),
+    ("AuthorizationError", &[403]),
+    ("BillableAcknowledgmentNeededException", &[400]),
+    ("ConstraintViolationException", &[400]),
+    ("InsufficientCreditException", &[400]),
+    ("InternalSRSError", &[500]),
+    ("InvalidCSRException", &[400]),
+    ("InvalidMessage", &[400, 405, 408, 413]),
+    ("NoContractException", &[400]),
+    ("ObjectDoesNotExist", &[400, 404]),
+    ("ObjectExists", &[400]),
+    ("ObjectStatusProhibitsOperation", &[400]),
+    ("ProcessError", &[400]),
+    ("ProviderConnectionError", &[502]),
+    ("ProviderUnavailable", &[503]),
+    ("TooManyRequests", &[429]),
+    ("UnrecognizedPropertyException", &[400]),
+    ("UnsupportedTld", &[400]),
+    ("ValidationError", &[400]),
+];
 
 /// A call that is refused or failed.
 #[derive(Debug)]
@@ -231,13 +257,19 @@ fn log_source(
     tracing::error!(%request, r#type = contract_type, "{text}");
 }
 
-/// contract.md section 2.2.
-#[derive(Serialize)]
-struct Body<'a> {
+/// A refusal.
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Error")]
+pub(crate) struct Body<'a> {
+    #[schemars(extend("enum" = TYPES.iter().map(|(name, _)| name).collect::<Vec<_>>()))]
     r#type: &'static str,
+    /// For people.
     message: &'a str,
+    /// The first field that is unknown or has another JSON type, with `UnrecognizedPropertyException`.
     #[serde(skip_serializing_if = "Option::is_none")]
     property: Option<&'a str>,
+    /// Each field that breaks its restrictions, with `ConstraintViolationException` and `InvalidCSRException`.
+    #[schemars(with = "Vec<ViolationBody>")]
     #[serde(skip_serializing_if = "Option::is_none")]
     violations: Option<Violations<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -260,10 +292,15 @@ impl Serialize for Violations<'_> {
     }
 }
 
-#[derive(Serialize)]
+/// A field that breaks a restriction.
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Violation")]
 struct ViolationBody<'a> {
+    /// Its path, such as `dcv[0].commonName`.
     field: &'a str,
+    /// For people.
     message: &'a str,
+    /// The beginning of what was received.
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<&'a str>,
 }

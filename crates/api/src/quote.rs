@@ -2,19 +2,23 @@
 
 use reseal_lifecycle::issuance::Quote;
 use reseal_lifecycle::price::{Billable, ChargeAction};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The answer to `quote=true`.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Quote")]
 pub(crate) struct QuoteBody<'a> {
     command: &'static str,
     quote: Price<'a>,
 }
 
 /// `total` cents for the `billables`.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct Price<'a> {
+    /// Cents.
     total: i64,
+    /// ISO 4217; absent when it is free, as the billables.
     #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -22,13 +26,16 @@ pub(crate) struct Price<'a> {
 }
 
 /// One charge.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Billable")]
 pub(crate) struct BillableBody<'a> {
     product: &'a str,
     action: ChargeAction,
     quantity: u32,
+    /// Cents for one.
     amount: i64,
     refundable: bool,
+    /// Cents for all.
     total: i64,
 }
 

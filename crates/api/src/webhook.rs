@@ -3,16 +3,18 @@
 
 use http::StatusCode;
 use reseal_lifecycle::notification::{Webhook, WebhookSetting};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::answer;
 use crate::auth::{Call, Outcome};
+use crate::body::Fields;
 use crate::body::syntax::Text;
-use crate::body::{Fields, Findings};
 use crate::date::Date;
 
 /// A webhook. Optional fields without a value are absent, never null.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Webhook")]
 #[serde(rename_all = "camelCase")]
 struct WebhookBody<'a> {
     customer: &'a str,
@@ -60,16 +62,7 @@ pub(crate) async fn get(mut call: Call) -> Outcome {
 /// Sets the webhook, in place of an earlier one.
 pub(crate) async fn set(mut call: Call) -> Outcome {
     let body = call.body().await?;
-    let mut findings = Findings::default();
-    let mut fields = Fields::of(&body, &mut findings);
-    let setting = WebhookSetting {
-        url: fields.required_text("url", Text::Document),
-        secret: fields.text("secret", Text::Document),
-        login: fields.text("username", Text::Length(1, 100)),
-        password: fields.text("password", Text::Document),
-    };
-    fields.finish();
-    findings.settle()?;
+    let setting = Fields::read(&body, read)?;
     let caller = call.below_customer().await?;
     let services = call.services();
     let (webhook, made) = services.set_webhook(&caller.customer, setting).await?;
@@ -78,9 +71,48 @@ pub(crate) async fn set(mut call: Call) -> Outcome {
     Ok(answer::json(StatusCode::OK, &body))
 }
 
+fn read(fields: &mut Fields<'_, '_>) -> WebhookSetting {
+    WebhookSetting {
+        url: fields.required_text("url", Text::Document),
+        secret: fields.text("secret", Text::Document),
+        login: fields.text("username", Text::Length(1, 100)),
+        password: fields.text("password", Text::Document),
+    }
+}
+
 /// Removes the webhook.
 pub(crate) async fn remove(mut call: Call) -> Outcome {
     let caller = call.below_customer().await?;
     call.services().remove_webhook(&caller.customer).await?;
     Ok(answer::empty(StatusCode::OK))
+}
+
+/// What the document says about the three.
+pub(crate) mod describe {
+    use super::{WebhookBody, read};
+    use crate::openapi::Operation;
+
+    const TAG: &str = "Notifications";
+
+    pub(crate) fn get() -> Operation {
+        Operation::new(TAG, "getWebhook", "Where notifications are sent")
+            .json::<WebhookBody<'static>>(200, "The receiver, and how it is doing.")
+    }
+
+    pub(crate) fn set() -> Operation {
+        Operation::new(TAG, "setWebhook", "Send notifications to a receiver")
+            .details("In place of an earlier receiver. Each notification is a POST with the header `Signature`: the base64 of HMAC-SHA256 over the body.")
+            .body(read, &[
+                ("url", "Where to: an https URL."),
+                ("secret", "Key of the signatures, 16 to 255 bytes; without it one is made, which the answer shows."),
+                ("username", "For the receiver's HTTP authentication."),
+                ("password", "To it."),
+            ])
+            .json::<WebhookBody<'static>>(200, "The receiver as it is now.")
+    }
+
+    pub(crate) fn remove() -> Operation {
+        Operation::new(TAG, "removeWebhook", "Send notifications nowhere any more")
+            .answer(200, "Done.")
+    }
 }

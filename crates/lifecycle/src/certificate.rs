@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use reseal_pki::dn::OrganizationSubject;
 use reseal_pki::profile::ValidationType;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::product::CertificateType;
@@ -13,7 +14,7 @@ pub type CertificateId = i64;
 pub type SubscriptionId = i64;
 
 /// What a certificate is at a moment. `Expired` is not stored: it follows from the clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum CertificateStatus {
     /// In force.

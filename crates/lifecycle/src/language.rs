@@ -1,9 +1,10 @@
 //! Languages of mails and of the pages behind their links (contract.md section 4, LANG).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A language that customers are written to in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Language {
     /// English, in which everybody is written to for whom nothing better is known.

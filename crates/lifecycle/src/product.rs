@@ -3,6 +3,7 @@
 //! The operator edits `DATA/products.toml`; [`DEFAULT_CATALOGUE`] is what `init` writes there.
 
 use reseal_pki::profile::ValidationType;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::price::Prices;
@@ -11,7 +12,7 @@ use crate::price::Prices;
 pub const DEFAULT_CATALOGUE: &str = include_str!("products.toml");
 
 /// Shape of a product's name set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum CertificateType {
     /// One name, perhaps with its free www counterpart.
@@ -34,7 +35,7 @@ impl CertificateType {
 }
 
 /// What a product can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Feature {
     /// May be reissued.
@@ -48,7 +49,7 @@ pub enum Feature {
 }
 
 /// Request fields that a product requires or takes (contract.md section 5.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ProductField {
     /// `domainName`

@@ -111,6 +111,8 @@ pub(crate) enum Command {
     /// The CA's certificates and revocation lists
     #[command(subcommand)]
     Ca(Ca),
+    /// Prints the API's description, OpenAPI 3.1 in JSON; a running server has it at `/openapi.json` and `/docs`
+    Openapi,
     /// Looks for trouble in a server's folder, configuration and surroundings
     Doctor(Data),
 }

@@ -117,6 +117,10 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Csr(Csr::Check { file, data }) => csr_check::run(&file, data.as_deref(), config),
         Command::Backup { file, data } => backup::write(&file, &data.data).map(done),
         Command::Restore { file, data } => backup::restore(&file, &data.data).map(done),
+        Command::Openapi => {
+            console::line(serde_json::to_string_pretty(&reseal_api::document())?);
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Doctor(data) => doctor::run(&data.data, config).await,
     }
 }

@@ -279,6 +279,7 @@ pub(crate) fn api_config(config: &Config) -> ApiConfig {
             per_customer: config.limits.per_customer,
             failures: config.limits.failed_authentications,
         }),
+        cors_origins: config.server.cors_origins.clone(),
         ..ApiConfig::default()
     }
 }

@@ -4,12 +4,17 @@
 //! reads as absent, so that reading goes on; nothing that was read may be used before [`Findings::settle`]
 //! said that all is well. Fields that nobody asked for are the unknown ones: there is no second list of
 //! names to keep.
+//!
+//! [`Fields::describe`] runs the same reading over nothing, and notes down what is asked for: that is how the OpenAPI
+//! document knows the bodies. A reading function must therefore ask for its fields whatever they hold.
 
 use reseal_lifecycle::Violation;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::findings::Findings;
+use super::shape::Shape;
 use super::syntax::Text;
+use crate::error::Failure;
 use crate::error::first_characters;
 
 /// An object's fields while they are read.
@@ -19,6 +24,8 @@ pub(crate) struct Fields<'b, 'f> {
     prefix: String,
     asked: Vec<&'static str>,
     findings: &'f mut Findings,
+    /// `Some` while the fields are not read but described.
+    shape: Option<Box<Shape>>,
 }
 
 impl<'b, 'f> Fields<'b, 'f> {
@@ -33,7 +40,36 @@ impl<'b, 'f> Fields<'b, 'f> {
             prefix,
             asked: Vec::with_capacity(24),
             findings,
+            shape: None,
         }
+    }
+
+    /// Reads a whole body with `read`; everything that is wrong with it is reported at once.
+    pub(crate) fn read<T>(
+        object: &Map<String, Value>,
+        read: impl FnOnce(&mut Fields<'_, '_>) -> T,
+    ) -> Result<T, Failure> {
+        let mut findings = Findings::default();
+        let mut fields = Fields::of(object, &mut findings);
+        let outcome = read(&mut fields);
+        fields.finish();
+        findings.settle()?;
+        Ok(outcome)
+    }
+
+    /// The JSON schema of the bodies that `read` reads.
+    pub(crate) fn describe<T>(read: impl FnOnce(&mut Fields<'_, '_>) -> T) -> Value {
+        let nothing = Map::new();
+        Fields::of(&nothing, &mut Findings::default()).described(read)
+    }
+
+    /// The schema of an object that `read` reads.
+    fn described<T>(&mut self, read: impl FnOnce(&mut Fields<'b, '_>) -> T) -> Value {
+        let mut inner = Fields::below(self.object, String::new(), self.findings);
+        inner.shape = Some(Box::default());
+        read(&mut inner);
+        let shape = inner.shape.take().unwrap_or_default();
+        shape.schema()
     }
 
     /// Notes every field that nobody asked for.
@@ -57,9 +93,12 @@ impl<'b, 'f> Fields<'b, 'f> {
         format!("{}{name}", self.prefix)
     }
 
-    /// The value of `name`; null is absent.
-    fn value(&mut self, name: &'static str) -> Option<&'b Value> {
+    /// The value of `name`, which is described by `schema`; null is absent.
+    fn value(&mut self, name: &'static str, schema: impl FnOnce() -> Value) -> Option<&'b Value> {
         self.asked.push(name);
+        if let Some(shape) = &mut self.shape {
+            shape.property(name, schema());
+        }
         self.object.get(name).filter(|value| !value.is_null())
     }
 
@@ -68,6 +107,9 @@ impl<'b, 'f> Fields<'b, 'f> {
     }
 
     fn missing(&mut self, name: &'static str) {
+        if let Some(shape) = &mut self.shape {
+            shape.require(name);
+        }
         // A field of a wrong type is there, and already noted.
         if self.object.get(name).is_none_or(Value::is_null) {
             self.violation(name, "may not be null", None);
@@ -76,15 +118,40 @@ impl<'b, 'f> Fields<'b, 'f> {
 
     /// A text, trimmed.
     pub(crate) fn text(&mut self, name: &'static str, rule: Text) -> Option<String> {
-        let value = self.value(name)?;
+        let value = self.value(name, || rule.schema())?;
         self.check_text(value, rule, |fields| fields.path(name))
     }
 
-    /// A text that is allowed and means nothing.
-    pub(crate) fn ignored_text(&mut self, name: &'static str) {
-        if self.value(name).is_some_and(|value| !value.is_string()) {
-            let path = self.path(name);
-            self.mistyped(path, "must be a string");
+    /// A text that must be there when the field `other` is `word`, and otherwise may be anything and means nothing.
+    pub(crate) fn text_with(
+        &mut self,
+        name: &'static str,
+        rule: Text,
+        (other, word): (&'static str, &str),
+    ) -> Option<String> {
+        let value = self.value(name, || json!({"type": "string"}));
+        if let Some(shape) = &mut self.shape {
+            shape.require_with(name, &rule.schema(), (other, word));
+        }
+        let needed = self
+            .object
+            .get(other)
+            .and_then(Value::as_str)
+            .is_some_and(|text| text.trim() == word);
+        match value {
+            Some(value) if needed => self.check_text(value, rule, |fields| fields.path(name)),
+            Some(Value::String(_)) => None,
+            Some(_) => {
+                let path = self.path(name);
+                self.mistyped(path, "must be a string");
+                None
+            }
+            None => {
+                if needed {
+                    self.missing(name);
+                }
+                None
+            }
         }
     }
 
@@ -120,7 +187,7 @@ impl<'b, 'f> Fields<'b, 'f> {
 
     /// A list of texts, each under the same rule; an empty list is not the same as none.
     pub(crate) fn texts(&mut self, name: &'static str, rule: Text) -> Option<Vec<String>> {
-        let values = self.array(name)?;
+        let values = self.array(name, || rule.schema())?;
         let mut texts = Vec::with_capacity(values.len());
         for (index, value) in values.iter().enumerate() {
             texts.extend(self.check_text(value, rule, |fields| {
@@ -132,7 +199,7 @@ impl<'b, 'f> Fields<'b, 'f> {
 
     /// A boolean.
     pub(crate) fn boolean(&mut self, name: &'static str) -> Option<bool> {
-        let value = self.value(name)?;
+        let value = self.value(name, || json!({"type": "boolean"}))?;
         if value.as_bool().is_none() {
             let path = self.path(name);
             self.mistyped(path, "must be true or false");
@@ -142,7 +209,10 @@ impl<'b, 'f> Fields<'b, 'f> {
 
     /// A whole number from `least` to `most`, written without a fraction.
     pub(crate) fn integer(&mut self, name: &'static str, least: u32, most: u32) -> Option<u32> {
-        let value = self.value(name)?;
+        let value = self.value(
+            name,
+            || json!({"type": "integer", "minimum": least, "maximum": most}),
+        )?;
         let Value::Number(number) = value else {
             let path = self.path(name);
             self.mistyped(path, "must be an integer");
@@ -179,9 +249,27 @@ impl<'b, 'f> Fields<'b, 'f> {
         name: &'static str,
         read: impl FnOnce(&mut Fields<'b, '_>) -> T,
     ) -> Option<T> {
-        let value = self.value(name)?;
+        if self.shape.is_some() {
+            let schema = self.described(read);
+            self.value(name, || schema);
+            return None;
+        }
+        let value = self.value(name, || Value::Null)?;
         let path = self.path(name);
         self.element(value, path, read)
+    }
+
+    /// Describes `name`, which was asked for before, more exactly than its reading does.
+    pub(crate) fn describe_as(&mut self, name: &str, change: impl FnOnce(&mut Value)) {
+        if let Some(shape) = &mut self.shape {
+            shape.change(name, change);
+        }
+    }
+
+    /// Whether `name` is a list without elements, for lists that must have some.
+    pub(crate) fn is_empty_list(&self, name: &str) -> bool {
+        let list = self.object.get(name).and_then(Value::as_array);
+        list.is_some_and(Vec::is_empty)
     }
 
     /// Whether `name` is an object, for fields that have two shapes.
@@ -195,7 +283,12 @@ impl<'b, 'f> Fields<'b, 'f> {
         name: &'static str,
         mut read: impl FnMut(&mut Fields<'b, '_>) -> T,
     ) -> Option<Vec<T>> {
-        let values = self.array(name)?;
+        if self.shape.is_some() {
+            let schema = self.described(read);
+            self.array(name, || schema);
+            return None;
+        }
+        let values = self.array(name, || Value::Null)?;
         let mut objects = Vec::with_capacity(values.len());
         for (index, value) in values.iter().enumerate() {
             let path = format!("{}{name}[{index}]", self.prefix);
@@ -204,8 +297,12 @@ impl<'b, 'f> Fields<'b, 'f> {
         Some(objects)
     }
 
-    fn array(&mut self, name: &'static str) -> Option<&'b Vec<Value>> {
-        let value = self.value(name)?;
+    fn array(
+        &mut self,
+        name: &'static str,
+        item: impl FnOnce() -> Value,
+    ) -> Option<&'b Vec<Value>> {
+        let value = self.value(name, || json!({"type": "array", "items": item()}))?;
         if let Value::Array(values) = value {
             return Some(values);
         }

@@ -145,6 +145,7 @@ mod tests {
         max_body: 16,
         body_timeout: Duration::from_millis(50),
         rates: None,
+        cors_origins: Vec::new(),
     };
 
     fn headers(pairs: &[(http::HeaderName, &'static str)]) -> HeaderMap {

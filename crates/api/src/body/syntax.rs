@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use reseal_pki::name::{DnsName, NamePolicy};
+use serde_json::{Value, json};
 
 /// Most octets of a label (RFC 1035 section 2.3.4).
 const LONGEST_LABEL: usize = 63;
@@ -16,6 +17,18 @@ pub(crate) const LANGUAGES: &[&str] = &[
 
 /// Ways to prove control over a name.
 pub(crate) const DCV_TYPES: &[&str] = &["EMAIL", "FILE", "DNS"];
+
+/// The contract's expressions, anchored (ECMA-262), for whoever reads the OpenAPI document. The functions below are what
+/// decides; a test holds the two together.
+const DOMAIN: &str =
+    r"^(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z][a-z0-9-]{0,61}[a-z0-9])$";
+const EMAIL: &str = r"^(?=.{1,64}@)[a-z0-9_\-+]+(?:\.[a-z0-9_\-+]+)*@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z][a-z0-9-]{0,61}[a-z0-9])$";
+const VOICE: &str = r"^\+[0-9]{1,3}\.[0-9]{1,14}$";
+const HANDLE: &str = r"^[a-zA-Z0-9\-_@\.]+$";
+const UNIQUE_VALUE: &str = "^[a-zA-Z0-9]+$";
+const COUNTRY: &str = "^[A-Za-z]{2}$";
+const PRINTABLE: &str = r"^[^\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]*$";
+const PRINTABLE_LINES: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]*$";
 
 /// A restriction on a text.
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +97,34 @@ impl Text {
             Self::WordOfAnyCase(words) => {
                 (!words.iter().any(|word| word.eq_ignore_ascii_case(value)))
                     .then(|| word_advice(words))
+            }
+        }
+    }
+
+    /// The same as a JSON schema. Lengths are in characters there, which for most rules are bytes; where they are not,
+    /// the description says so.
+    pub(crate) fn schema(self) -> Value {
+        let bounded = |least: usize, most: usize, pattern: &str| json!({"type": "string", "minLength": least, "maxLength": most, "pattern": pattern});
+        match self {
+            Self::Document => json!({"type": "string", "minLength": 1}),
+            Self::Length(least, most) | Self::Lines(least, most) => {
+                let characters = match self {
+                    Self::Lines(..) => PRINTABLE_LINES,
+                    _ => PRINTABLE,
+                };
+                let mut schema = bounded(least, most, characters);
+                schema["description"] = format!("At most {most} bytes of UTF-8.").into();
+                schema
+            }
+            Self::Domain => bounded(4, 255, DOMAIN),
+            Self::Email => bounded(6, 255, EMAIL),
+            Self::Voice => bounded(4, 17, VOICE),
+            Self::Handle => bounded(3, 40, HANDLE),
+            Self::UniqueValue => bounded(1, 20, UNIQUE_VALUE),
+            Self::Country => bounded(2, 2, COUNTRY),
+            Self::Word(words) => json!({"type": "string", "enum": words}),
+            Self::WordOfAnyCase(words) => {
+                json!({"type": "string", "enum": words, "description": "In upper or lower case."})
             }
         }
     }

@@ -1,17 +1,20 @@
 //! `POST /v2/ssl/authkey` (contract.md sections 4.8 and 5.6).
 
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::answer;
 use crate::auth::{Call, Outcome};
+use crate::body::Fields;
 use crate::body::syntax::Text;
-use crate::body::{Fields, Findings};
 use crate::date::Date;
 
-#[derive(Serialize)]
+/// A key that proves control where it is published.
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "AuthKey")]
 #[serde(rename_all = "camelCase")]
-struct AuthKeyBody {
+pub(super) struct AuthKeyBody {
     auth_key: String,
     /// Until when it may be used.
     validity: Date,
@@ -20,12 +23,7 @@ struct AuthKeyBody {
 /// Makes a value that, published at every name, proves them all in the call that asks for the certificate.
 pub(crate) async fn auth_key(mut call: Call) -> Outcome {
     let body = call.body().await?;
-    let mut findings = Findings::default();
-    let mut reader = Fields::of(&body, &mut findings);
-    let product = reader.required_text("product", Text::Length(1, 255));
-    let csr = reader.required_text("csr", Text::Document);
-    reader.finish();
-    findings.settle()?;
+    let (product, csr) = Fields::read(&body, read)?;
 
     let key = call
         .services()
@@ -36,4 +34,11 @@ pub(crate) async fn auth_key(mut call: Call) -> Outcome {
         auth_key: key.token,
     };
     Ok(answer::json(StatusCode::OK, &body))
+}
+
+/// Product and CSR.
+pub(super) fn read(fields: &mut Fields<'_, '_>) -> (String, String) {
+    let product = fields.required_text("product", Text::Length(1, 255));
+    let csr = fields.required_text("csr", Text::Document);
+    (product, csr)
 }

@@ -3,24 +3,26 @@
 use http::StatusCode;
 use reseal_lifecycle::{Error, Kind, Violation};
 use reseal_pki::csr::{Csr, CsrError};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::answer;
 use crate::auth::{Call, Outcome};
+use crate::body::Fields;
 use crate::body::syntax::Text;
-use crate::body::{Fields, Findings};
 
 /// Shows a CSR.
 pub(crate) async fn decode_csr(mut call: Call) -> Outcome {
     let body = call.body().await?;
-    let mut findings = Findings::default();
-    let mut fields = Fields::of(&body, &mut findings);
-    let text = fields.required_text("csr", Text::Document);
-    fields.finish();
-    findings.settle()?;
+    let text = Fields::read(&body, read)?;
     let csr = call.services().read_csr(&text).await?;
     let csr = csr.map_err(|error| refused(&error))?;
     Ok(answer::json(StatusCode::OK, &CsrBody::of(&csr)))
+}
+
+/// The CSR.
+pub(super) fn read(fields: &mut Fields<'_, '_>) -> String {
+    fields.required_text("csr", Text::Document)
 }
 
 fn refused(error: &CsrError) -> Error {
@@ -34,9 +36,11 @@ fn refused(error: &CsrError) -> Error {
     }
 }
 
-#[derive(Serialize)]
+/// What a CSR holds.
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "DecodedCsr")]
 #[serde(rename_all = "camelCase")]
-struct CsrBody<'a> {
+pub(super) struct CsrBody<'a> {
     subject: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     country: Option<&'a str>,
@@ -58,7 +62,9 @@ struct CsrBody<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     alt_names: Vec<String>,
     public_key_algorithm: &'a str,
+    /// Bits.
     public_key_size: u32,
+    /// Of the DER, in lower case.
     md5: String,
     sha256: String,
 }

@@ -25,6 +25,9 @@ enum Format {
     CaBundle,
 }
 
+/// The words for it.
+pub(super) const FORMATS: [&str; 6] = ["CSR", "CRT", "ZIP", "PKCS7", "CA", "CA_BUNDLE"];
+
 impl Format {
     fn from_wire(word: &str) -> Option<Self> {
         Some(match word {
@@ -56,7 +59,7 @@ pub(crate) async fn download(call: Call) -> Outcome {
     let format = match call.query().first("format") {
         None => Format::Zip,
         Some(word) => Format::from_wire(word).ok_or_else(|| {
-            let message = "must be one of CSR, CRT, ZIP, PKCS7, CA, CA_BUNDLE";
+            let message = format!("must be one of {}", FORMATS.join(", "));
             Failure::constraints(vec![Violation::new("format", message, Some(word))])
         })?,
     };
@@ -140,7 +143,7 @@ mod tests {
 
     #[test]
     fn nasty_143_a_format_is_one_of_six_words() {
-        for word in ["CSR", "CRT", "ZIP", "PKCS7", "CA", "CA_BUNDLE"] {
+        for word in FORMATS {
             assert!(Format::from_wire(word).is_some(), "{word}");
         }
         for word in ["", "crt", "PEM", "P7B", "../../etc/passwd"] {

@@ -5,13 +5,17 @@ use reseal_lifecycle::issuance::Rehearsal;
 use reseal_lifecycle::process::{CaaState, NameProof, ProofState, Work};
 use reseal_pki::name::DnsName;
 use reseal_validation::challenge::Challenge;
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
+use crate::body::syntax::DCV_TYPES;
 use crate::date::Date;
 use crate::quote::QuoteBody;
 
 /// The whole plan, and what was seen of the world it depends on.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "DryRun")]
 #[serde(rename_all = "camelCase")]
 pub(super) struct DryRunBody<'a> {
     #[serde(flatten)]
@@ -30,16 +34,20 @@ pub(super) struct DryRunBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     expiry_date: Option<Date>,
     /// Each look, as the timeline of a real process would have it.
+    #[schemars(with = "Vec<Map<String, Value>>")]
     evidence: &'a [Event],
 }
 
 /// One name of the certificate.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "DryRunName")]
 #[serde(rename_all = "camelCase")]
 struct NameBody<'a> {
     name: &'a str,
+    #[schemars(extend("enum" = DCV_TYPES))]
     r#type: &'static str,
-    /// `REUSED`, `PROVED` or `OPEN`.
+    /// Whether an earlier proof will be relied on, one was seen just now, or it is still to be given.
+    #[schemars(extend("enum" = ["REUSED", "PROVED", "OPEN"]))]
     proof: &'static str,
     /// Which domain was or is to be proved.
     authorization_domain_name: &'a str,
@@ -56,7 +64,9 @@ struct NameBody<'a> {
     caa: Option<CaaBody<'a>>,
 }
 
-#[derive(Serialize)]
+/// What CAA says.
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "DryRunCaa")]
 struct CaaBody<'a> {
     permitted: bool,
     reason: &'a str,

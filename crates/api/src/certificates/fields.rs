@@ -68,18 +68,11 @@ pub(crate) fn dcv_choices(fields: &mut Fields<'_, '_>) -> Option<Vec<DcvChoice>>
             // DNS, or a type that was refused.
             _ => DcvType::Dns,
         };
-        // One client sends an address with every type; it means something with EMAIL only.
-        let email = match method {
-            DcvType::Email => Some(entry.required_text("email", Text::Email)),
-            DcvType::File | DcvType::Dns => {
-                entry.ignored_text("email");
-                None
-            }
-        };
         DcvChoice {
             common_name,
             method,
-            email,
+            // One client sends an address with every type; it means something with EMAIL only.
+            email: entry.text_with("email", Text::Email, ("type", "EMAIL")),
         }
     })
 }

@@ -7,27 +7,14 @@ use serde_json::Value;
 use super::fields;
 use crate::answer;
 use crate::auth::{Call, Outcome};
+use crate::body::Fields;
 use crate::body::syntax::Text;
-use crate::body::{Fields, Findings};
 use crate::processes::refer_to;
 
 /// Takes in a certificate that was issued elsewhere.
 pub(crate) async fn import(mut call: Call) -> Outcome {
     let body = call.body().await?;
-    let mut findings = Findings::default();
-    let mut reader = Fields::of(&body, &mut findings);
-    let mut import = ImportCertificate {
-        customer: reader.required_text("customer", Text::Handle),
-        certificate: reader.required_text("certificate", Text::Document),
-        csr: reader.text("csr", Text::Document),
-        // 30 here, 32 elsewhere: the contract has it so.
-        coc: reader.text("coc", Text::Length(1, 30)),
-        domain_name: reader.text("domainName", Text::Domain),
-        command: Value::Null,
-    };
-    reader.finish();
-    findings.settle()?;
-
+    let mut import = Fields::read(&body, read)?;
     import.command = fields::command(body);
     let process = call.services().import(&call.caller, import).await?;
     let location = process
@@ -36,4 +23,17 @@ pub(crate) async fn import(mut call: Call) -> Outcome {
     let mut response = answer::empty(StatusCode::CREATED);
     refer_to(&mut response, process.id, location.as_deref());
     Ok(response)
+}
+
+/// The body; `command` is left to the caller.
+pub(super) fn read(fields: &mut Fields<'_, '_>) -> ImportCertificate {
+    ImportCertificate {
+        customer: fields.required_text("customer", Text::Handle),
+        certificate: fields.required_text("certificate", Text::Document),
+        csr: fields.text("csr", Text::Document),
+        // 30 here, 32 elsewhere: the contract has it so.
+        coc: fields.text("coc", Text::Length(1, 30)),
+        domain_name: fields.text("domainName", Text::Domain),
+        command: Value::Null,
+    }
 }

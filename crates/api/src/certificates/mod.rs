@@ -4,6 +4,7 @@ mod approver;
 mod archive;
 mod auth_key;
 mod csr;
+pub(crate) mod describe;
 mod download;
 mod dry_run;
 mod fields;

@@ -13,13 +13,7 @@ pub(crate) async fn renew(mut call: Call) -> Outcome {
     let parameters = call.query();
     let mut findings = Findings::default();
     let mut reader = Fields::of(&body, &mut findings);
-    let mut renewal = Renewal {
-        product: reader.text("product", purchase::PRODUCT),
-        period: purchase::period(&mut reader),
-        acknowledged: purchase::acknowledged(&mut reader),
-        request: fields::read(&mut reader),
-    };
-    renewal.request.agreement_email = reader.text("saEmail", Text::Email);
+    let mut renewal = read(&mut reader);
     reader.finish();
     let mode = fields::mode(&parameters, &mut findings);
     findings.settle()?;
@@ -32,4 +26,16 @@ pub(crate) async fn renew(mut call: Call) -> Outcome {
         .renew(&call.caller, id, renewal, mode)
         .await?;
     fields::respond(&answer)
+}
+
+/// The body; `command` is left to the caller.
+pub(super) fn read(fields: &mut Fields<'_, '_>) -> Renewal {
+    let mut renewal = Renewal {
+        product: fields.text("product", purchase::PRODUCT),
+        period: purchase::period(fields),
+        acknowledged: purchase::acknowledged(fields),
+        request: fields::read(fields),
+    };
+    renewal.request.agreement_email = fields.text("saEmail", Text::Email);
+    renewal
 }

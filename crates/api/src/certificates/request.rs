@@ -13,20 +13,7 @@ pub(crate) async fn request(mut call: Call) -> Outcome {
     let parameters = call.query();
     let mut findings = Findings::default();
     let mut reader = Fields::of(&body, &mut findings);
-    let mut new = NewCertificate {
-        customer: reader.required_text("customer", Text::Handle),
-        product: reader.required_text("product", purchase::PRODUCT),
-        period: purchase::period(&mut reader),
-        acknowledged: purchase::acknowledged(&mut reader),
-        request: fields::read(&mut reader),
-    };
-    new.request.country = reader
-        .text("country", Text::Country)
-        .map(|country| country.to_ascii_uppercase());
-    // The older word for `language` (contract.md section 4.2).
-    let older = fields::language(&mut reader, "saLanguage");
-    new.request.language = new.request.language.or(older);
-    new.request.agreement_email = reader.text("saEmail", Text::Email);
+    let mut new = read(&mut reader);
     reader.finish();
     let mode = fields::mode(&parameters, &mut findings);
     findings.settle()?;
@@ -34,4 +21,23 @@ pub(crate) async fn request(mut call: Call) -> Outcome {
     new.request.command = fields::command(body);
     let answer = call.services().request(&call.caller, new, mode).await?;
     fields::respond(&answer)
+}
+
+/// The body; `command` is left to the caller.
+pub(super) fn read(fields: &mut Fields<'_, '_>) -> NewCertificate {
+    let mut new = NewCertificate {
+        customer: fields.required_text("customer", Text::Handle),
+        product: fields.required_text("product", purchase::PRODUCT),
+        period: purchase::period(fields),
+        acknowledged: purchase::acknowledged(fields),
+        request: fields::read(fields),
+    };
+    new.request.country = fields
+        .text("country", Text::Country)
+        .map(|country| country.to_ascii_uppercase());
+    // The older word for `language` (contract.md section 4.2).
+    let older = fields::language(fields, "saLanguage");
+    new.request.language = new.request.language.or(older);
+    new.request.agreement_email = fields.text("saEmail", Text::Email);
+    new
 }

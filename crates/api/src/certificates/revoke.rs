@@ -5,21 +5,14 @@ use reseal_lifecycle::process::ProcessStatus;
 
 use crate::answer;
 use crate::auth::{Call, Outcome};
+use crate::body::Fields;
 use crate::body::syntax::Text;
-use crate::body::{Fields, Findings};
 use crate::processes::refer_to;
 
 /// Withdraws a certificate. The body is optional.
 pub(crate) async fn revoke(mut call: Call) -> Outcome {
-    let mut reason = None;
-    if let Some(body) = call.optional_body().await? {
-        let mut findings = Findings::default();
-        let mut fields = Fields::of(&body, &mut findings);
-        reason = fields.text("reason", Text::Length(0, 255));
-        fields.finish();
-        findings.settle()?;
-    }
-    let reason = reason.filter(|reason| !reason.is_empty());
+    let body = call.optional_body().await?.unwrap_or_default();
+    let reason = Fields::read(&body, read)?.filter(|reason| !reason.is_empty());
     let process = call
         .services()
         .revoke(&call.caller, call.id(), reason)
@@ -34,4 +27,9 @@ pub(crate) async fn revoke(mut call: Call) -> Outcome {
     let mut response = answer::empty(status);
     refer_to(&mut response, process.id, location.as_deref());
     Ok(response)
+}
+
+/// Why.
+pub(super) fn read(fields: &mut Fields<'_, '_>) -> Option<String> {
+    fields.text("reason", Text::Length(0, 255))
 }

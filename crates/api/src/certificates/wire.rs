@@ -1,10 +1,13 @@
 //! A certificate as the contract shows it (contract.md section 5.1).
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use reseal_lifecycle::certificate::{Certificate, CertificateStatus};
 use reseal_lifecycle::product::CertificateType;
 use reseal_pki::certificate::pem;
 use reseal_pki::profile::ValidationType;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
 use crate::date::Date;
@@ -40,10 +43,12 @@ pub(super) const FIELDS: &[&str] = &[
 ];
 
 /// A certificate. Optional fields without a value are absent, never null.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Certificate")]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CertificateBody<'a> {
     id: i64,
+    /// The process that it came from.
     process: i64,
     product: &'a str,
     validation_type: ValidationType,
@@ -63,17 +68,24 @@ pub(super) struct CertificateBody<'a> {
     coc: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     address_line: Option<[&'a str; 1]>,
+    /// Its serial number.
     provider_id: Hex<'a>,
     start_date: Date,
     expiry_date: Date,
+    /// Until when it may be reissued.
     subscription_end_date: Date,
     san: &'a [String],
     status: CertificateStatus,
+    #[schemars(extend("enum" = ["RSA", "ECDSA"]))]
     public_key_algorithm: &'a str,
+    /// Bits.
     public_key_size: u32,
+    /// PEM.
     #[serde(skip_serializing_if = "Option::is_none")]
     csr: Option<String>,
+    /// PEM.
     certificate: String,
+    /// SHA-256.
     fingerprint: Hex<'a>,
 }
 
@@ -139,6 +151,20 @@ impl Serialize for Hex<'_> {
             .map(|nibble| char::from(self.digits[usize::from(nibble)]))
             .collect();
         serializer.serialize_str(&text)
+    }
+}
+
+impl JsonSchema for Hex<'_> {
+    fn schema_name() -> Cow<'static, str> {
+        "Hex".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "pattern": "^[0-9a-fA-F]+$"})
     }
 }
 

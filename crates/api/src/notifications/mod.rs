@@ -1,6 +1,7 @@
 //! Notifications: what a customer is told (contract.md section 5.8).
 
 mod acknowledge;
+pub(crate) mod describe;
 mod get;
 mod poll;
 mod wire;

@@ -1,15 +1,20 @@
 //! `GET /v2/customers/{customer}/notifications/poll`.
 
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::wire::NotificationBody;
 use crate::answer;
 use crate::auth::{Call, Outcome};
 
-#[derive(Serialize)]
-struct PollBody<'a> {
+/// What was not acknowledged yet.
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Poll")]
+pub(super) struct PollBody<'a> {
+    /// How many.
     count: u64,
+    /// The oldest one, the same until it is acknowledged.
     #[serde(skip_serializing_if = "Option::is_none")]
     notification: Option<NotificationBody<'a>>,
 }

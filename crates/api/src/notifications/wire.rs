@@ -1,12 +1,14 @@
 //! A notification as the contract shows it (contract.md section 5.8), to whoever asks and to webhooks.
 
 use reseal_lifecycle::Error;
-use reseal_lifecycle::notification::Notification;
+use reseal_lifecycle::notification::{Notification, Occasion};
 use reseal_pki::profile::ValidationType;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::date::Date;
+use crate::query::SUBJECT_STATUSES;
 
 /// Every field that a notification may have by the contract, the identifying one first.
 pub(super) const FIELDS: &[&str] = &[
@@ -36,7 +38,8 @@ pub(super) const FIELDS: &[&str] = &[
 ];
 
 /// A notification. Optional fields without a value are absent, never null.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Notification")]
 #[serde(rename_all = "camelCase")]
 pub(super) struct NotificationBody<'a> {
     id: i64,
@@ -53,6 +56,7 @@ pub(super) struct NotificationBody<'a> {
     customer: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     process: Option<i64>,
+    #[schemars(extend("enum" = Occasion::ALL.map(Occasion::as_str)))]
     event_type: &'static str,
     notification_type: &'static str,
     /// Every notification is about something that goes on outside of the call that began it.
@@ -64,6 +68,7 @@ pub(super) struct NotificationBody<'a> {
     process_identifier: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status_detail: Option<&'a str>,
+    #[schemars(extend("enum" = SUBJECT_STATUSES))]
     subject_status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     expiry_date: Option<Date>,
@@ -122,7 +127,6 @@ pub fn for_webhook(told: &Notification) -> Result<Vec<u8>, Error> {
 
 #[cfg(test)]
 mod tests {
-    use reseal_lifecycle::notification::Occasion;
     use serde_json::json;
 
     use super::*;

@@ -5,8 +5,8 @@ use reseal_lifecycle::Language;
 
 use crate::answer;
 use crate::auth::{Call, Outcome};
+use crate::body::Fields;
 use crate::body::syntax::Text;
-use crate::body::{Fields, Findings};
 
 /// Languages in which the vendor has the agreement.
 const LANGUAGES: &[&str] = &["EN", "NL", "FR", "DE"];
@@ -14,19 +14,16 @@ const LANGUAGES: &[&str] = &["EN", "NL", "FR", "DE"];
 /// Sends a mail with the subscriber agreement.
 pub(crate) async fn send_subscriber_agreement(mut call: Call) -> Outcome {
     let body = call.body().await?;
-    let mut findings = Findings::default();
-    let mut fields = Fields::of(&body, &mut findings);
-    let email = fields.required_text("email", Text::Email);
-    let language = fields.text("language", Text::WordOfAnyCase(LANGUAGES));
-    fields.finish();
-    findings.settle()?;
+    let (email, language) = Fields::read(&body, read)?;
     call.services()
-        .send_subscriber_agreement(
-            &call.caller,
-            call.id(),
-            &email,
-            language.as_deref().and_then(Language::from_code),
-        )
+        .send_subscriber_agreement(&call.caller, call.id(), &email, language)
         .await?;
     Ok(answer::empty(StatusCode::OK))
+}
+
+/// To whom, and in which language.
+pub(super) fn read(fields: &mut Fields<'_, '_>) -> (String, Option<Language>) {
+    let email = fields.required_text("email", Text::Email);
+    let language = fields.text("language", Text::WordOfAnyCase(LANGUAGES));
+    (email, language.as_deref().and_then(Language::from_code))
 }

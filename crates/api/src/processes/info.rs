@@ -6,14 +6,16 @@ use reseal_lifecycle::process::{
     CaaState, Check, CheckState, NameProof, Process, ProofState, Work,
 };
 use reseal_validation::{CaaStatus, Challenge};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::auth::{Call, Outcome};
+use crate::body::syntax::DCV_TYPES;
 use crate::date::Date;
 use crate::query;
 
 /// Every field that it may have by the contract, the identifying one first.
-const FIELDS: &[&str] = &[
+pub(super) const FIELDS: &[&str] = &[
     "commonName",
     "requiresAttention",
     "certificateId",
@@ -31,8 +33,9 @@ pub(crate) async fn info(call: Call) -> Outcome {
     query::one(&call.query(), FIELDS, &body)
 }
 
-/// Process info.
-#[derive(Serialize)]
+/// How far a certificate process is.
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "ProcessInfo")]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct InfoBody<'a> {
     common_name: &'a str,
@@ -47,10 +50,12 @@ pub(crate) struct InfoBody<'a> {
 }
 
 /// A note, seen from the customer.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Note")]
 #[serde(rename_all = "camelCase")]
 struct NoteBody<'a> {
     created_date: Date,
+    #[schemars(extend("enum" = ["INCOMING", "OUTGOING"]))]
     r#type: &'static str,
     message: &'a str,
 }
@@ -69,7 +74,8 @@ impl<'a> NoteBody<'a> {
     }
 }
 
-#[derive(Default, Serialize)]
+/// How far each check is; those that the product does not need are absent.
+#[derive(Default, JsonSchema, Serialize)]
 struct Validations<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     organization: Option<Progress>,
@@ -85,19 +91,25 @@ struct Validations<'a> {
     dcv: Vec<DcvBody<'a>>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// How far a check is.
+#[derive(Clone, Copy, Debug, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 enum Progress {
+    /// Goes on by itself.
     Waiting,
+    /// The customer has to do something.
     Attention,
+    /// Done.
     Validated,
 }
 
 /// One name's proof. It keeps what was to be published after it was seen.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Dcv")]
 #[serde(rename_all = "camelCase")]
 struct DcvBody<'a> {
     common_name: &'a str,
+    #[schemars(extend("enum" = DCV_TYPES))]
     r#type: &'static str,
     status: Progress,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -105,6 +117,7 @@ struct DcvBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     dns_record: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = ["CNAME", "TXT"]))]
     dns_type: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dns_contents: Option<&'a str>,
@@ -114,6 +127,7 @@ struct DcvBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     file_contents: Option<&'a str>,
     caa_record_status: CaaStatus,
+    #[schemars(extend("enum" = ["PASSED", "WAITING", "FAILED"]))]
     risk_status: &'static str,
 }
 

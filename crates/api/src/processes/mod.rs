@@ -3,6 +3,7 @@
 mod agreement;
 mod call;
 mod cancel;
+pub(crate) mod describe;
 mod get;
 mod info;
 mod note;
@@ -11,7 +12,7 @@ mod timeline;
 mod wire;
 
 use axum::response::Response;
-use http::header::{ACCESS_CONTROL_EXPOSE_HEADERS, LOCATION};
+use http::header::LOCATION;
 use http::{HeaderName, HeaderValue};
 use reseal_lifecycle::process::ProcessId;
 
@@ -29,14 +30,9 @@ pub(crate) use timeline::timeline;
 pub(crate) const X_PROCESS_ID: HeaderName = HeaderName::from_static("x-process-id");
 
 /// Says which process an answer is about, the only place where it stands, and where what it led to is found.
-/// Scripts in browsers may read both.
 pub(crate) fn refer_to(response: &mut Response, process: ProcessId, location: Option<&str>) {
     let headers = response.headers_mut();
     headers.insert(X_PROCESS_ID, HeaderValue::from(process));
-    headers.insert(
-        ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("X-Process-Id, Location"),
-    );
     if let Some(location) = location.and_then(|location| HeaderValue::from_str(location).ok()) {
         headers.insert(LOCATION, location);
     }

@@ -4,8 +4,8 @@ use http::StatusCode;
 
 use crate::answer;
 use crate::auth::{Call, Outcome};
+use crate::body::Fields;
 use crate::body::syntax::Text;
-use crate::body::{Fields, Findings};
 
 /// The contract knows no limit; a note is read by a person.
 const LONGEST: usize = 4000;
@@ -13,13 +13,14 @@ const LONGEST: usize = 4000;
 /// Writes a note to the house, or from the house to the customer.
 pub(crate) async fn add_note(mut call: Call) -> Outcome {
     let body = call.body().await?;
-    let mut findings = Findings::default();
-    let mut fields = Fields::of(&body, &mut findings);
-    let message = fields.required_text("message", Text::Lines(1, LONGEST));
-    fields.finish();
-    findings.settle()?;
+    let message = Fields::read(&body, read)?;
     call.services()
         .add_note(&call.caller, call.id(), message)
         .await?;
     Ok(answer::empty(StatusCode::OK))
+}
+
+/// What is to be said.
+pub(super) fn read(fields: &mut Fields<'_, '_>) -> String {
+    fields.required_text("message", Text::Lines(1, LONGEST))
 }

@@ -1,8 +1,9 @@
 //! A process as the contract shows it (contract.md section 5.3).
 
 use reseal_lifecycle::process::{Action, Process, ProcessStatus, ResumeType};
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::date::Date;
 use crate::quote::BillableBody;
@@ -30,22 +31,28 @@ pub(super) const FIELDS: &[&str] = &[
 ];
 
 /// A process. Optional fields without a value are absent, never null.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Process")]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ProcessBody<'a> {
     id: i64,
+    /// Customer and name of the key.
     user: &'a str,
     customer: &'a str,
     status: ProcessStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
     status_detail: Option<&'a str>,
+    /// What can be done to it now.
     resume_types: &'static [ResumeType],
     created_date: Date,
     updated_date: Date,
     started_date: Date,
     r#type: &'static str,
+    /// The common name.
     identifier: &'a str,
     action: Action,
+    /// The request as it was accepted.
+    #[schemars(with = "Map<String, Value>")]
     command: Command<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     billables: Vec<BillableBody<'a>>,

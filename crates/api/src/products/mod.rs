@@ -1,5 +1,6 @@
 //! The catalogue, filtered in memory.
 
+pub(crate) mod describe;
 mod filter;
 mod get;
 mod wire;

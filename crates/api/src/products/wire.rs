@@ -2,6 +2,7 @@
 
 use reseal_lifecycle::product::{CertificateType, Feature, Product, ProductField};
 use reseal_pki::profile::ValidationType;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Every field of a product, the identifying one first.
@@ -24,7 +25,8 @@ pub(super) const FIELDS: &[&str] = &[
 ];
 
 /// A product.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Product")]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ProductBody<'a> {
     product: &'a str,
@@ -32,16 +34,21 @@ pub(super) struct ProductBody<'a> {
     name: &'a str,
     validation_type: ValidationType,
     certificate_type: CertificateType,
-    /// Always a list: one client searches it without looking whether it is there.
+    // Always a list: one client searches it without looking whether it is there.
     features: &'a [Feature],
     required_fields: &'a [ProductField],
     optional_fields: &'a [ProductField],
+    /// Months that it can be had for.
     periods: &'a [u32],
     warranty: u32,
     issue_time: &'a str,
+    /// Days before its end from which it may be renewed.
     renewal_window: u32,
+    /// Names in its price.
     included_domains: u32,
+    /// Names at most.
     max_domains: u32,
+    /// Products that may be renewed to this one.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     renew_from: &'a [String],
 }

@@ -140,7 +140,7 @@ pub(super) fn neutral(language: Language) -> Outcome {
 pub(super) async fn form(shared: &Shared, request: Request) -> Result<Parameters, Failure> {
     let limits = ApiConfig {
         max_body: LARGEST_FORM,
-        ..shared.config
+        ..shared.config.clone()
     };
     let form = receive::bytes(request.into_body(), &limits).await?;
     Ok(Parameters::parse(&String::from_utf8_lossy(&form)))

@@ -4,6 +4,7 @@
 mod agreement;
 mod approval;
 mod crl;
+pub(crate) mod describe;
 mod health;
 mod issuer;
 
@@ -19,7 +20,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 
 /// An answer with a fixed content type and a word on how long it may be kept.
-fn answer(
+pub(crate) fn answer(
     status: StatusCode,
     content_type: &'static str,
     cache: &'static str,

@@ -10,6 +10,7 @@ use reseal_lifecycle::query::{
     CertificateField, Field, FieldKind, Filter, FilterValue, NotificationField, Operator, Page,
     ProcessField, Query, ValidationField,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::parameters::is_fields;
@@ -20,7 +21,7 @@ use crate::error::Failure;
 use crate::{answer, date};
 
 /// Elements in one answer at most (contract.md section 1.4).
-const LARGEST_PAGE: u32 = 250;
+pub(crate) const LARGEST_PAGE: u32 = 250;
 /// Conditions in one request at most, and values in one condition: what anybody asks for, and what the
 /// database can look at in no time.
 const MOST_FILTERS: usize = 50;
@@ -40,7 +41,7 @@ const CERTIFICATE_TYPES: &[&str] = &[
 ];
 
 /// All words of the contract, used or not.
-const SUBJECT_STATUSES: &[&str] = &[
+pub(crate) const SUBJECT_STATUSES: &[&str] = &[
     "NEW",
     "OK",
     "COMPLETED",
@@ -52,54 +53,56 @@ const SUBJECT_STATUSES: &[&str] = &[
 
 /// A field, with the words that the wire knows for it.
 pub(crate) trait ListField: Field {
-    /// Whether `word`, in upper case, is a value the field can have, when those are fixed.
-    fn admits(self, word: &str) -> bool;
+    /// The values that the field can have, when those are fixed; empty: any.
+    fn words(self) -> Vec<&'static str>;
+
+    /// Whether `word`, in upper case, is a value the field can have.
+    fn admits(self, word: &str) -> bool {
+        let words = self.words();
+        words.is_empty() || words.contains(&word)
+    }
 }
 
 impl ListField for CertificateField {
-    fn admits(self, word: &str) -> bool {
+    fn words(self) -> Vec<&'static str> {
         match self {
             Self::Status => CertificateStatus::ALL
-                .iter()
-                .any(|status| status.as_str() == word),
-            Self::ValidationType => VALIDATION_TYPES.contains(&word),
-            Self::CertificateType => CERTIFICATE_TYPES.contains(&word),
-            Self::PublicKeyAlgorithm => ["RSA", "ECDSA"].contains(&word),
-            _ => true,
+                .map(CertificateStatus::as_str)
+                .to_vec(),
+            Self::ValidationType => VALIDATION_TYPES.to_vec(),
+            Self::CertificateType => CERTIFICATE_TYPES.to_vec(),
+            Self::PublicKeyAlgorithm => vec!["RSA", "ECDSA"],
+            _ => Vec::new(),
         }
     }
 }
 
 impl ListField for ProcessField {
-    fn admits(self, word: &str) -> bool {
+    fn words(self) -> Vec<&'static str> {
         match self {
-            Self::Status => ProcessStatus::ALL
-                .iter()
-                .any(|status| status.as_str() == word),
-            Self::DetailStatus => word == "SSL_REQUIRES_ATTENTION",
-            _ => true,
+            Self::Status => ProcessStatus::ALL.map(ProcessStatus::as_str).to_vec(),
+            Self::DetailStatus => vec!["SSL_REQUIRES_ATTENTION"],
+            _ => Vec::new(),
         }
     }
 }
 
 impl ListField for ValidationField {
-    fn admits(self, word: &str) -> bool {
+    fn words(self) -> Vec<&'static str> {
         match self {
-            Self::Status => ProcessStatus::ALL
-                .iter()
-                .any(|status| status.as_str() == word),
-            _ => true,
+            Self::Status => ProcessStatus::ALL.map(ProcessStatus::as_str).to_vec(),
+            _ => Vec::new(),
         }
     }
 }
 
 impl ListField for NotificationField {
-    fn admits(self, word: &str) -> bool {
+    fn words(self) -> Vec<&'static str> {
         match self {
-            Self::EventType => Occasion::from_word(word).is_some(),
-            Self::SubjectStatus => SUBJECT_STATUSES.contains(&word),
-            Self::ValidationType => VALIDATION_TYPES.contains(&word),
-            _ => true,
+            Self::EventType => Occasion::ALL.map(Occasion::as_str).to_vec(),
+            Self::SubjectStatus => SUBJECT_STATUSES.to_vec(),
+            Self::ValidationType => VALIDATION_TYPES.to_vec(),
+            _ => Vec::new(),
         }
     }
 }
@@ -185,18 +188,21 @@ impl<F: ListField> ListRequest<F> {
     }
 }
 
-#[derive(Serialize)]
-struct Envelope<B> {
+#[derive(JsonSchema, Serialize)]
+#[schemars(inline)]
+pub(crate) struct Envelope<B> {
     /// Always there: one SDK takes the answer for the list itself without it.
     entities: Vec<B>,
     /// Always there: the other SDK stumbles without it.
     pagination: Pagination,
 }
 
-#[derive(Clone, Copy, Serialize)]
+/// Which part of the whole list it is.
+#[derive(Clone, Copy, JsonSchema, Serialize)]
 struct Pagination {
     limit: u32,
     offset: u64,
+    /// How many elements there are in all.
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<u64>,
 }
@@ -325,26 +331,30 @@ fn read_value<F: ListField>(
     }
 }
 
+/// The operators by their words on the wire.
+pub(crate) const OPERATORS: &[(&str, Operator)] = &[
+    ("eq", Operator::Eq),
+    ("ne", Operator::Ne),
+    ("like", Operator::Like),
+    ("not_like", Operator::NotLike),
+    ("gt", Operator::Gt),
+    ("lt", Operator::Lt),
+    ("gte", Operator::Gte),
+    ("lte", Operator::Lte),
+    ("null", Operator::Null),
+    ("not_null", Operator::NotNull),
+    ("in", Operator::In),
+    ("not_in", Operator::NotIn),
+];
+
 fn operator_of(name: &str) -> Option<Operator> {
-    Some(match name {
-        "eq" => Operator::Eq,
-        "ne" => Operator::Ne,
-        "like" => Operator::Like,
-        "not_like" => Operator::NotLike,
-        "gt" => Operator::Gt,
-        "lt" => Operator::Lt,
-        "gte" => Operator::Gte,
-        "lte" => Operator::Lte,
-        "null" => Operator::Null,
-        "not_null" => Operator::NotNull,
-        "in" => Operator::In,
-        "not_in" => Operator::NotIn,
-        _ => return None,
-    })
+    OPERATORS
+        .iter()
+        .find_map(|(word, operator)| (*word == name).then_some(*operator))
 }
 
 /// Which operator goes with which kind of field (contract.md section 1.4).
-fn offered(operator: Operator, kind: FieldKind) -> bool {
+pub(crate) fn offered(operator: Operator, kind: FieldKind) -> bool {
     match operator {
         Operator::Eq | Operator::Null | Operator::NotNull => true,
         Operator::Ne => kind != FieldKind::TextList,

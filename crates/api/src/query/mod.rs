@@ -4,6 +4,8 @@ mod list;
 mod parameters;
 mod projection;
 
-pub(crate) use list::{ListField, ListRequest, whole};
+pub(crate) use list::{
+    Envelope, LARGEST_PAGE, ListField, ListRequest, OPERATORS, SUBJECT_STATUSES, offered, whole,
+};
 pub(crate) use parameters::Parameters;
 pub(crate) use projection::{Selection, one};

@@ -39,7 +39,13 @@ async fn start(limits: Limits, tls: Option<Arc<rustls::ServerConfig>>) -> Runnin
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = watch::channel(false);
-    let ended = tokio::spawn(serve(listener, tls, Api::new(router), limits, stopped));
+    let ended = tokio::spawn(serve(
+        listener,
+        tls,
+        Api::new(router, Vec::new()),
+        limits,
+        stopped,
+    ));
     Running {
         address,
         stop,
@@ -51,7 +57,7 @@ async fn take(request: Request) -> axum::response::Response {
     let config = ApiConfig {
         max_body: LARGEST_BODY,
         body_timeout: Duration::from_millis(200),
-        rates: None,
+        ..ApiConfig::default()
     };
     match receive::bytes(request.into_body(), &config).await {
         Ok(_) => empty(http::StatusCode::OK),

@@ -2,6 +2,7 @@
 //! CA's own affair; for operators only.
 
 mod decide;
+pub(crate) mod describe;
 mod list;
 mod wire;
 

@@ -7,6 +7,7 @@ use reseal_lifecycle::process::{
 };
 use reseal_pki::name::DnsName;
 use reseal_pki::profile::ValidationType;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -42,7 +43,8 @@ pub(super) const FIELDS: &[&str] = &[
 ];
 
 /// A validation. Optional fields without a value are absent, never null.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Validation")]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ValidationBody<'a> {
     process: i64,
@@ -57,7 +59,8 @@ pub(super) struct ValidationBody<'a> {
 }
 
 /// What is to be validated.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "ValidationOrder")]
 #[serde(rename_all = "camelCase")]
 struct OrderBody<'a> {
     product: &'a str,
@@ -93,7 +96,8 @@ struct OrderBody<'a> {
     checks: Vec<CheckBody<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "ValidationAgreement")]
 #[serde(rename_all = "camelCase")]
 struct AgreementBody<'a> {
     email: &'a str,
@@ -101,10 +105,12 @@ struct AgreementBody<'a> {
     sent_date: Option<Date>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "ValidationCheck")]
 #[serde(rename_all = "camelCase")]
 struct CheckBody<'a> {
     check: Check,
+    #[schemars(extend("enum" = ["WAITING", "ATTENTION", "VALIDATED"]))]
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
@@ -193,7 +199,8 @@ impl<'a> CheckBody<'a> {
 }
 
 /// A validation with what was decided about it.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "DecidedValidation")]
 pub(super) struct DecidedBody<'a> {
     #[serde(flatten)]
     validation: ValidationBody<'a>,
@@ -201,7 +208,8 @@ pub(super) struct DecidedBody<'a> {
 }
 
 /// An entry of the audit log.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Decision")]
 struct DecisionBody<'a> {
     date: Date,
     actor: &'a str,

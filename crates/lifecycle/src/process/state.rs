@@ -14,6 +14,7 @@
 //! `VALIDATED` is shown while everything is proved and nothing is signed yet.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -24,7 +25,7 @@ use crate::certificate::{CertificateId, SubscriptionId};
 use crate::event::{Event, EventKind};
 
 /// What the process was opened for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
     /// A new certificate.

@@ -1,11 +1,12 @@
 //! What a process's state means to whoever looks at it from outside.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::state::{Outcome, Process, State};
 
 /// Status on the wire (contract.md section 5.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ProcessStatus {
     /// Recorded, not looked at.
@@ -63,7 +64,7 @@ impl ProcessStatus {
 }
 
 /// Who may wake a process (contract.md section 6.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum ResumeType {
     /// `resend` is allowed.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use reseal_pki::profile::ValidationType;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ProcessId;
@@ -12,7 +13,9 @@ use super::work::Mailbox;
 use crate::language::Language;
 
 /// One thing to be checked (contract.md section 5.4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Check {
     /// The organization exists under that name at that address.

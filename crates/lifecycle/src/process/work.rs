@@ -7,6 +7,7 @@ use reseal_pki::name::DnsName;
 use reseal_pki::profile::ValidationType;
 use reseal_validation::caa::CaaStatus;
 use reseal_validation::challenge::Challenge;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::vetting::{Check, CheckState, Vetting};
@@ -74,7 +75,7 @@ pub struct Order {
 }
 
 /// Contact person of an OV or EV request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Approver {
     /// First name.

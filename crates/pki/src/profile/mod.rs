@@ -18,6 +18,7 @@ mod issuer;
 mod leaf;
 
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use authority::{
@@ -30,7 +31,9 @@ pub use leaf::{Leaf, ProfileError, leaf_tbs};
 use crate::key::{KeyAlgorithm, PublicKey};
 
 /// What was verified about the subject.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 pub enum ValidationType {
     /// Control over the names only (DV).
     #[serde(rename = "DOMAIN_VALIDATION")]

@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use reseal_api::Origin;
 use reseal_issuer::embedded::KeyType;
 use reseal_lifecycle::services::Trust;
 use reseal_validation::{Dnssec, Network};
@@ -83,6 +84,8 @@ pub(crate) struct Server {
     pub(crate) sync_wait: Duration,
     /// Bytes.
     pub(crate) max_body: usize,
+    /// Pages whose scripts may call.
+    pub(crate) cors_origins: Vec<Origin>,
 }
 
 /// `[database]`

@@ -72,6 +72,11 @@ pub(super) fn server(reader: &mut Reader) -> Server {
                 "a size such as `256KiB` or `1MiB`",
             )
             .0,
+        cors_origins: reader.list(
+            "server.cors_origins",
+            Vec::new(),
+            "an origin such as `https://shop.example`, or `*`",
+        ),
     }
 }
 

@@ -11,6 +11,7 @@ tls_certificate = "tls/chain.pem"
 tls_key = "/etc/tls.key"
 sync_wait = "500ms"
 max_body = "1MiB"
+cors_origins = ["https://shop.example", "*"]
 [database]
 url = "postgres://db"
 [ca]
@@ -80,6 +81,7 @@ fn every_key_is_read() {
             tls: Some(("/etc/tls/chain.pem".into(), "/etc/tls.key".into())),
             sync_wait: Duration::from_millis(500),
             max_body: 1024 * 1024,
+            cors_origins: vec!["https://shop.example".parse().unwrap(), Origin::Any],
         },
         database: Database {
             url: "postgres://db".to_owned(),
@@ -234,6 +236,10 @@ fn a_bad_value_says_what_was_expected_and_seen() {
         (
             "[server]\nmax_body = \"256kb\"",
             "expected a size such as `256KiB` or `1MiB`, saw `256kb`",
+        ),
+        (
+            "[server]\ncors_origins = [\"https://shop.example/\"]",
+            "expected an origin such as `https://shop.example`, or `*`, saw `https://shop.example/`",
         ),
         (
             "[server]\npublic_url = \"ca.example.com\"",

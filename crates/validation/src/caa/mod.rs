@@ -8,6 +8,7 @@ mod record;
 
 use jiff::Timestamp;
 use reseal_pki::method::Method;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use climb::climb;
@@ -86,7 +87,7 @@ pub struct CaaRequest<'a> {
 }
 
 /// Status of CAA as shown to customers (contract, process info).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum CaaStatus {
     /// The lookup failed; nothing is known.

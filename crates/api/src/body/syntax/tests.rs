@@ -1,5 +1,10 @@
 //! Shortest, longest, one over, and several bytes a character, for each restriction.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use fancy_regex::Regex;
+use proptest::prelude::*;
 use reseal_lifecycle::Language;
 
 use super::*;
@@ -7,12 +12,69 @@ use super::*;
 fn accepts(rule: Text, values: &[&str]) {
     for value in values {
         assert_eq!(rule.problem(value), None, "{rule:?} {value}");
+        assert!(is_described(rule, value), "{rule:?} {value}");
     }
 }
 
 fn refuses(rule: Text, values: &[&str]) {
     for value in values {
         assert!(rule.problem(value).is_some(), "{rule:?} {value}");
+        // A schema counts characters, not bytes.
+        if value.is_ascii() {
+            assert!(!is_described(rule, value), "{rule:?} {value}");
+        }
+    }
+}
+
+/// Whether the rule's JSON schema admits `value`.
+fn is_described(rule: Text, value: &str) -> bool {
+    let schema = rule.schema();
+    let length = value.chars().count() as u64;
+    let limit = |name: &str| schema.get(name).map(|limit| limit.as_u64().unwrap());
+    let matches = schema
+        .get("pattern")
+        .is_none_or(|pattern| matches(pattern.as_str().unwrap(), value));
+    let words = schema.get("enum").and_then(Value::as_array);
+    let word = match rule {
+        Text::WordOfAnyCase(_) => value.to_ascii_uppercase(),
+        _ => value.to_owned(),
+    };
+    limit("minLength").is_none_or(|least| length >= least)
+        && limit("maxLength").is_none_or(|most| length <= most)
+        && words.is_none_or(|words| words.contains(&json!(word)))
+        && matches
+}
+
+thread_local! {
+    static EXPRESSIONS: RefCell<HashMap<String, Regex>> = RefCell::default();
+}
+
+fn matches(pattern: &str, value: &str) -> bool {
+    EXPRESSIONS.with_borrow_mut(|known| {
+        let expression = known
+            .entry(pattern.to_owned())
+            .or_insert_with(|| Regex::new(pattern).unwrap());
+        expression.is_match(value).unwrap()
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_decides_and_what_is_published_agree(
+        value in "[*.]{0,2}([a-bA0-9@+_.-]{0,4}[a-z0-9.@+-]){0,4}",
+        separator in "[@.]",
+        end in "[a-z0-9]{1,3}|\\.[a-z][a-z0-9-]{1,3}",
+    ) {
+        let rules = [
+            Text::Domain, Text::Email, Text::Voice, Text::Handle, Text::UniqueValue, Text::Country,
+            Text::Length(2, 9), Text::Document, Text::Word(&["a1", "b"]), Text::WordOfAnyCase(&["A1", "B"]),
+        ];
+        for value in [&value, &format!("{value}{separator}{end}"), &end, &format!("+{separator}{end}")] {
+            for rule in rules {
+                let accepted = rule.problem(value).is_none();
+                prop_assert_eq!(accepted, is_described(rule, value), "{:?} {}", rule, value);
+            }
+        }
     }
 }
 
