@@ -102,7 +102,7 @@ fn ordered(operation: Operation) -> Operation {
 fn order() -> Value {
     json!({
         "csr": CSR,
-        "dcv": [{"commonName": "www.example.com", "type": "DNS"}],
+        "dcv": [{"commonName": "www.example.nl", "type": "DNS"}],
     })
 }
 
@@ -249,7 +249,7 @@ pub(crate) fn auth_key() -> Operation {
 
 pub(crate) fn approver_addresses() -> Operation {
     let mut name = Text::Domain.schema();
-    name["example"] = "example.com".into();
+    name["example"] = "example.nl".into();
     Operation::new(
         TAG,
         "listApproverAddresses",
