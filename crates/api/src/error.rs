@@ -163,6 +163,15 @@ impl Failure {
     /// The answer to send; what is for the log only goes there.
     pub(crate) fn respond(self, request: RequestId) -> Response {
         let mut refusal = *self.0;
+        debug_assert!(
+            TYPES
+                .iter()
+                .any(|(name, statuses)| *name == refusal.contract_type
+                    && statuses.contains(&refusal.status.as_u16())),
+            "{} with {} is not in the table",
+            refusal.contract_type,
+            refusal.status
+        );
         if let Some(source) = &refusal.source {
             log_source(request, refusal.contract_type, source.as_ref());
         }

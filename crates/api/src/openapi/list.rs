@@ -7,10 +7,12 @@ use crate::query::{LARGEST_PAGE, ListField, OPERATORS, offered};
 
 /// The parameter `fields`.
 pub(super) fn selection(fields: &[&str]) -> Value {
+    // A name that is empty says nothing.
+    let names = [fields, &[""]].concat();
     json!({
         "name": "fields", "in": "query", "style": "form", "explode": false,
         "description": format!("Names of the fields that are wanted, as a comma list or repeated; `{}` is always there. Without it, all.", fields.first().copied().unwrap_or_default()),
-        "schema": {"type": "array", "items": {"type": "string", "enum": fields}},
+        "schema": {"type": "array", "items": {"type": "string", "enum": names}},
     })
 }
 
@@ -28,6 +30,7 @@ pub(super) fn parameters<F: ListField>() -> Vec<Value> {
                 format!("-{}", field.wire_name()),
             ]
         })
+        .chain([String::new()])
         .collect();
     parameters.push(json!({
         "name": "order", "in": "query", "style": "form", "explode": true,

@@ -10,6 +10,8 @@ mod operation;
 mod page;
 mod publish;
 mod schema;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use document::{Described, assemble};
 pub(crate) use operation::Operation;

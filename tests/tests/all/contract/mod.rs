@@ -6,8 +6,10 @@
 )]
 
 mod auth_key;
+mod browsers;
 mod certificates;
 mod crl;
+mod document;
 mod dry_run;
 mod errors;
 mod idempotency;

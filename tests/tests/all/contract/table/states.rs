@@ -22,8 +22,6 @@ fn created_rows() -> Vec<Row> {
         row("6.1 201: Location is the certificate", done()).header("location", Shape::Like("a certificate", |text| {
             text.strip_prefix("/v2/ssl/certificates/").is_some_and(digits)
         })),
-        row("6.1 201: scripts in browsers may read X-Process-Id", done())
-            .header("access-control-expose-headers", Shape::Has("X-Process-Id".to_owned())),
         row("6.1 201: the body is JSON", done()).header("content-type", "application/json").json("", Shape::Object),
         row("6.1 201: commonName", done()).json("/commonName", "chain.dev"),
         row("6.1 201: nothing needs attention", done()).json("/requiresAttention", false),
@@ -44,8 +42,6 @@ fn accepted_rows() -> Vec<Row> {
         row("6.1 202: Location is the process", waits()).header("location", Shape::Like("a process", |text| {
             text.strip_prefix("/v2/processes/").is_some_and(digits)
         })),
-        row("6.1 202: scripts in browsers may read X-Process-Id", waits())
-            .header("access-control-expose-headers", Shape::Has("X-Process-Id".to_owned())),
         row("6.1 202: the body is JSON", waits()).header("content-type", "application/json").json("", Shape::Object),
         row("6.1 202: commonName", waits()).json("/commonName", "waiting.dev"),
         row("6.1 202: requiresAttention", waits()).json("/requiresAttention", Shape::Boolean),
