@@ -271,6 +271,7 @@ fn kind(schema: &Value) -> String {
     }
     let words: Vec<&str> = array_at(schema, "/enum")
         .filter_map(Value::as_str)
+        .filter(|word| !word.is_empty())
         .collect();
     if !words.is_empty() {
         parts.push(words.join(" | "));
