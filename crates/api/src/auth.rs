@@ -114,7 +114,7 @@ pub(crate) async fn authenticated<F, Fut>(
     handler: F,
 ) -> Response
 where
-    F: FnOnce(Call) -> Fut,
+    F: FnOnce(Call) -> Fut + Send + 'static,
     Fut: Future<Output = Outcome> + Send + 'static,
 {
     let (mut parts, body) = request.into_parts();

@@ -1,6 +1,6 @@
 //! `Idempotency-Key` on POST: the same call is carried out once, and answered the same.
 //!
-//! The handler runs in a task of its own, so that a client that hangs up while it waits finds its answer when it asks
+//! All of it runs in a task of its own, so that a client that hangs up while it waits finds its answer when it asks
 //! again. Refusals are not kept: they changed nothing, and what stood in the way may be gone.
 
 use std::time::{Duration, Instant};
@@ -21,6 +21,7 @@ use crate::auth::{Call, Outcome};
 use crate::certificates;
 use crate::error::Failure;
 use crate::processes::{X_PROCESS_ID, refer_to};
+use crate::query::Parameters;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -36,16 +37,31 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Calls `handler`, once only when the call carries a key.
 pub(crate) async fn once<F, Fut>(call: Call, handler: F) -> Outcome
 where
-    F: FnOnce(Call) -> Fut,
+    F: FnOnce(Call) -> Fut + Send + 'static,
     Fut: Future<Output = Outcome> + Send + 'static,
 {
     if call.method() != Method::POST {
         return handler(call).await;
     }
     match key(call.headers())? {
-        None => handler(call).await,
-        Some(key) => keyed(call, key, handler).await,
+        Some(key) if !may_be_repeated(call.target()) => {
+            let task = tokio::spawn(keyed(call, key, handler));
+            task.await.map_err(Failure::internal)?
+        }
+        _ => handler(call).await,
     }
+}
+
+/// Whether a call does no more when it is made twice. Their answers are not kept: they can be long, and that of a
+/// webhook holds a secret.
+fn may_be_repeated(target: &str) -> bool {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let parameters = Parameters::parse(query);
+    let only_asks = |flag| parameters.all(flag).any(|value| value == "true");
+    ["/v2/ssl/decodecsr", "/v2/ssl/authkey"].contains(&path)
+        || path.ends_with("/webhook")
+        || only_asks("quote")
+        || only_asks("dryRun")
 }
 
 /// SHA-256 of the key in the headers.
@@ -79,9 +95,7 @@ where
             Turn::First(claim) => {
                 call.caller.claim = Some(claim);
                 call.put_body(body);
-                let answer = handler(call);
-                let task = tokio::spawn(async move { carry_out(&services, claim, answer).await });
-                return task.await.map_err(Failure::internal)?;
+                return carry_out(&services, claim, handler(call)).await;
             }
             Turn::Again(answer) => return again(answer),
             Turn::Opened(process) => return opened(*process),
@@ -201,6 +215,25 @@ mod tests {
             &[b"a\tb"],
         ] {
             assert!(key(&headers(bad)).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_only_asks_is_not_kept() {
+        for target in [
+            "/v2/ssl/decodecsr",
+            "/v2/ssl/certificates?quote=true",
+            "/v2/ssl/certificates/1/reissue?dryRun=true",
+            "/v2/customers/acme/webhook",
+        ] {
+            assert!(may_be_repeated(target), "{target}");
+        }
+        for target in [
+            "/v2/ssl/certificates?quote=false",
+            "/v2/ssl/certificates/1/renew",
+            "/v2/processes/1/resend",
+        ] {
+            assert!(!may_be_repeated(target), "{target}");
         }
     }
 

@@ -58,8 +58,9 @@ impl AuthKey {
 /// The part of [`crate::store::Store`] that is about auth keys.
 #[async_trait]
 pub trait AuthKeyStore: Send + Sync + 'static {
-    /// Stores a new key and forgets a few that nobody can use any more.
-    async fn add_auth_key(&self, key: AuthKey) -> Result<(), StoreError>;
+    /// Stores a new key, unless there is a usable one made after `since`: the answer is which one counts. Forgets
+    /// a few that nobody can use any more.
+    async fn add_auth_key(&self, key: AuthKey, since: Timestamp) -> Result<AuthKey, StoreError>;
     /// The customer's keys for this product and CSR made after `since` that have not led to a certificate and are
     /// not about to, newest first.
     async fn auth_keys(
@@ -91,14 +92,6 @@ impl Services {
         check_offered(product, "product")?;
         let csr = examine(self, csr).await?;
         let now = self.clock.now();
-        let known = self.usable_auth_keys(caller, product, &csr, now).await?;
-        let repeated = known
-            .into_iter()
-            .next()
-            .filter(|key| key.valid_until().duration_since(now) >= WORTH_REPEATING);
-        if let Some(key) = repeated {
-            return Ok(key);
-        }
         let key = AuthKey {
             id: 0,
             token: token(&caller.customer, &product.product, csr.der(), now)?,
@@ -107,20 +100,23 @@ impl Services {
             csr: csr.sha256(),
             created: now,
         };
-        self.store.add_auth_key(key.clone()).await?;
-        Ok(key)
+        let since = now
+            .saturating_sub(VALIDITY - WORTH_REPEATING)
+            .map_err(Error::internal)?;
+        Ok(self.store.add_auth_key(key, since).await?)
     }
 
-    /// The caller's keys that prove names now, newest first.
+    /// The keys by which `customer` proves names now, newest first; two at most, since the next one is made only
+    /// when the last one has little time left.
     pub(crate) async fn usable_auth_keys(
         &self,
-        caller: &Caller,
+        customer: &str,
         product: &Product,
         csr: &Csr,
         now: Timestamp,
     ) -> Result<Vec<AuthKey>, Error> {
         let since = now.saturating_sub(VALIDITY).map_err(Error::internal)?;
-        let (customer, hash) = (&caller.customer, csr.sha256());
+        let hash = csr.sha256();
         Ok(self
             .store
             .auth_keys(customer, &product.product, &hash, since)

@@ -174,6 +174,11 @@ pub enum EventKind {
         /// When it was obtained.
         obtained: Timestamp,
     },
+    /// An operator no longer believes what a check of the organization rests on: it is open again.
+    CheckWithdrawn {
+        /// The check.
+        check: Check,
+    },
     /// An operator refused the whole request.
     ValidationRejected {
         /// Who.

@@ -7,7 +7,7 @@
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::customer::{Caller, Scope};
+use crate::customer::Caller;
 use crate::error::{Error, Kind};
 use crate::process::{Process, ProcessId};
 use crate::services::Services;
@@ -67,6 +67,8 @@ pub trait IdempotencyStore: Send + Sync + 'static {
     /// Takes the key of `call`, or says what it was used for. Keys older than [`REMEMBERED`] are forgotten, and
     /// those older than [`ABANDONED`] whose call left nothing behind are free again.
     async fn claim_key(&self, call: KeyedCall) -> Result<Claim, StoreError>;
+    /// The same without taking it; `None` when it could be taken.
+    async fn find_key(&self, call: &KeyedCall) -> Result<Option<Claim>, StoreError>;
     /// Keeps what the call was answered.
     async fn keep_answer(&self, claim: ClaimId, answer: KeptAnswer) -> Result<(), StoreError>;
     /// Frees the key of a call that was refused; one that opened a process stays taken.
@@ -103,12 +105,17 @@ impl Services {
             fingerprint,
             at: self.clock.now(),
         };
-        Ok(match self.store.claim_key(call).await? {
+        // Whoever waits for another call only reads.
+        let claim = match self.store.find_key(&call).await? {
+            Some(known) => known,
+            None => self.store.claim_key(call).await?,
+        };
+        Ok(match claim {
             Claim::First(id) => Turn::First(id),
             Claim::Answered(answer) => Turn::Again(answer),
             Claim::Running => Turn::Running,
             Claim::Opened(id) => {
-                let process = self.store.process(&Scope::Everything, id).await?;
+                let process = self.store.process(&caller.scope(), id).await?;
                 let process =
                     process.ok_or_else(|| Error::internal(format!("process {id} is gone")))?;
                 Turn::Opened(Box::new(process))

@@ -41,6 +41,12 @@ pub enum StoreError {
     /// The key of the certificate to be stored was put on the blocked list meanwhile.
     #[error("the key was blocked meanwhile")]
     KeyBlocked,
+    /// An approval that the process relies on was withdrawn meanwhile.
+    #[error("the approval of {} was withdrawn meanwhile", .0.in_words())]
+    ApprovalWithdrawn(Check),
+    /// The auth key led to a certificate meanwhile, or is about to.
+    #[error("the auth key was used meanwhile")]
+    AuthKeyUsed,
     /// The handle is taken, the serial is used, the certificate is already stored.
     #[error("{0} exists already")]
     Exists(&'static str),
@@ -359,6 +365,18 @@ impl From<StoreError> for crate::error::Error {
             StoreError::KeyBlocked => Error::new(
                 Kind::Status,
                 "The key was blocked at the same moment: make a new key",
+            ),
+            StoreError::ApprovalWithdrawn(check) => Error::unavailable(
+                format!(
+                    "The approval of {} was withdrawn at the same moment: repeat the call",
+                    check.in_words()
+                ),
+                Duration::from_secs(1),
+                error,
+            ),
+            StoreError::AuthKeyUsed => Error::new(
+                Kind::Rule,
+                "The authKey was used at the same moment: get a new one",
             ),
             StoreError::Exists(what) => {
                 Error::new(Kind::Exists, format!("The {what} exists already"))

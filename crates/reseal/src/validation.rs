@@ -128,6 +128,10 @@ fn facts(process: &Process, work: &Work) -> Vec<(&'static str, String)> {
                 .unwrap_or_default(),
         ),
         ("agreement to", agreement(work)),
+        (
+            "agreed to by",
+            work.vetting.signer.clone().unwrap_or_default(),
+        ),
     ]
 }
 

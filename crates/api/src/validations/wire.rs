@@ -38,6 +38,7 @@ pub(super) const FIELDS: &[&str] = &[
     "language",
     "callDate",
     "agreement",
+    "agreementSigner",
     "open",
     "checks",
 ];
@@ -91,6 +92,9 @@ struct OrderBody<'a> {
     /// The mail with the subscriber agreement that was not answered yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     agreement: Option<AgreementBody<'a>>,
+    /// The address from which the subscriber agreement was accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agreement_signer: Option<&'a str>,
     /// Checks that nobody has approved.
     open: Vec<Check>,
     checks: Vec<CheckBody<'a>>,
@@ -161,6 +165,7 @@ impl<'a> OrderBody<'a> {
                 email: &mail.address,
                 sent_date: mail.sent.map(Date),
             }),
+            agreement_signer: work.vetting.signer.as_deref(),
             open: work.open_checks().collect(),
             checks: work
                 .checks()

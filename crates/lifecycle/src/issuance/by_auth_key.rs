@@ -2,6 +2,7 @@
 //! missing refuses the call and leaves nothing behind.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use reseal_pki::name::DnsName;
 use reseal_validation::challenge::Challenge;
@@ -14,7 +15,6 @@ use super::prove::{apply, seen};
 use crate::auth_key::{AuthKey, AuthKeyId, check_offered};
 use crate::authorization::Authorization;
 use crate::clock::Clock;
-use crate::customer::Caller;
 use crate::error::{Error, Kind};
 use crate::event::Event;
 use crate::process::{ProofState, Work};
@@ -23,6 +23,9 @@ use crate::services::Services;
 
 /// Where the file is looked for (D-10).
 const FILE: &str = "/.well-known/pki-validation/fileauth.txt";
+
+/// How long all looks together may take: somebody waits for the answer.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Names that a refusal describes; the others are counted.
 const DESCRIBED: usize = 20;
@@ -52,14 +55,13 @@ impl Services {
     /// when a name does not carry one, with what was seen there.
     pub(super) async fn prove_by_auth_key(
         &self,
-        caller: &Caller,
         draft: &Draft<'_>,
         work: &mut Work,
     ) -> Result<Proofs, Error> {
         check_offered(draft.product, "authKey")?;
         let now = self.clock.now();
         let keys = self
-            .usable_auth_keys(caller, draft.product, draft.csr, now)
+            .usable_auth_keys(draft.customer, draft.product, draft.csr, now)
             .await?;
         if keys.is_empty() {
             return Err(Error::new(
@@ -74,17 +76,35 @@ impl Services {
         for proof in &mut work.proofs {
             proof.state = ProofState::Waiting;
         }
+        let looks = self.look_for_keys(draft, work, &keys);
+        match tokio::time::timeout(PATIENCE, looks).await {
+            Ok((proofs, _)) if work.all_proved() => Ok(proofs),
+            Ok((_, sightings)) => Err(refusal(work, &sightings)),
+            Err(_) => Err(Error::new(
+                Kind::Rule,
+                format!(
+                    "The names' DNS and web servers did not answer within {} seconds; nothing was ordered: repeat \
+                     the call later, or without `authKey`",
+                    PATIENCE.as_secs()
+                ),
+            )),
+        }
+    }
+
+    async fn look_for_keys(
+        &self,
+        draft: &Draft<'_>,
+        work: &mut Work,
+        keys: &[AuthKey],
+    ) -> (Proofs, Vec<Sighting>) {
         let mut proofs = Proofs::default();
         let mut sightings = Vec::new();
         for method in [DcvType::Dns, DcvType::File] {
-            let looked = self.sightings(draft, work, &keys, method).await;
+            let looked = self.sightings(draft, work, keys, method).await;
             self.take_sightings(work, &looked, draft.customer, &mut proofs);
             sightings.extend(looked);
         }
-        if work.all_proved() {
-            return Ok(proofs);
-        }
-        Err(refusal(work, &sightings))
+        (proofs, sightings)
     }
 
     /// Looks for every key at every name that is still open and may be proved by `method`.

@@ -3,6 +3,7 @@
 //! Survives a crash: from the moment the process is stored, the worker finishes what this code began.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use tokio::sync::oneshot;
@@ -58,8 +59,12 @@ impl Services {
         }
         let now = self.clock.now();
         let mut work = self.reuse_checks(draft.customer, work, now).await?;
+        // Looks that somebody waits for take a place as those of a worker do.
+        let looks = by_auth_key || mode == Mode::DryRun;
+        let slot = looks.then(|| self.slots.take(draft.customer).ok_or_else(no_slot));
+        let slot = slot.transpose()?;
         let published = if by_auth_key {
-            Some(self.prove_by_auth_key(caller, draft, &mut work).await?)
+            Some(self.prove_by_auth_key(draft, &mut work).await?)
         } else {
             None
         };
@@ -67,6 +72,7 @@ impl Services {
             let rehearsal = self.rehearse(opening, work, published, quote).await?;
             return Ok(Answer::Rehearsal(Box::new(rehearsal)));
         }
+        drop(slot);
         self.launch(Launch {
             claim: caller.claim,
             opening,
@@ -158,6 +164,17 @@ impl Services {
                 tracing::warn!(process = id, %error, source = ?error.source, "left to the worker");
             })
             .ok()
+    }
+}
+
+/// All places for looks are taken, by this customer's other calls above all.
+fn no_slot() -> Error {
+    Error {
+        retry_after: Some(Duration::from_secs(5)),
+        ..Error::new(
+            Kind::RateLimited,
+            "Too many names are being looked at for this customer: repeat the call in a few seconds",
+        )
     }
 }
 

@@ -11,7 +11,7 @@ use reseal_validation::email::constructed_addresses;
 use super::DcvChoice;
 use crate::authorization::{self, Authorization};
 use crate::error::Violation;
-use crate::process::{MailChallenge, Mailbox, NameProof, ProofState};
+use crate::process::{MailChallenge, Mailbox, NameProof, ProofState, Work};
 use crate::product::{DcvType, Product};
 
 /// How a name was proved the last time.
@@ -296,6 +296,16 @@ pub(super) fn fill_challenges(proofs: &mut [NameProof], tokens: &Tokens<'_>) {
         };
         proofs[index].challenge = challenge;
     }
+}
+
+/// Takes every challenge back, to be made anew with `random`.
+pub(super) fn renew_challenges(work: &mut Work, random: String, now: Timestamp) {
+    for proof in &mut work.proofs {
+        proof.challenge = None;
+        proof.last_look = None;
+    }
+    work.random = random;
+    work.challenges_created = now;
 }
 
 fn has_rejected(mailboxes: &[Mailbox], address: &str) -> bool {

@@ -60,6 +60,10 @@ impl Services {
         if let Some(reason) = outdated(work, self.clock.now()) {
             return Ok(Err(reason));
         }
+        if let Some(check) = self.store.withdrawn_checks(process).await?.first() {
+            let reason = format!("the approval of {} was withdrawn", check.in_words());
+            return Ok(Err(reason));
+        }
         let signature = match self.recheck(process, work).await {
             Ok(csr) => {
                 self.reserved_signature(process.id, serial, &work.order, csr.public_key())

@@ -1,19 +1,14 @@
 //! A dry run: the whole plan with live looks at challenges and CAA; nothing is stored and nothing is sent.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
 use super::Quote;
-use super::by_auth_key::Proofs;
+use super::by_auth_key::{PATIENCE, Proofs};
 use super::prove::take_in;
 use crate::error::Error;
 use crate::event::Event;
 use crate::process::{Opening, Process, Work};
 use crate::services::Services;
-
-/// How long all looks together may take: somebody waits for the answer.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a request would lead to now.
 #[derive(Debug)]

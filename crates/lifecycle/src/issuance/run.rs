@@ -13,6 +13,7 @@ use std::convert::Infallible;
 use jiff::Timestamp;
 use reseal_pki::calendar;
 use reseal_pki::csr::Csr;
+use reseal_validation::challenge::random_value;
 
 use super::caa;
 use super::launch::LEASE;
@@ -20,7 +21,7 @@ use super::plan::{self, Tokens};
 use super::prove;
 use super::recheck::NotPrepared;
 use super::sign::Signature;
-use super::waiting::{end_of, next_look, waiting_for, why_it_ended};
+use super::waiting::{challenges_are_dead, end_of, next_look, waiting_for, why_it_ended};
 use crate::error::Error;
 use crate::event::Event;
 use crate::fault;
@@ -172,23 +173,39 @@ impl Services {
     }
 
     /// Evidence that has become too old since the process was opened gets a new challenge, and a check of the
-    /// organization that has become too old is open again (V-3, V-5).
+    /// organization that has become too old, or whose approval was withdrawn, is open again (V-3, V-5).
     async fn renew_stale_proofs(&self, process: Process) -> Result<Process, Error> {
         let now = self.clock.now();
+        let dead = process
+            .work()
+            .is_some_and(|work| challenges_are_dead(work, now));
+        let mut random = if dead {
+            Some(random_value().map_err(Error::internal)?)
+        } else {
+            None
+        };
         let mut stale = false;
         let (process, _) = process
             .update(now, |work| {
                 stale = prove::drop_stale(work, now);
                 if stale {
+                    if let Some(random) = random.take() {
+                        plan::renew_challenges(work, random, now);
+                    }
                     self.refill(work);
                 }
                 Vec::new()
             })
             .map_err(Error::internal)?;
         let usable = |obtained| calendar::organization_usable(obtained, now);
-        let (process, events) = process
+        let (process, mut events) = process
             .outdate_checks(usable, now)
             .map_err(Error::internal)?;
+        let lost = self.store.withdrawn_checks(&process).await?;
+        let (process, withdrawn) = process
+            .withdraw_checks(&lost, now)
+            .map_err(Error::internal)?;
+        events.extend(withdrawn);
         if stale || !events.is_empty() {
             self.advance_leased(Change::new(process, events)).await
         } else {

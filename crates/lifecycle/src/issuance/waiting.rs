@@ -9,6 +9,13 @@ use crate::process::{Check, CheckState, MailChallenge, Work, next_check};
 const CHALLENGE_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How long the checks of an organization may take: longer than any sees to them.
 const VETTING_LIFE: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// Whether what was published for the process may prove nothing any more: it can outlive its challenges while an
+/// organization is checked.
+pub(super) fn challenges_are_dead(work: &Work, now: Timestamp) -> bool {
+    now.duration_since(work.challenges_created) > CHALLENGE_LIFE
+}
+
 /// After which moment nothing comes of it any more.
 pub(super) fn end_of(work: &Work) -> Timestamp {
     let vetted = work.order.validation != ValidationType::Domain && work.all_proved();

@@ -1,7 +1,7 @@
 //! What OV and EV certificates need beyond control of their names: checks of the organization behind them. Each
 //! is decided by an operator, the agreement also by whoever signs it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use reseal_pki::profile::ValidationType;
@@ -149,6 +149,12 @@ pub struct Vetting {
     /// What somebody has decided; every other check waits.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     checks: BTreeMap<Check, CheckState>,
+    /// What an operator did not believe: nobody but an operator approves it.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    doubted: BTreeSet<Check>,
+    /// The mailbox from which the agreement was accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signer: Option<String>,
     /// When the customer wants to be called.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call: Option<Timestamp>,
@@ -190,6 +196,19 @@ impl Vetting {
             self.agreement = None;
         }
         self.checks.insert(check, state);
+    }
+
+    /// Whether nobody but an operator may approve `check`.
+    pub fn is_doubted(&self, check: Check) -> bool {
+        self.doubted.contains(&check)
+    }
+
+    pub(super) fn doubt(&mut self, check: Check) {
+        self.doubted.insert(check);
+    }
+
+    pub(super) fn believe(&mut self, check: Check) {
+        self.doubted.remove(&check);
     }
 
     /// Relies on what process `from` obtained. Only before the process is recorded.

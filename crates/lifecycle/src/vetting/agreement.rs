@@ -17,7 +17,7 @@ use crate::event::{Event, EventKind};
 use crate::issuance::LEASE;
 use crate::language::Language;
 use crate::mail::AgreementLetter;
-use crate::process::{AgreementMail, Approver, Check, Mailbox, Process, ProcessId, Step};
+use crate::process::{AgreementMail, Approver, Check, Mailbox, Process, ProcessId, Step, Work};
 use crate::services::{Services, Settings};
 use crate::store::{Change, StoreError};
 
@@ -238,9 +238,12 @@ impl Services {
         change
             .audit
             .push(AuditEntry::new(now, &actor, action, object));
-        if accepted {
+        let validated = |work: &Work| work.vetting.is_validated(Check::Agreement);
+        if change.process.work().is_some_and(validated) {
             let vetted = VettedCheck::of(&change.process, Check::Agreement, now);
-            change.vetted.extend(vetted);
+            change
+                .vetted
+                .extend(vetted.map(|vetted| vetted.signed_by(address)));
         }
         change.lease = now.checked_add(LEASE).ok();
         Ok(change)

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use reseal_pki::calendar;
 use reseal_pki::dn::OrganizationSubject;
+use reseal_pki::name::DnsName;
 use reseal_pki::profile::ValidationType;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,9 @@ pub struct Facts {
     pub approver: Option<Approver>,
     /// Names of the certificate, without `*.`.
     pub names: Vec<String>,
+    /// The mailbox from which the agreement was accepted; `None` when an operator recorded it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<String>,
 }
 
 impl Facts {
@@ -38,6 +42,7 @@ impl Facts {
             coc: order.coc.clone(),
             approver: order.approver.clone(),
             names: names.collect(),
+            signer: None,
         })
     }
 
@@ -50,9 +55,25 @@ impl Facts {
             && match check {
                 Check::Organization | Check::Docs => true,
                 // A person was spoken to, or has signed.
-                Check::Voice | Check::Agreement => self.approver == order.approver,
+                Check::Voice => self.approver == order.approver,
+                Check::Agreement => {
+                    self.approver == order.approver
+                        && (self.is_signed_by_approver() || self.show_all_names_of(order))
+                }
                 Check::Whois => order.names.iter().all(|name| self.knows(name.fqdn())),
             }
+    }
+
+    /// Whether the approver signed, as far as mailboxes tell, or an operator recorded it. The customer says where the
+    /// agreement goes: whoever else signed did so for the names that the page showed.
+    fn is_signed_by_approver(&self) -> bool {
+        let approver = self.approver.as_ref().map(|approver| &approver.email);
+        self.signer.is_none() || self.signer.as_ref() == approver
+    }
+
+    fn show_all_names_of(&self, order: &Order) -> bool {
+        let shown = |name: &DnsName| self.names.iter().any(|known| known == name.fqdn());
+        order.names.iter().all(shown)
     }
 
     /// Whether the registration of `name`'s domain was looked at.
@@ -89,6 +110,12 @@ impl VettedCheck {
             obtained,
             process: process.id,
         })
+    }
+
+    /// The same, accepted from the mailbox `address`.
+    pub(super) fn signed_by(mut self, address: String) -> Self {
+        self.facts.signer = Some(address);
+        self
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::VettedCheck;
 use crate::audit::AuditEntry;
-use crate::process::Process;
+use crate::process::{Check, Process};
 use crate::query::{Page, ValidationQuery};
 use crate::store::StoreError;
 
@@ -23,6 +23,8 @@ pub trait VettingStore: Send + Sync + 'static {
         organization: &str,
         since: Timestamp,
     ) -> Result<Vec<VettedCheck>, StoreError>;
+    /// The validated checks of a stored process whose approval was withdrawn.
+    async fn withdrawn_checks(&self, process: &Process) -> Result<Vec<Check>, StoreError>;
     /// What was done to `object`, the oldest first.
     async fn audit_of(&self, object: &str) -> Result<Vec<AuditEntry>, StoreError>;
 }

@@ -13,6 +13,8 @@ super::statements! {
               AND auth_key.created > $4 \
               AND (auth_key.process IS NULL OR (process.open = 0 AND process.certificate IS NULL)) \
               ORDER BY auth_key.id DESC";
-    /// process, id
-    USE = "UPDATE auth_key SET process = $1 WHERE id = $2";
+    /// process, id: of a key that no other process uses or has used up
+    USE = "UPDATE auth_key SET process = $1 WHERE id = $2 AND (process IS NULL OR EXISTS \
+              (SELECT 1 FROM process WHERE process.id = auth_key.process AND process.open = 0 \
+              AND process.certificate IS NULL))";
 }

@@ -40,4 +40,4 @@ macro_rules! statements {
 use statements;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -61,6 +61,16 @@ fn parameters_appear_in_the_order_of_their_numbers() {
     }
 }
 
+/// The steps by which SQLite answers `sql`, with every parameter NULL.
+pub(crate) fn query_plan(connection: &Connection, sql: &str) -> Vec<String> {
+    let mut plan = connection
+        .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+        .unwrap();
+    let nulls = vec![rusqlite::types::Null; plan.parameter_count()];
+    let steps = plan.query_map(rusqlite::params_from_iter(nulls), |row| row.get(3));
+    steps.unwrap().collect::<Result<_, _>>().unwrap()
+}
+
 /// The statements of the hot path must not read a whole table.
 #[test]
 fn statements_with_a_condition_use_an_index() {
@@ -68,15 +78,7 @@ fn statements_with_a_condition_use_an_index() {
     migrate::run(&mut connection, SQLITE).unwrap();
     let whole_tables = ["SELECT_ALL", "RELEASE_ALL"];
     for (name, sql) in all().filter(|(name, _)| !whole_tables.contains(name)) {
-        let mut plan = connection
-            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
-            .unwrap();
-        let nulls = vec![rusqlite::types::Null; plan.parameter_count()];
-        let steps: Vec<String> = plan
-            .query_map(rusqlite::params_from_iter(nulls), |row| row.get(3))
-            .unwrap()
-            .collect::<Result<_, _>>()
-            .unwrap();
+        let steps = query_plan(&connection, sql);
         for step in steps {
             assert!(
                 !step.starts_with("SCAN") || step == "SCAN CONSTANT ROW",

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use reseal_lifecycle::auth_key::{AuthKey, AuthKeyStore, VALIDITY};
 use reseal_lifecycle::store::StoreError;
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::SqliteStore;
 use super::change::{execute, insert};
@@ -18,21 +18,9 @@ const FORGOTTEN_AT_ONCE: u32 = 10;
 
 #[async_trait]
 impl AuthKeyStore for SqliteStore {
-    async fn add_auth_key(&self, key: AuthKey) -> Result<(), StoreError> {
+    async fn add_auth_key(&self, key: AuthKey, since: Timestamp) -> Result<AuthKey, StoreError> {
         self.writer
-            .write(move |connection| {
-                let database = |error: rusqlite::Error| store_error(&error);
-                let dead = key
-                    .created
-                    .saturating_sub(VALIDITY)
-                    .unwrap_or(Timestamp::MIN);
-                let values = params![millis(dead), FORGOTTEN_AT_ONCE];
-                execute(connection, sql::auth_key::FORGET, values).map_err(database)?;
-                let created = millis(key.created);
-                let values = params![key.customer, key.product, key.csr, key.token, created];
-                insert(connection, sql::auth_key::INSERT, values).map_err(database)?;
-                Ok(())
-            })
+            .write(move |connection| add(connection, &key, since))
             .await
     }
 
@@ -43,14 +31,42 @@ impl AuthKeyStore for SqliteStore {
         csr: &[u8; 32],
         since: Timestamp,
     ) -> Result<Vec<AuthKey>, StoreError> {
-        let values = (*csr, customer.to_owned(), product.to_owned(), millis(since));
-        self.points.read(move |connection| {
-            many(
-                connection,
-                sql::auth_key::SELECT_USABLE,
-                values,
-                rows::auth_key,
-            )
-        })
+        let (csr, customer, product) = (*csr, customer.to_owned(), product.to_owned());
+        self.points
+            .read(move |connection| usable(connection, &csr, &customer, &product, since))
     }
+}
+
+fn add(connection: &Connection, key: &AuthKey, since: Timestamp) -> Result<AuthKey, StoreError> {
+    let database = |error: rusqlite::Error| store_error(&error);
+    let usable = usable(connection, &key.csr, &key.customer, &key.product, since)?;
+    if let Some(newest) = usable.into_iter().next() {
+        return Ok(newest);
+    }
+    let dead = key
+        .created
+        .saturating_sub(VALIDITY)
+        .unwrap_or(Timestamp::MIN);
+    let values = params![millis(dead), FORGOTTEN_AT_ONCE];
+    execute(connection, sql::auth_key::FORGET, values).map_err(database)?;
+    let created = millis(key.created);
+    let values = params![key.customer, key.product, key.csr, key.token, created];
+    let id = insert(connection, sql::auth_key::INSERT, values).map_err(database)?;
+    Ok(AuthKey { id, ..key.clone() })
+}
+
+fn usable(
+    connection: &Connection,
+    csr: &[u8; 32],
+    customer: &str,
+    product: &str,
+    since: Timestamp,
+) -> Result<Vec<AuthKey>, StoreError> {
+    let values = params![csr, customer, product, millis(since)];
+    many(
+        connection,
+        sql::auth_key::SELECT_USABLE,
+        values,
+        rows::auth_key,
+    )
 }

@@ -128,6 +128,7 @@ impl Step {
     pub(crate) fn open(&self, connection: &Connection) -> Result<Stored, StoreError> {
         let process = &*self.process;
         self.check_source(connection)?;
+        self.check_approvals(connection)?;
         let inserted = insert(
             connection,
             sql::process::INSERT,
@@ -167,6 +168,7 @@ impl Step {
         let process = &*self.process;
         if self.change.reservation.is_some() {
             self.check_source(connection)?;
+            self.check_approvals(connection)?;
         }
         if let Some((issuance, _)) = &self.change.issuance {
             check_key(connection, &issuance.certificate)?;
@@ -215,6 +217,17 @@ impl Step {
         }
     }
 
+    /// A serial is reserved on approvals that stand: an operator may have withdrawn one since it was read (V-5).
+    fn check_approvals(&self, connection: &Connection) -> Result<(), StoreError> {
+        if self.change.reservation.is_none() {
+            return Ok(());
+        }
+        match vetting::withdrawn(connection, &self.process)?.first() {
+            Some(check) => Err(StoreError::ApprovalWithdrawn(*check)),
+            None => Ok(()),
+        }
+    }
+
     /// Which process keeps this one from being open.
     fn already_open(&self, connection: &Connection, error: &rusqlite::Error) -> StoreError {
         let open = connection
@@ -248,11 +261,20 @@ impl Step {
                 .map_err(unless_unique("mail token"))?;
         }
         for key in &change.auth_keys {
-            execute(connection, sql::auth_key::USE, params![id, key]).map_err(database)?;
+            if execute(connection, sql::auth_key::USE, params![id, key]).map_err(database)? == 0 {
+                return Err(StoreError::AuthKeyUsed);
+            }
         }
         if let Some(claim) = change.claim {
-            let values = params![id, claim];
-            execute(connection, sql::idempotency_key::SET_PROCESS, values).map_err(database)?;
+            let taken = execute(
+                connection,
+                sql::idempotency_key::SET_PROCESS,
+                params![id, claim],
+            );
+            if taken.map_err(database)? == 0 {
+                // Believed dead, its key was given to the same call come again: that one does it.
+                return Err(StoreError::Stale);
+            }
         }
         if let Some(reservation) = &change.reservation {
             let values = params![

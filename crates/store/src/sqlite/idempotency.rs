@@ -26,6 +26,10 @@ impl IdempotencyStore for SqliteStore {
             .await
     }
 
+    async fn find_key(&self, call: &KeyedCall) -> Result<Option<Claim>, StoreError> {
+        self.points.read(move |connection| find(connection, call))
+    }
+
     async fn keep_answer(&self, claim: ClaimId, answer: KeptAnswer) -> Result<(), StoreError> {
         let headers = json(&answer.headers)?;
         self.run(sql::KEEP, move |connection, statement| {
@@ -60,21 +64,33 @@ impl SqliteStore {
 
 fn claim(connection: &Connection, call: &KeyedCall) -> Result<Claim, StoreError> {
     let database = |error: rusqlite::Error| store_error(&error);
-    let before =
-        |age: SignedDuration| millis(call.at.saturating_sub(age).unwrap_or(Timestamp::MIN));
-    let values = params![before(REMEMBERED), FORGOTTEN_AT_ONCE];
+    let values = params![millis(before(call, REMEMBERED)), FORGOTTEN_AT_ONCE];
     execute(connection, sql::FORGET, values).map_err(database)?;
-    let values = params![call.customer, call.key, before(ABANDONED)];
-    execute(connection, sql::ABANDON, values).map_err(database)?;
-
-    let values = params![call.customer, call.key];
-    if let Some(taken) = one(connection, sql::SELECT, values, rows::taken_key)? {
-        return Ok(outcome(taken, &call.fingerprint));
+    if let Some(known) = find(connection, call)? {
+        return Ok(known);
     }
+    let values = params![call.customer, call.key];
+    execute(connection, sql::REPLACE, values).map_err(database)?;
     let values = params![call.customer, call.key, call.fingerprint, millis(call.at)];
     insert(connection, sql::INSERT, values)
         .map(Claim::First)
         .map_err(database)
+}
+
+/// What is known of the key, if that still counts.
+fn find(connection: &Connection, call: &KeyedCall) -> Result<Option<Claim>, StoreError> {
+    let values = params![call.customer, call.key];
+    let taken = one(connection, sql::SELECT, values, rows::taken_key)?;
+    let Some(taken) = taken.filter(|taken| taken.at >= before(call, REMEMBERED)) else {
+        return Ok(None);
+    };
+    let is_dead =
+        taken.process.is_none() && taken.answer.is_none() && taken.at < before(call, ABANDONED);
+    Ok((!is_dead).then(|| outcome(taken, &call.fingerprint)))
+}
+
+fn before(call: &KeyedCall, age: SignedDuration) -> Timestamp {
+    call.at.saturating_sub(age).unwrap_or(Timestamp::MIN)
 }
 
 /// What became of the call that took the key, when `fingerprint` is its own.

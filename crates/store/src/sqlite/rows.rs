@@ -397,6 +397,7 @@ pub(crate) fn moment(row: &Row<'_>) -> rusqlite::Result<Timestamp> {
 /// What is known of an idempotency key.
 pub(crate) struct TakenKey {
     pub(crate) fingerprint: [u8; 32],
+    pub(crate) at: Timestamp,
     pub(crate) process: Option<ProcessId>,
     pub(crate) answer: Option<KeptAnswer>,
 }
@@ -404,7 +405,7 @@ pub(crate) struct TakenKey {
 /// A row of [`crate::sql::idempotency_key::SELECT`].
 pub(crate) fn taken_key(row: &Row<'_>) -> rusqlite::Result<TakenKey> {
     let mut columns = Columns::of(row);
-    let (fingerprint, process) = (columns.value()?, columns.value()?);
+    let (fingerprint, at, process) = (columns.value()?, columns.moment()?, columns.value()?);
     let answer = match columns.value()? {
         None => None,
         Some(status) => Some(KeptAnswer {
@@ -415,6 +416,7 @@ pub(crate) fn taken_key(row: &Row<'_>) -> rusqlite::Result<TakenKey> {
     };
     Ok(TakenKey {
         fingerprint,
+        at,
         process,
         answer,
     })

@@ -3,14 +3,14 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use reseal_lifecycle::audit::AuditEntry;
-use reseal_lifecycle::process::{Check, Process, ProcessId};
+use reseal_lifecycle::process::{Check, CheckState, Process, ProcessId};
 use reseal_lifecycle::query::{Page, ValidationQuery};
 use reseal_lifecycle::store::StoreError;
 use reseal_lifecycle::vetting::{VettedCheck, VettingStore};
 use rusqlite::{Connection, params};
 
 use super::change::{execute, json};
-use super::find::many;
+use super::find::{many, number};
 use super::rows::{self, millis};
 use super::{SqliteStore, page};
 use crate::{list, sql};
@@ -86,6 +86,40 @@ impl Draft {
     }
 }
 
+/// The validated checks of `process` whose approval was withdrawn, or never was.
+pub(crate) fn withdrawn(
+    connection: &Connection,
+    process: &Process,
+) -> Result<Vec<Check>, StoreError> {
+    let Some(work) = process.work() else {
+        return Ok(Vec::new());
+    };
+    let Some(subject) = &work.order.subject else {
+        return Ok(Vec::new());
+    };
+    let mut lost = Vec::new();
+    for (check, state) in work.checks() {
+        let CheckState::Validated {
+            obtained,
+            relied_on,
+        } = state
+        else {
+            continue;
+        };
+        let values = params![
+            process.customer,
+            subject.organization,
+            millis(*obtained),
+            check.as_str(),
+            relied_on.unwrap_or(process.id)
+        ];
+        if number(connection, sql::vetting::STANDS, values)?.is_none() {
+            lost.push(check);
+        }
+    }
+    Ok(lost)
+}
+
 /// Whether an operator finds the process in the list; DV processes are never there.
 fn keep_list(connection: &Connection, process: &Process, id: ProcessId) -> rusqlite::Result<()> {
     let Some(work) = process.work() else {
@@ -123,6 +157,11 @@ impl VettingStore for SqliteStore {
             let values = params![customer, organization, millis(since)];
             many(connection, sql::vetting::SELECT, values, rows::vetted_check)
         })
+    }
+
+    async fn withdrawn_checks(&self, process: &Process) -> Result<Vec<Check>, StoreError> {
+        self.points
+            .read(move |connection| withdrawn(connection, process))
     }
 
     async fn audit_of(&self, object: &str) -> Result<Vec<AuditEntry>, StoreError> {

@@ -423,15 +423,5 @@ fn a_certificate_revoked_while_its_renewal_waits_is_not_replaced() {
             .status,
         200
     );
-    server.publish(&info);
-    server
-        .alice
-        .post(&format!("/v2/processes/{process}/resend"), &json!({}));
-    let failed = server.wait_for(process, "FAILED");
-    assert!(
-        failed["statusDetail"].as_str().unwrap().contains("REVOKED"),
-        "{failed}"
-    );
-    let total = server.alice.get("/v2/ssl/certificates").expect(200);
-    assert_eq!(total["pagination"]["total"], 1);
+    server.fails_for_its_revoked_certificate(&info, process);
 }

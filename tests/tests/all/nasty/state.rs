@@ -141,17 +141,7 @@ fn r_1_nasty_018_a_certificate_revoked_while_its_reissue_waits_is_not_replaced()
     let info = reply.expect(202);
     let process = reply.process();
     assert_eq!(server.alice.delete(&path).status, 200);
-    server.publish(&info);
-    server
-        .alice
-        .post(&format!("/v2/processes/{process}/resend"), &json!({}));
-    let failed = server.wait_for(process, "FAILED");
-    assert!(
-        failed["statusDetail"].as_str().unwrap().contains("REVOKED"),
-        "{failed}"
-    );
-    let total = server.alice.get("/v2/ssl/certificates").expect(200);
-    assert_eq!(total["pagination"]["total"], 1);
+    server.fails_for_its_revoked_certificate(&info, process);
 }
 
 #[test]

@@ -330,6 +330,21 @@ impl Server {
         found["entities"][0]["id"].as_i64().unwrap()
     }
 
+    /// Publishes what `info` asks for: the process of the only certificate there is fails, because that was revoked.
+    #[track_caller]
+    pub(crate) fn fails_for_its_revoked_certificate(&self, info: &Value, process: i64) {
+        self.publish(info);
+        self.alice
+            .post(&format!("/v2/processes/{process}/resend"), &json!({}));
+        let failed = self.wait_for(process, "FAILED");
+        assert!(
+            failed["statusDetail"].as_str().unwrap().contains("REVOKED"),
+            "{failed}"
+        );
+        let total = self.alice.get("/v2/ssl/certificates").expect(200);
+        assert_eq!(total["pagination"]["total"], 1);
+    }
+
     #[track_caller]
     pub(crate) fn wait_for(&self, process: i64, status: &str) -> Value {
         self.wait_until(&format!("/v2/processes/{process}"), |body| {

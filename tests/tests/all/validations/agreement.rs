@@ -265,3 +265,68 @@ fn requests_that_make_no_sense_are_refused_and_send_nothing() {
     send(&server, process, &body).refused(400, "ObjectStatusProhibitsOperation");
     assert_eq!(server.mails().len(), 0);
 }
+
+#[test]
+fn what_an_operator_rejects_no_mailbox_approves() {
+    let server = Server::start();
+    let process = ask(&server, "ssl_ev").process();
+    let doubt = json!({"checks": ["agreement"], "reason": "she may not sign"});
+    decide(&server, process, "reject", &doubt).expect(200);
+    assert_eq!(
+        info(&server, process)["validations"]["agreement"],
+        "ATTENTION"
+    );
+    sent(&server, process, "another@reseal.dev");
+    accept(&server, 1);
+    assert_eq!(
+        info(&server, process)["validations"]["agreement"],
+        "WAITING"
+    );
+    assert_eq!(
+        events(&server, process, "agreementAnswered")[0]["accepted"],
+        true
+    );
+    // The operator sees who signed now, and decides.
+    let path = format!("/v2/validations/{process}");
+    let shown = server.operator.get(&path).expect(200);
+    assert_eq!(shown["agreementSigner"], "another@reseal.dev");
+    let open = shown["open"].as_array().unwrap();
+    assert!(open.contains(&json!("agreement")), "{shown}");
+    decide(
+        &server,
+        process,
+        "approve",
+        &json!({"checks": ["agreement"]}),
+    )
+    .expect(200);
+    assert_eq!(
+        info(&server, process)["validations"]["agreement"],
+        "VALIDATED"
+    );
+}
+
+#[test]
+fn an_agreement_that_somebody_else_signed_serves_the_names_that_were_shown() {
+    let server = Server::start();
+    let process = super::proved(&server, "ssl_ev_md");
+    sent(&server, process, "secretary@reseal.dev");
+    accept(&server, 1);
+    let rest = json!({"checks": ["organization", "docs", "voice", "whois"]});
+    decide(&server, process, "approve", &rest).expect(200);
+    server.wait_for(process, "COMPLETED");
+    let order = |names: &[&str]| {
+        let csr = crate::support::csr::csr(names);
+        let body = super::order("ssl_ev_md", &json!({ "csr": csr }));
+        server.alice.post("/v2/ssl/certificates", &body)
+    };
+    order(&["reseal.dev"]).expect(201);
+    let names = ["reseal.dev", "new.reseal.dev"];
+    let more = order(&names);
+    let agreement = more.expect(202)["validations"]["agreement"].clone();
+    assert_eq!(agreement, "WAITING");
+    // The approver of the order: from now on it is good for other names, too.
+    sent(&server, more.process(), "anna@reseal.dev");
+    accept(&server, 2);
+    server.wait_for(more.process(), "COMPLETED");
+    order(&["reseal.dev", "other.reseal.dev"]).expect(201);
+}

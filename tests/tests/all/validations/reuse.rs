@@ -172,3 +172,40 @@ fn what_cannot_be_certified_is_refused_before_anybody_looks_at_it() {
     let id = certificate_of(&server, process);
     reissue(&server, id, &json!({"organization": "n/a"})).violates("organization");
 }
+
+#[test]
+fn v_5_what_an_operator_withdraws_serves_no_process_that_is_open_already() {
+    let server = Server::start();
+    let first = proved(&server, "ssl_ov");
+    approve_all(&server, first);
+    let ask = |name: &str| {
+        let body = order("ssl_ov", &json!({"csr": csr(&[name])}));
+        server.alice.post("/v2/ssl/certificates", &body)
+    };
+    // Relies on the approval, and waits for its name only.
+    let open = ask("other.dev");
+    assert_eq!(checks(&open.expect(202)), ["VALIDATED"; 3].map(Value::from));
+    let elsewhere = ask("third.dev");
+    elsewhere.expect(202);
+    let fraud = json!({"checks": ["organization"], "reason": "it does not exist"});
+    decide(&server, elsewhere.process(), "reject", &fraud).expect(200);
+
+    server.publish(&open.json());
+    let process = open.process();
+    let resend = format!("/v2/processes/{process}/resend");
+    server.alice.post_raw(&resend, b"");
+    server.wait_until(&format!("/v2/processes/{process}"), |body| {
+        body["statusDetail"] == "waits for the validation of the organization"
+    });
+    let expected = ["WAITING", "VALIDATED", "VALIDATED"].map(Value::from);
+    assert_eq!(checks(&info(&server, process)), expected);
+    assert_eq!(events(&server, process, "checkWithdrawn").len(), 1);
+    assert!(events(&server, process, "reserved").is_empty());
+    let listed = server.operator.get("/v2/validations").expect(200);
+    let listed = listed["entities"].as_array().unwrap();
+    assert!(
+        listed.iter().any(|one| one["process"] == process),
+        "{listed:?}"
+    );
+    approve_all(&server, process);
+}

@@ -21,6 +21,7 @@ impl Process {
         self.require(checks)?.decided(now, |work| {
             let approved = |check: &Check| {
                 validate(work, *check, obtained);
+                work.vetting.believe(*check);
                 let kind = EventKind::CheckApproved {
                     check: *check,
                     user: user.to_owned(),
@@ -43,7 +44,10 @@ impl Process {
         now: Timestamp,
     ) -> Result<Step, IllegalTransition> {
         self.require(checks)?.decided(now, |work| {
-            let objected = |check: &Check| object(work, *check, Some(user), reason, now);
+            let objected = |check: &Check| {
+                work.vetting.doubt(*check);
+                object(work, *check, Some(user), reason, now)
+            };
             checks.iter().map(objected).collect()
         })
     }
@@ -97,7 +101,8 @@ impl Process {
         })
     }
 
-    /// Whoever got the mail has answered.
+    /// Whoever got the mail has answered. An acceptance approves the check, unless an operator doubts it: then it
+    /// is for the operator to see whether this signature is better than what was there before.
     pub fn answer_agreement(
         self,
         accepted: bool,
@@ -112,7 +117,13 @@ impl Process {
             let kind = EventKind::AgreementAnswered { address, accepted };
             let mut events = vec![Event::new(now, kind)];
             if accepted {
-                validate(work, Check::Agreement, now);
+                work.vetting.signer = Some(mail.address.clone());
+                if work.vetting.is_doubted(Check::Agreement) {
+                    // Answered: the link is dead.
+                    work.vetting.agreement = None;
+                } else {
+                    validate(work, Check::Agreement, now);
+                }
             } else {
                 let mailboxes = &mut work.vetting.mailboxes;
                 for mailbox in mailboxes
@@ -159,6 +170,22 @@ impl Process {
                 Event::new(now, EventKind::CheckOutdated { check, obtained })
             };
             stale.into_iter().map(outdated).collect()
+        })
+    }
+
+    /// Approvals that `lost` were relied on → waiting, for an operator. Checking or suspended.
+    pub fn withdraw_checks(
+        self,
+        lost: &[Check],
+        now: Timestamp,
+    ) -> Result<Step, IllegalTransition> {
+        self.require(lost)?.update(now, |work| {
+            let withdrawn = |check: &Check| {
+                work.vetting.set(*check, CheckState::Waiting);
+                work.vetting.doubt(*check);
+                Event::new(now, EventKind::CheckWithdrawn { check: *check })
+            };
+            lost.iter().map(withdrawn).collect()
         })
     }
 

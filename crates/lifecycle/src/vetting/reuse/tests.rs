@@ -119,3 +119,24 @@ fn another_domain_is_looked_up_anew_and_a_name_below_is_not() {
     assert_eq!(open(named("notreseal.net"), &earlier, DAY), [Check::Whois]);
     assert_eq!(open(named("reseal.dev"), &earlier, DAY), [Check::Whois]);
 }
+
+#[test]
+fn an_agreement_that_somebody_else_signed_serves_the_names_that_were_shown() {
+    let ev = work(ValidationType::Extended);
+    let mut more = ev.clone();
+    let policy = NamePolicy::default();
+    let name = DnsName::parse(&format!("new.{}", ev.order.names[0].fqdn()), &policy).unwrap();
+    more.order.names.push(name);
+    let open_after = |of: &Work, signer: &str| {
+        let mut of = of.clone();
+        let known: Vec<VettedCheck> = vetted(&ev)
+            .into_iter()
+            .map(|vetted| vetted.signed_by(signer.to_owned()))
+            .collect();
+        rely_on(&mut of, &known, sample::now() + DAY);
+        of.open_checks().collect::<Vec<_>>()
+    };
+    assert_eq!(open_after(&more, "ada@acme.example"), []);
+    assert_eq!(open_after(&ev, "other@acme.example"), []);
+    assert_eq!(open_after(&more, "other@acme.example"), [Check::Agreement]);
+}

@@ -1,6 +1,7 @@
 -- Keys of calls (`Idempotency-Key`), and what became of each call. Rows are forgotten after a day.
 CREATE TABLE idempotency_key (
-    id          INTEGER PRIMARY KEY,
+    -- A call that comes late must not meet the row of another: numbers are not used again.
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
     customer    TEXT NOT NULL REFERENCES customer (handle),
     -- SHA-256 of the key.
     key         BLOB NOT NULL CHECK (length(key) = 32),

@@ -3,7 +3,7 @@
 use reseal_lifecycle::idempotency::{
     ABANDONED, Claim, IdempotencyStore as _, KeptAnswer, KeyedCall, REMEMBERED,
 };
-use reseal_lifecycle::store::{Change, Store as _};
+use reseal_lifecycle::store::{Change, Store as _, StoreError};
 
 use super::World;
 use super::sample::{self, hash, now};
@@ -77,6 +77,31 @@ async fn a_refused_call_frees_its_key_unless_it_opened_a_process() {
         Claim::Opened(process.id)
     );
     world.first(call("rival", 2)).await;
+}
+
+#[tokio::test]
+async fn a_call_that_was_believed_dead_opens_nothing_and_meets_nobody_elses_row() {
+    let world = World::new().await;
+    let late = world.first(call("acme", 2)).await;
+    let again = KeyedCall {
+        at: now().checked_add(ABANDONED * 2).unwrap(),
+        ..call("acme", 2)
+    };
+    let second = world.first(again.clone()).await;
+    assert_ne!(second, late);
+    let opening = |claim| Change {
+        claim: Some(claim),
+        ..sample::opening("acme", None)
+    };
+    let refused = world.store.open(opening(late)).await;
+    assert!(matches!(refused, Err(StoreError::Stale)), "{refused:?}");
+    world.store.keep_answer(late, answer()).await.unwrap();
+    assert_eq!(world.claim(again.clone()).await, Claim::Running);
+    let process = world.store.open(opening(second)).await.unwrap();
+    assert_eq!(world.claim(again).await, Claim::Opened(process.id));
+    // A call opens one process.
+    let refused = world.store.open(opening(second)).await;
+    assert!(matches!(refused, Err(StoreError::Stale)), "{refused:?}");
 }
 
 #[tokio::test]

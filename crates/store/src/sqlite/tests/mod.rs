@@ -1,5 +1,6 @@
 //! The store as its callers see it, over files in a temporary folder.
 
+mod auth_key;
 mod claims;
 mod crl;
 mod failure;

@@ -6,14 +6,15 @@ use reseal_lifecycle::query::Filter;
 use reseal_lifecycle::query::{
     Field as _, FilterValue, Operator, ValidationField, ValidationQuery,
 };
-use reseal_lifecycle::store::{Change, Store as _};
+use reseal_lifecycle::store::{Change, Store as _, StoreError};
 use reseal_lifecycle::vetting::{Facts, VettedCheck, VettingStore as _};
 use reseal_pki::profile::ValidationType;
 use rusqlite::Connection;
 use serde_json::json;
 
 use super::World;
-use super::sample::{in_days, now, organization, process};
+use super::sample::{in_days, now, organization, process, reservation};
+use crate::sql::tests::query_plan;
 
 /// A stored OV process of `customer`.
 async fn ov(world: &World, customer: &str) -> Process {
@@ -114,6 +115,42 @@ async fn v_7_approvals_are_found_by_customer_and_organization_until_withdrawn() 
 }
 
 #[tokio::test]
+async fn v_5_nothing_is_reserved_on_an_approval_that_was_withdrawn() {
+    let world = World::new().await;
+    let first = ov(&world, "acme").await;
+    let needed = Check::needed_for(ValidationType::Organization);
+    let approved = |process: Process| {
+        let (process, events) = process
+            .approve(needed, "house/admin", None, in_days(0), now())
+            .unwrap();
+        let mut change = Change::new(process, events);
+        let kept = needed
+            .iter()
+            .map(|check| vetted(&change.process, *check, 0));
+        change.vetted = kept.collect();
+        change
+    };
+    let first = world.store.advance(approved(first)).await.unwrap();
+    let second = ov(&world, "acme").await;
+    let second = world.store.advance(approved(second)).await.unwrap();
+    assert_eq!(world.store.withdrawn_checks(&first).await.unwrap(), []);
+
+    let (rejected, events) = second.reject("house/admin", "fraud", now()).unwrap();
+    let mut change = Change::new(rejected, events);
+    change.withdrawn = vec![Check::Voice];
+    world.store.advance(change).await.unwrap();
+    let lost = world.store.withdrawn_checks(&first).await.unwrap();
+    assert_eq!(lost, [Check::Voice]);
+    let mut reserving = Change::new(first, Vec::new());
+    reserving.reservation = Some(reservation(1));
+    let refused = world.store.advance(reserving).await;
+    assert!(
+        matches!(refused, Err(StoreError::ApprovalWithdrawn(Check::Voice))),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_4_the_audit_log_is_written_with_its_change_and_only_grows() {
     let world = World::new().await;
     let process = ov(&world, "acme").await;
@@ -146,15 +183,7 @@ async fn the_list_begins_with_what_waits() {
     let select = crate::list::validations(&ValidationQuery::default()).unwrap();
     let connection = Connection::open(world.path()).unwrap();
     for sql in [&select.rows, &select.count] {
-        let mut plan = connection
-            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
-            .unwrap();
-        let nulls = vec![rusqlite::types::Null; plan.parameter_count()];
-        let steps: Vec<String> = plan
-            .query_map(rusqlite::params_from_iter(nulls), |row| row.get(3))
-            .unwrap()
-            .collect::<Result<_, _>>()
-            .unwrap();
+        let steps = query_plan(&connection, sql);
         assert!(steps[0].contains("pending_validation"), "{steps:?}");
         assert!(steps[1].starts_with("SEARCH process"), "{steps:?}");
     }
