@@ -210,10 +210,8 @@ impl Services {
             }
         };
         if decision == Decision::Approve {
-            let services = Arc::clone(self);
-            let run = tokio::spawn(async move { services.run(process).await });
-            // The worker finishes what does not end in time.
-            let _ = tokio::time::timeout(self.settings.sync_wait, run).await;
+            // The answer is recorded: the worker finishes what fails here.
+            let _ = self.go_on(process).await;
         }
         Ok(Some(language))
     }

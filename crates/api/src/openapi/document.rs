@@ -90,7 +90,9 @@ fn components(mut generator: SchemaGenerator) -> Value {
     let mut parameters = list::common();
     parameters["IdempotencyKey"] = json!({
         "name": "Idempotency-Key", "in": "header",
-        "description": "Any text: a second call with the same one, body and path is not carried out again but answered as the first.",
+        "description": "Any text: for 24 hours a second call with the same one, path, query and body is not carried out again but \
+            answered as the first. With another path, query or body it is refused. A refused call leaves its key free. \
+            Calls that only ask (`quote`, `dryRun`, `decodecsr`, `authkey`) and the setting of a webhook take no notice of it.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
     });
     json!({

@@ -82,6 +82,24 @@ impl Services {
         .await
     }
 
+    /// Runs a process that was just recorded under a lease; how it stands after `sync_wait` at the latest.
+    pub(crate) async fn go_on(self: &Arc<Self>, process: Process) -> Result<Process, Error> {
+        if !process.is_open() {
+            return Ok(process);
+        }
+        let (services, id) = (Arc::clone(self), process.id);
+        let run = tokio::spawn(async move { services.run(process).await });
+        match tokio::time::timeout(self.settings.sync_wait, run).await {
+            Ok(Ok(Ok(process))) => Ok(process),
+            // The worker finishes what does not end in time.
+            _ => self
+                .store
+                .process(&Scope::Everything, id)
+                .await?
+                .ok_or_else(|| Error::internal(format!("process {id} is gone"))),
+        }
+    }
+
     /// Records the process and starts it; answers when it has ended, or after `sync_wait` as it stands.
     ///
     /// Both happen in a task of their own: a caller that hangs up changes nothing.

@@ -7,7 +7,7 @@ use reseal_validation::challenge::random_value;
 
 use super::plan::{self, Planning};
 use super::{DcvChoice, LEASE, mail};
-use crate::customer::{Caller, Scope};
+use crate::customer::Caller;
 use crate::error::{Error, Kind};
 use crate::event::{Event, EventKind};
 use crate::process::{NameProof, Process, ProcessId, ProofState, ResumeType, Work};
@@ -52,13 +52,8 @@ impl Services {
                 Err(error) => return Err(error.into()),
             }
         };
-        let services = Arc::clone(self);
-        let run = tokio::spawn(async move { services.run(process).await });
-        let process = match tokio::time::timeout(self.settings.sync_wait, run).await {
-            Ok(Ok(Ok(process))) => Some(process),
-            _ => self.store.process(&Scope::Everything, id).await?,
-        };
-        Ok(process.as_ref().and_then(|process| warning(process, asked)))
+        let process = self.go_on(process).await?;
+        Ok(warning(&process, asked))
     }
 
     /// The step that takes the choices in and keeps the process for the check that follows.

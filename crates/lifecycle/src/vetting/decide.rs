@@ -93,24 +93,6 @@ impl Services {
         let process = decide(&*self.store, &caller.user, id, decision, now, lease).await?;
         self.go_on(process).await
     }
-
-    /// Runs a process that was just recorded under a lease; how it stands after `sync_wait` at the latest.
-    pub(super) async fn go_on(self: &Arc<Self>, process: Process) -> Result<Process, Error> {
-        if !process.is_open() {
-            return Ok(process);
-        }
-        let (services, id) = (Arc::clone(self), process.id);
-        let run = tokio::spawn(async move { services.run(process).await });
-        match tokio::time::timeout(self.settings.sync_wait, run).await {
-            Ok(Ok(Ok(process))) => Ok(process),
-            // The worker finishes what does not end in time.
-            _ => self
-                .store
-                .process(&Scope::Everything, id)
-                .await?
-                .ok_or_else(|| Error::internal(format!("process {id} is gone"))),
-        }
-    }
 }
 
 /// The step that a decision is.

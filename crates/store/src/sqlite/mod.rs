@@ -11,7 +11,7 @@
 //! - `idempotency`: calls that carry a key
 //! - `notification`, `webhook`: what customers are told, and where it is sent
 //! - `vetting`: checks of organizations and the audit log
-//! - `rows`: rows as objects
+//! - `rows`, `columns`: rows as objects
 //! - `fault`: errors
 //!
 //! Other programs may use the same file meanwhile (command lines beside a running server): SQLite's own locks
@@ -20,6 +20,7 @@
 mod auth_key;
 mod change;
 mod checkpoint;
+mod columns;
 mod connection;
 mod crl;
 mod due;

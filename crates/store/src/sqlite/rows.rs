@@ -9,7 +9,7 @@ use reseal_lifecycle::crl::{Crl, CrlState, Revoked};
 use reseal_lifecycle::customer::{ApiKey, Customer};
 use reseal_lifecycle::event::{Event, EventKind};
 use reseal_lifecycle::idempotency::KeptAnswer;
-use reseal_lifecycle::notification::{Mark, Notification, Occasion, Webhook};
+use reseal_lifecycle::notification::{Mark, Notification, Webhook};
 use reseal_lifecycle::price::Allowance;
 use reseal_lifecycle::process::{Opening, Process, ProcessId, State};
 use reseal_lifecycle::store::{Reservation, Subscription};
@@ -17,9 +17,8 @@ use reseal_lifecycle::vetting::VettedCheck;
 use reseal_pki::dn::OrganizationSubject;
 use reseal_pki::profile::ValidationType;
 use rusqlite::Row;
-use rusqlite::types::{FromSqlError, Type};
-use serde::de::value::{Error as WordError, StrDeserializer};
-use serde::de::{DeserializeOwned, IntoDeserializer as _};
+
+use super::columns::Columns;
 
 /// A moment as it is stored: milliseconds since 1970 in UTC.
 pub(crate) fn millis(moment: Timestamp) -> i64 {
@@ -80,89 +79,6 @@ pub(crate) fn revoked(row: &Row<'_>) -> rusqlite::Result<Revoked> {
         not_after: columns.moment()?,
         listed: columns.value::<Option<i64>>()?.is_some(),
     })
-}
-
-/// Reads the columns of a row one after the other.
-struct Columns<'a> {
-    row: &'a Row<'a>,
-    next: usize,
-}
-
-impl<'a> Columns<'a> {
-    fn of(row: &'a Row<'a>) -> Self {
-        Self { row, next: 0 }
-    }
-
-    fn value<T: rusqlite::types::FromSql>(&mut self) -> rusqlite::Result<T> {
-        self.next += 1;
-        self.row.get(self.next - 1)
-    }
-
-    fn text(&mut self) -> rusqlite::Result<&'a str> {
-        self.next += 1;
-        Ok(self.row.get_ref(self.next - 1)?.as_str()?)
-    }
-
-    fn optional_text(&mut self) -> rusqlite::Result<Option<&'a str>> {
-        self.next += 1;
-        Ok(self.row.get_ref(self.next - 1)?.as_str_or_null()?)
-    }
-
-    fn moment(&mut self) -> rusqlite::Result<Timestamp> {
-        let millis = self.value()?;
-        Timestamp::from_millisecond(millis).map_err(|error| self.fault(Type::Integer, error))
-    }
-
-    fn optional_moment(&mut self) -> rusqlite::Result<Option<Timestamp>> {
-        let Some(millis) = self.value()? else {
-            return Ok(None);
-        };
-        Timestamp::from_millisecond(millis)
-            .map(Some)
-            .map_err(|error| self.fault(Type::Integer, error))
-    }
-
-    /// A value of an enumeration whose stored word is its serde name.
-    fn word<T: DeserializeOwned>(&mut self) -> rusqlite::Result<T> {
-        let text = self.text()?;
-        self.read_word(text)
-    }
-
-    fn optional_word<T: DeserializeOwned>(&mut self) -> rusqlite::Result<Option<T>> {
-        self.optional_text()?
-            .map(|text| self.read_word(text))
-            .transpose()
-    }
-
-    fn read_word<T: DeserializeOwned>(&self, text: &str) -> rusqlite::Result<T> {
-        let words: StrDeserializer<'_, WordError> = text.into_deserializer();
-        T::deserialize(words).map_err(|error| self.fault(Type::Text, error))
-    }
-
-    fn occasion(&mut self) -> rusqlite::Result<Occasion> {
-        let word = self.text()?;
-        Occasion::from_word(word).ok_or_else(|| {
-            let unknown = format!("`{word}` is no occasion of a notification");
-            self.fault(Type::Text, std::io::Error::other(unknown))
-        })
-    }
-
-    fn json<T: DeserializeOwned>(&mut self) -> rusqlite::Result<T> {
-        let text = self.text()?;
-        serde_json::from_str(text).map_err(|error| self.fault(Type::Text, error))
-    }
-
-    fn fault(
-        &self,
-        kind: Type,
-        error: impl std::error::Error + Send + Sync + 'static,
-    ) -> rusqlite::Error {
-        rusqlite::Error::FromSqlConversionFailure(
-            self.next - 1,
-            kind,
-            FromSqlError::other(error).into(),
-        )
-    }
 }
 
 /// A row with the columns of [`crate::sql::customer`].

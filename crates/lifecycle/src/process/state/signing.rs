@@ -1,0 +1,72 @@
+//! Transitions around the one signature of a process.
+
+use jiff::Timestamp;
+
+use super::{IllegalTransition, Outcome, Process, State, Step};
+use crate::event::{Event, EventKind};
+
+impl Process {
+    /// Checking → signing: everything is proved and `serial` (hex) is about to be recorded with this step.
+    pub fn reserve(
+        mut self,
+        serial: String,
+        issuer: String,
+        now: Timestamp,
+    ) -> Result<Step, IllegalTransition> {
+        self.state = match self.state {
+            State::Checking { work } if work.all_proved() && work.organization_done() => {
+                State::Signing {
+                    work,
+                    serial: serial.clone(),
+                }
+            }
+            other => {
+                self.state = other;
+                return Err(self.illegal("be signed for"));
+            }
+        };
+        self.next_run = Some(now);
+        self.updated = now;
+        let event = EventKind::Reserved { serial, issuer };
+        Ok((self, vec![Event::new(now, event)]))
+    }
+
+    /// Signing → checking: the reservation cannot be used any more (too old, refused by lint).
+    pub fn abandon(mut self, reason: String, now: Timestamp) -> Result<Step, IllegalTransition> {
+        let (work, serial) = match self.state {
+            State::Signing { work, serial } => (work, serial),
+            other => {
+                self.state = other;
+                return Err(self.illegal("abandon a reservation"));
+            }
+        };
+        self.state = State::Checking { work };
+        self.next_run = Some(now);
+        self.updated = now;
+        let event = EventKind::ReservationAbandoned { serial, reason };
+        Ok((self, vec![Event::new(now, event)]))
+    }
+
+    /// Signing → completed: the certificate valid until `not_after` is stored with this step.
+    pub fn complete(
+        mut self,
+        not_after: Timestamp,
+        now: Timestamp,
+    ) -> Result<Step, IllegalTransition> {
+        let (work, serial) = match self.state {
+            State::Signing { work, serial } => (work, serial),
+            other => {
+                self.state = other;
+                return Err(self.illegal("be completed"));
+            }
+        };
+        self.state = State::Ended {
+            work: Some(work),
+            result: Outcome::Completed,
+        };
+        self.next_run = None;
+        self.updated = now;
+        let event = EventKind::Issued { serial, not_after };
+        Ok((self, vec![Event::new(now, event)]))
+    }
+}
