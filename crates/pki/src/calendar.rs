@@ -95,8 +95,15 @@ pub fn rules_at(signing: Timestamp) -> Rules {
 /// hears of it in time (M-11); none when no further date is set.
 pub fn next_change(signing: Timestamp) -> Option<(Timestamp, Rules)> {
     let date = utc_date(signing);
-    let from = start_of(TABLE.iter().find(|row| row.from > date)?.from);
+    let rows = TABLE.iter().map(|row| row.from);
+    let ends = Method::ALL.into_iter().filter_map(forbidden_from);
+    let from = start_of(rows.chain(ends).filter(|from| *from > date).min()?);
     Some((from, rules_at(from)))
+}
+
+/// The first moment at which `method` is forbidden (D-39); none when no date is set.
+pub fn method_ends(method: Method) -> Option<Timestamp> {
+    forbidden_from(method).map(start_of)
 }
 
 /// Whether `method` may be relied on for a certificate signed at `signing` (D-39).

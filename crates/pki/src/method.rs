@@ -69,6 +69,21 @@ impl Method {
         }
     }
 
+    /// What it is, in a few words for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::ConstructedEmail => "mail to a constructed address",
+            Self::DnsChange => "DNS record",
+            Self::CaaEmail => "mail to a contact in CAA",
+            Self::TxtEmail => "mail to a contact in TXT",
+            Self::Website => "file on the web server",
+            Self::AcmeHttp => "ACME http-01",
+            Self::AcmeTlsAlpn => "ACME tls-alpn-01",
+            Self::AcmeDnsAccount => "ACME dns-account-01",
+            Self::PersistentTxt => "persistent TXT record",
+        }
+    }
+
     /// Whether a proof may stand for a wildcard name (N-20, column "Wildcard").
     pub fn covers_wildcards(self) -> bool {
         !matches!(self, Self::Website | Self::AcmeHttp | Self::AcmeTlsAlpn)
@@ -126,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn m_1_only_constructed_mail_needs_no_second_perspective() {
+    fn d_16_m_1_only_constructed_mail_needs_no_second_perspective() {
         let alone: Vec<_> = Method::ALL
             .into_iter()
             .filter(|m| !m.needs_corroboration())

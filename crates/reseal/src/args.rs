@@ -111,6 +111,9 @@ pub(crate) enum Command {
     /// The CA's certificates and revocation lists
     #[command(subcommand)]
     Ca(Ca),
+    /// The rules that depend on a date
+    #[command(subcommand)]
+    Policy(Policy),
     /// Prints the API's description, OpenAPI 3.1 in JSON; a running server has it at `/openapi.json` and `/docs`
     Openapi,
     /// Looks for trouble in a server's folder, configuration and surroundings
@@ -293,6 +296,20 @@ pub(crate) enum CrlForm {
     Pem,
     /// DER
     Der,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Policy {
+    /// Shows what holds for a certificate that is signed on a day: validity, reuse, methods, perspectives; and what
+    /// changes after it
+    Show {
+        /// The day or moment of signing, such as `2029-03-15`; without it now
+        #[arg(long, value_name = "DATE", value_parser = moment)]
+        date: Option<Timestamp>,
+        /// Prints JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

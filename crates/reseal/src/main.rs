@@ -19,6 +19,7 @@ mod demo;
 mod doctor;
 mod house;
 mod init;
+mod policy;
 mod serve;
 mod validation;
 mod webhook;
@@ -30,7 +31,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
-use args::{ApiKey, Args, Ca, Command, Csr, Customer, LogFormat, Validation, Webhook};
+use args::{ApiKey, Args, Ca, Command, Csr, Customer, LogFormat, Policy, Validation, Webhook};
 use reseal_lifecycle::vetting::{Decision, Verdict};
 
 /// A reissue allocates some thousand small pieces on several threads; docs/performance.md has what this saves.
@@ -117,6 +118,7 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Csr(Csr::Check { file, data }) => csr_check::run(&file, data.as_deref(), config),
         Command::Backup { file, data } => backup::write(&file, &data.data).map(done),
         Command::Restore { file, data } => backup::restore(&file, &data.data).map(done),
+        Command::Policy(Policy::Show { date, json }) => policy::show(date, json).map(done),
         Command::Openapi => {
             console::line(serde_json::to_string_pretty(&reseal_api::document())?);
             Ok(ExitCode::SUCCESS)

@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn nasty_006_fields_of_other_calls_are_unknown_here() {
+    fn r_8_nasty_006_fields_of_other_calls_are_unknown_here() {
         for field in [
             "country",
             "product",

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn d_3_names_are_waited_for_30_days_and_operators_90() {
+    fn d_3_d_11_names_are_waited_for_30_days_and_operators_90() {
         assert_eq!(end_of(&work(false)), now() + DAY * 30);
         assert_eq!(end_of(&work(true)), now() + DAY * 30);
         assert_eq!(end_of(&ov(false)), now() + DAY * 30);

@@ -1,7 +1,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    DAY, evidence_usable, method_allowed, next_change, organization_usable, rules_at, usable_until,
+    DAY, evidence_usable, method_allowed, method_ends, next_change, organization_usable, rules_at,
+    usable_until,
 };
 use crate::method::Method;
 
@@ -118,7 +119,7 @@ fn v_5_organization_data_live_398_days_since_march_2026() {
 }
 
 #[test]
-fn v_6_mail_evidence_is_void_from_march_2028() {
+fn d_39_v_6_mail_evidence_is_void_from_march_2028() {
     let obtained = at("2028-03-01T00:00:00Z");
     for method in Method::ALL {
         let mail = matches!(
@@ -206,6 +207,12 @@ fn m_11_the_next_change_is_known_ahead() {
     let (from, rules) = next_change(from).unwrap();
     assert_eq!(from, at("2027-03-15T00:00:00Z"));
     assert_eq!(rules.maximum_validity, days(100));
+    let (from, _) = next_change(from).unwrap();
+    assert_eq!(from, at("2028-03-15T00:00:00Z"));
+    assert_eq!(Some(from), method_ends(Method::ConstructedEmail));
+    let (from, rules) = next_change(from).unwrap();
+    assert_eq!(from, at("2029-03-15T00:00:00Z"));
+    assert_eq!(rules.evidence_reuse, days(10));
     assert_eq!(next_change(at("2029-03-15T00:00:00Z")), None);
 }
 

@@ -252,3 +252,32 @@ fn doctor_says_that_public_trust_will_not_sign_here() {
         "{text}"
     );
 }
+
+#[test]
+fn policy_show_has_the_rules_of_a_day_and_what_changes_after_it() {
+    let show = |date: &str| {
+        let output = run(None, &["policy", "show", "--date", date]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        stdout(&output)
+    };
+    let text = show("2026-11-24");
+    for part in [
+        "longest validity       200 days",
+        "remote perspectives    4",
+        "3.2.2.4.4   mail to a constructed address   allowed, forbidden from 2028-03-15",
+        "  2026-12-15  5 remote perspectives instead of 4",
+        "  2028-03-15  no mail to a constructed address (3.2.2.4.4)",
+        "  2029-03-15  validity 47 days instead of 100 days, evidence of names 10 days instead of 100 days",
+    ] {
+        assert!(text.contains(part), "{part} is missing in:\n{text}");
+    }
+    assert!(show("2029-03-15").contains("none is known"));
+
+    let output = run(None, &["policy", "show", "--json", "--date", "2029-03-15"]);
+    let shown: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(shown["maximumValiditySeconds"], 4_060_800);
+    assert_eq!(shown["methods"][0]["allowed"], false);
+    assert_eq!(shown["changes"], serde_json::json!([]));
+    let bad = run(None, &["policy", "show", "--date", "soon"]);
+    assert_eq!(bad.status.code(), Some(2));
+}

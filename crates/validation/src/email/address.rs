@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn nasty_090_an_address_at_www_is_not_among_those_of_the_apex() {
+    fn n_26_nasty_090_an_address_at_www_is_not_among_those_of_the_apex() {
         let addresses = constructed_addresses(&["example.com".to_owned()]);
         assert!(!addresses.contains(&"admin@www.example.com".to_owned()));
     }

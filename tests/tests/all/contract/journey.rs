@@ -100,7 +100,7 @@ fn bundle_in(download: &str) -> String {
 }
 
 #[test]
-fn a_billing_module_orders_reissues_renews_and_revokes() {
+fn r_6_a_billing_module_orders_reissues_renews_and_revokes() {
     let mut module = Module {
         server: Server::start(),
         now: Timestamp::now(),

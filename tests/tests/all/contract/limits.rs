@@ -63,7 +63,7 @@ fn failed_authentications_are_limited_and_the_right_key_is_not_shut_out() {
 }
 
 #[test]
-fn nasty_031_a_loop_of_reissues_is_stopped() {
+fn r_13_nasty_031_a_loop_of_reissues_is_stopped() {
     let server = limited("reissues_per_day = 3");
     let mut id = server.certificate();
     let mut reissue = || {

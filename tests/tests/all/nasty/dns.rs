@@ -119,7 +119,7 @@ fn nasty_119_120_121_122_caa_records_that_do_not_permit_us_hold_the_issuance() {
 }
 
 #[test]
-fn nasty_123_caa_that_changes_after_the_proof_is_seen_before_signing() {
+fn s_7_nasty_123_caa_that_changes_after_the_proof_is_seen_before_signing() {
     let server = Server::start();
     let id = server.certificate();
     server.dns.caa_issue("reseal.dev", "other-ca.example");

@@ -361,7 +361,7 @@ fn nasty_106_to_112_answers_that_are_too_much_or_not_exactly_the_file_prove_noth
 }
 
 #[test]
-fn nasty_112_the_path_of_the_file_is_computed_and_never_given() {
+fn d_27_nasty_112_the_path_of_the_file_is_computed_and_never_given() {
     let server = Server::start();
     let dcv = json!([{"commonName": "reseal.dev", "type": "FILE"}]);
     let ask = |unique: &str| {

@@ -27,7 +27,7 @@ fn is_for_servers_only(text: &str) {
 }
 
 #[test]
-fn nasty_059_client_authentication_is_accepted_and_not_issued() {
+fn p_7_nasty_059_client_authentication_is_accepted_and_not_issued() {
     is_for_servers_only(&issued(&stored("csr/client-auth.pem")));
 }
 

@@ -206,7 +206,7 @@ fn nasty_086_a_wildcard_needs_a_product_for_it() {
 }
 
 #[test]
-fn nasty_086_a_wildcard_and_a_name_below_it_go_together() {
+fn n_19_nasty_086_a_wildcard_and_a_name_below_it_go_together() {
     let target = Target::start();
     let names = json!(["reseal.dev", "*.reseal.dev", "www.reseal.dev"]);
     let reply = target.reissue(&json!({"san": names}));
@@ -262,7 +262,7 @@ fn nasty_095_an_address_is_needed_for_mail_and_ignored_elsewhere() {
 }
 
 #[test]
-fn nasty_096_choices_are_for_names_that_are_asked_for_and_one_each() {
+fn d_2_nasty_096_choices_are_for_names_that_are_asked_for_and_one_each() {
     let target = Target::start();
     let choose = |names: &[&str]| {
         let entries = names

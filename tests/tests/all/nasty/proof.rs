@@ -130,7 +130,7 @@ fn nasty_093_contacts_in_the_dns_open_no_other_mailbox() {
 }
 
 #[test]
-fn nasty_094_a_mailbox_proves_its_domain_and_nothing_beside_or_above_it() {
+fn d_17_nasty_094_a_mailbox_proves_its_domain_and_nothing_beside_or_above_it() {
     let server = Server::start();
     let dcv = by_mail("mail.reseal.dev", "admin@mail.reseal.dev");
     let reply = order(&server, &["mail.reseal.dev"], &dcv, &[]);

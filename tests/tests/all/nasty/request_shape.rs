@@ -78,6 +78,27 @@ fn nasty_005_006_unknown_and_unchangeable_fields_are_named() {
 }
 
 #[test]
+fn d_13_nobody_can_say_that_a_name_is_validated_already() {
+    let server = Server::start();
+    for field in ["validated", "validations", "authorizations", "dcvStatus"] {
+        let answer = server
+            .alice
+            .post(REISSUE, &json!({"csr": "x", field: true}))
+            .refused(400, "UnrecognizedPropertyException");
+        assert_eq!(answer["property"], field);
+    }
+    for field in ["status", "validated"] {
+        let entry = json!({"commonName": "reseal.dev", "type": "DNS", field: "VALIDATED"});
+        let answer = server
+            .alice
+            .post(REISSUE, &json!({"csr": "x", "dcv": [entry]}))
+            .refused(400, "UnrecognizedPropertyException");
+        let property = answer["property"].as_str().unwrap();
+        assert!(property.ends_with(field), "{property}");
+    }
+}
+
+#[test]
 fn nasty_007_deep_nesting_huge_numbers_and_lone_surrogates_are_refused() {
     let server = Server::start();
     let deep = format!("{{\"csr\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));

@@ -99,6 +99,51 @@ fn v_9_nasty_021_a_reissue_that_waits_until_a_day_is_left_ends_without_a_certifi
 }
 
 #[test]
+fn n_27_r_5_a_free_name_that_is_never_proved_ends_the_reissue_and_leaves_the_old_certificate() {
+    let mut server = Server::start();
+    let request = csr(&["www.reseal.dev"]);
+    let old = server.order("ssl_dv", &request);
+    let path = format!("/v2/ssl/certificates/{old}");
+    let before = server.alice.get(&path).expect(200);
+    // Beyond the evidence of the first time: both names are to be proved again, each in its own way.
+    server.restart_at("+201d");
+    // A proof of the name above would cover the one below it, so it is the one above that is free here.
+    let body = json!({"csr": request, "dcv": [{"commonName": "www.reseal.dev", "type": "DNS"},
+        {"commonName": "reseal.dev", "type": "FILE"}]});
+    let reply = server.alice.post(&format!("{path}/reissue"), &body);
+    server.publish(&reply.expect(202));
+    let process = reply.process();
+    server
+        .alice
+        .post_raw(&format!("/v2/processes/{process}/resend"), b"");
+    server.wait_for(process, "SUSPENDED");
+    let state_of = |name: &str| {
+        let info = server
+            .alice
+            .get(&format!("/v2/processes/{process}/info"))
+            .expect(200);
+        let entries = info["validations"]["dcv"].as_array().unwrap().clone();
+        let entry = entries
+            .into_iter()
+            .find(|entry| entry["commonName"] == name);
+        entry.unwrap()["status"].clone()
+    };
+    assert_eq!(state_of("www.reseal.dev"), "VALIDATED");
+    assert_ne!(state_of("reseal.dev"), "VALIDATED");
+    server.restart_at("+232d");
+    let ended = server.wait_for(process, "FAILED");
+    let detail = ended["statusDetail"].as_str().unwrap();
+    assert!(detail.contains("30 days"), "{detail}");
+    let found = server.alice.get("/v2/ssl/certificates").expect(200);
+    assert_eq!(found["pagination"]["total"], 1, "{found}");
+    let mut after = server.alice.get(&path).expect(200);
+    // Its own end has come meanwhile; the rest is as it was.
+    assert_eq!(after["status"], "EXPIRED");
+    after["status"] = before["status"].clone();
+    assert_eq!(after, before);
+}
+
+#[test]
 fn nasty_022_a_reissued_certificate_names_its_successor() {
     let server = Server::start();
     let id = server.certificate();

@@ -117,7 +117,7 @@ fn nasty_030_the_day_of_signing_decides_and_not_that_of_the_request() {
 }
 
 #[test]
-fn nasty_030_old_evidence_follows_the_rules_of_the_day_of_signing() {
+fn v_8_nasty_030_old_evidence_follows_the_rules_of_the_day_of_signing() {
     let mut server = Server::start();
     let first_day = moment(TEN_DAYS);
     server.restart_at(&offset_to(first_day - 30 * DAY));
@@ -137,7 +137,7 @@ fn nasty_030_old_evidence_follows_the_rules_of_the_day_of_signing() {
 }
 
 #[test]
-fn nasty_098_mail_proves_nothing_any_more_from_its_last_day_on() {
+fn d_15_nasty_098_mail_proves_nothing_any_more_from_its_last_day_on() {
     let mut server = Server::start();
     let first_day = moment(NO_MAIL);
     server.restart_at(&offset_to(first_day - DAY));

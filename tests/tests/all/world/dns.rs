@@ -10,7 +10,7 @@ use super::World;
 use crate::support::csr::csr;
 
 #[test]
-fn a_signed_zone_is_validated_and_a_reissue_relies_on_its_proof() {
+fn s_1_r_3_a_signed_zone_is_validated_and_a_reissue_relies_on_its_proof() {
     let world = World::start();
     let old = world.certificate("good.dev.", &["www.good.dev"]);
     world.verifies(old, "www.good.dev");
@@ -31,7 +31,7 @@ fn a_signed_zone_is_validated_and_a_reissue_relies_on_its_proof() {
 }
 
 #[test]
-fn a_zone_that_is_provably_unsigned_is_believed() {
+fn s_5_a_zone_that_is_provably_unsigned_is_believed() {
     let world = World::start();
     let id = world.certificate("plain.dev.", &["www.plain.dev"]);
     world.verifies(id, "www.plain.dev");
@@ -41,7 +41,7 @@ fn a_zone_that_is_provably_unsigned_is_believed() {
 }
 
 #[test]
-fn a_bogus_zone_never_leads_to_a_certificate() {
+fn s_2_a_bogus_zone_never_leads_to_a_certificate() {
     let world = World::start();
     let reply = world.ask(&["www.bogus.dev"], &json!({"type": "DNS"}));
     world.publish("bogus.dev.", &reply.json());
@@ -98,7 +98,7 @@ fn caa_that_forbids_holds_the_process_until_it_changes() {
 }
 
 #[test]
-fn a_dropped_name_schedules_the_revocation_of_the_old_certificate() {
+fn r_4_a_dropped_name_schedules_the_revocation_of_the_old_certificate() {
     let mut world = World::start();
     let old = world.certificate("good.dev.", &["a.good.dev", "b.good.dev"]);
     let path = format!("/v2/ssl/certificates/{old}/reissue");

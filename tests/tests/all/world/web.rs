@@ -35,7 +35,7 @@ fn a_file_is_found_behind_a_redirect_to_another_host() {
 }
 
 #[test]
-fn a_wrong_file_waits_with_evidence_and_the_right_one_completes() {
+fn a_2_a_wrong_file_waits_with_evidence_and_the_right_one_completes() {
     let world = World::start();
     world
         .knot

@@ -238,7 +238,7 @@ fn handle() {
 }
 
 #[test]
-fn nasty_097_unique_value() {
+fn d_4_nasty_097_unique_value() {
     let longest = "a".repeat(20);
     accepts(Text::UniqueValue, &["a", "0Z", &longest]);
     refuses(

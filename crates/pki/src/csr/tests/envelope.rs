@@ -117,7 +117,7 @@ fn c_1_wrong_padding_is_refused() {
 }
 
 #[test]
-fn nasty_035_a_private_key_is_refused_and_its_public_half_is_named() {
+fn c_2_nasty_035_a_private_key_is_refused_and_its_public_half_is_named() {
     let spki_sha256 = |public: &str| {
         let body: String = public
             .lines()

@@ -188,7 +188,7 @@ fn p_6_the_policy_is_that_of_the_arc_and_the_validation() {
 }
 
 #[test]
-fn nasty_086_a_wildcard_is_never_signed_as_extended_validation() {
+fn n_16_nasty_086_a_wildcard_is_never_signed_as_extended_validation() {
     let bench = Bench::new();
     let organization = organization();
     let plain = [bench.names[0].clone()];

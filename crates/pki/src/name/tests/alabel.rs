@@ -1,7 +1,7 @@
 use super::{NameError, parse, refused};
 
 #[test]
-fn nasty_069_u_labels_are_refused_with_the_a_label_to_write() {
+fn n_9_nasty_069_u_labels_are_refused_with_the_a_label_to_write() {
     for (text, hint) in [
         ("münchen.de", Some("xn--mnchen-3ya.de")),
         ("*.münchen.de", Some("*.xn--mnchen-3ya.de")),

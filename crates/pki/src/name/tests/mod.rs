@@ -42,7 +42,7 @@ fn n_1_ordinary_names_and_wildcards_are_taken_as_they_stand() {
 }
 
 #[test]
-fn nasty_067_upper_case_is_refused_in_json_and_folded_in_a_csr() {
+fn n_3_nasty_067_upper_case_is_refused_in_json_and_folded_in_a_csr() {
     assert_eq!(refused("RESEAL.dev"), "N-3");
     let folded = DnsName::parse_folded("*.ReSeal.DEV", &NamePolicy::default()).unwrap();
     assert_eq!(folded.as_str(), "*.reseal.dev");
@@ -52,7 +52,7 @@ fn nasty_067_upper_case_is_refused_in_json_and_folded_in_a_csr() {
 }
 
 #[test]
-fn nasty_068_dots_and_spaces_are_not_repaired() {
+fn n_8_nasty_068_dots_and_spaces_are_not_repaired() {
     assert_eq!(refused("reseal.dev."), "N-8");
     assert_eq!(refused(".reseal.dev"), "N-8");
     assert_eq!(refused("a..reseal.dev"), "N-8");
@@ -71,7 +71,7 @@ fn nasty_068_dots_and_spaces_are_not_repaired() {
 }
 
 #[test]
-fn nasty_062_nul_and_control_characters_are_refused() {
+fn n_2_nasty_062_nul_and_control_characters_are_refused() {
     for text in [
         "good.com\0.evil.com",
         "good.com\u{7f}",
@@ -83,20 +83,20 @@ fn nasty_062_nul_and_control_characters_are_refused() {
 }
 
 #[test]
-fn nasty_071_reserved_ldh_labels_are_refused() {
+fn n_6_nasty_071_reserved_ldh_labels_are_refused() {
     assert_eq!(refused("ab--cd.com"), "N-6");
     assert_eq!(refused("www.ab--cd.com"), "N-6");
     assert_eq!(name("abc--d.com").as_str(), "abc--d.com");
 }
 
 #[test]
-fn nasty_072_underscores_are_refused() {
+fn n_5_nasty_072_underscores_are_refused() {
     assert_eq!(refused("_dmarc.reseal.dev"), "N-5");
     assert_eq!(refused("my_host.reseal.dev"), "N-5");
 }
 
 #[test]
-fn nasty_073_lengths_hyphens_and_labels_are_bounded() {
+fn n_4_nasty_073_lengths_hyphens_and_labels_are_bounded() {
     assert_eq!(refused("-a.com"), "N-5");
     assert_eq!(refused("a-.com"), "N-5");
     let label = "a".repeat(63);
@@ -127,7 +127,7 @@ fn nasty_073_lengths_hyphens_and_labels_are_bounded() {
 }
 
 #[test]
-fn nasty_075_an_asterisk_stands_alone_and_leftmost() {
+fn n_10_nasty_075_an_asterisk_stands_alone_and_leftmost() {
     for text in [
         "*.*.reseal.dev",
         "w*.reseal.dev",
@@ -145,7 +145,7 @@ fn nasty_075_an_asterisk_stands_alone_and_leftmost() {
 }
 
 #[test]
-fn nasty_078_ip_addresses_in_any_spelling_are_not_names() {
+fn n_15_nasty_078_ip_addresses_in_any_spelling_are_not_names() {
     for text in [
         "192.0.2.1",
         "0300.0.2.1",

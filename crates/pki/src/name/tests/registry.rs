@@ -8,7 +8,7 @@ fn internal(suffixes: &[&str]) -> NamePolicy {
 }
 
 #[test]
-fn nasty_074_public_suffixes_and_wildcards_over_them_are_refused() {
+fn n_14_n_23_nasty_074_public_suffixes_and_wildcards_over_them_are_refused() {
     assert_eq!(refused("*.com"), "N-23");
     assert_eq!(refused("*.co.uk"), "N-23");
     assert_eq!(refused("co.uk"), "N-14");
@@ -22,7 +22,7 @@ fn nasty_074_public_suffixes_and_wildcards_over_them_are_refused() {
 }
 
 #[test]
-fn nasty_076_names_outside_the_public_dns_are_refused_unless_internal() {
+fn n_12_nasty_076_names_outside_the_public_dns_are_refused_unless_internal() {
     assert_eq!(refused("server.local"), "N-12");
     assert_eq!(refused("x.internal"), "N-12");
     assert_eq!(refused("printer.corp"), "N-11");
@@ -49,7 +49,7 @@ fn nasty_076_names_outside_the_public_dns_are_refused_unless_internal() {
 }
 
 #[test]
-fn nasty_077_reverse_names_are_refused_even_inside() {
+fn n_13_nasty_077_reverse_names_are_refused_even_inside() {
     assert_eq!(refused("1.2.0.192.in-addr.arpa"), "N-13");
     assert_eq!(refused("8.b.d.ip6.arpa"), "N-13");
     let error = DnsName::parse("1.in-addr.arpa", &internal(&["arpa"])).unwrap_err();

@@ -221,7 +221,7 @@ async fn everything_answered_is_there_after_reopening() {
 }
 
 #[tokio::test]
-async fn v_7_authorizations_are_the_customers_own_and_the_newest_of_each_method() {
+async fn n_24_v_7_authorizations_are_the_customers_own_and_the_newest_of_each_method() {
     let world = World::new().await;
     let proof = |customer: &str, adn: &str, method, days| Authorization {
         id: 0,
