@@ -5,12 +5,14 @@
 //! ```
 //!
 //! For each key type of an authority: a root, an intermediate and leaves with
-//! P-256, P-384 and RSA-2048 keys, DV and OV, under both policy arcs. Beside them
+//! P-256, P-384 and RSA-2048 keys, DV and OV, under both policy arcs, each with
+//! several sets of names, organizations and validities. Beside them
 //! `manifest.tsv`, a line a certificate: file, `pkilint` type, file of the issuer,
 //! and the findings that are expected of it (`-` for none). The README in this
-//! folder gives the reasons, and `pkilint.sh` runs the linter over the corpus.
+//! folder gives the reasons, and `judge.py` runs the linter over the corpus.
 
 mod signer;
+mod variant;
 
 use std::{env, error::Error, fmt::Write as _, fs, path::Path, time::SystemTime};
 
@@ -18,7 +20,6 @@ use jiff::Timestamp;
 use reseal_pki::{
     calendar::rules_at,
     certificate::{assemble, pem},
-    dn::OrganizationSubject,
     key::PublicKey,
     lint::{LintContext, lint_leaf},
     name::{DnsName, NamePolicy},
@@ -30,6 +31,7 @@ use reseal_pki::{
     serial::Serial,
 };
 use signer::{KeyType, Signer};
+use variant::Variant;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
@@ -127,15 +129,20 @@ impl Corpus<'_> {
         for (leaf_type, leaf_label) in KEY_TYPES {
             let key = PublicKey::from_spki_der(&Signer::generate(leaf_type).spki())?;
             for kind in KINDS {
-                let der = kind.issue(&issuer, &intermediate_key, &key, now)?;
-                let name = format!("leaf-{}-{leaf_label}-by-{label}", kind.label);
-                self.add(
-                    &name,
-                    &der,
-                    kind.pkilint,
-                    &intermediate_name,
-                    kind.expected(),
-                )?;
+                for variant in Variant::all() {
+                    let der = kind.issue(&variant, &issuer, &intermediate_key, &key, now)?;
+                    let name = format!(
+                        "leaf-{}-{}-{leaf_label}-by-{label}",
+                        kind.label, variant.label
+                    );
+                    self.add(
+                        &name,
+                        &der,
+                        kind.pkilint,
+                        &intermediate_name,
+                        kind.expected(),
+                    )?;
+                }
             }
         }
         Ok(())
@@ -190,24 +197,21 @@ impl Kind {
 
     fn issue(
         self,
+        variant: &Variant,
         issuer: &IssuingAuthority,
         signer: &Signer,
         key: &PublicKey,
         now: Timestamp,
     ) -> Outcome<Vec<u8>> {
         let policy = NamePolicy::default();
-        let names = ["www.reseal.dev", "reseal.dev", "*.apps.reseal.dev"]
-            .into_iter()
+        let names = variant
+            .names
+            .iter()
             .map(|name| DnsName::parse(name, &policy))
             .collect::<Result<Vec<_>, _>>()?;
-        let organization = OrganizationSubject {
-            organization: "Zürcher Käserei AG".into(),
-            country: "CH".into(),
-            state: Some("Zürich".into()),
-            locality: Some("Winterthur".into()),
-            postal_code: Some("8400".into()),
-            street: Some("Marktgasse 1".into()),
-        };
+        // A longer name stands among the alternative names only (C-8).
+        let common_name =
+            Some(names[0].as_str()).filter(|name| self.common_name && name.len() <= 64);
         let serial = Serial::random()?;
 
         let tbs = leaf_tbs(&Leaf {
@@ -215,11 +219,14 @@ impl Kind {
             issuer,
             public_key: key,
             names: &names,
-            common_name: self.common_name.then_some("www.reseal.dev"),
-            subject: (self.validation != ValidationType::Domain).then_some(&organization),
+            common_name,
+            subject: (self.validation != ValidationType::Domain).then_some(&variant.organization),
             validation: self.validation,
             policy: self.arc,
-            validity: Validity::new(now, rules_at(now).default_validity),
+            validity: Validity::new(
+                now,
+                variant.validity.unwrap_or(rules_at(now).default_validity),
+            ),
             crl_url: "http://pki.reseal.dev/crl/1/0.crl",
             ca_issuers_url: "http://pki.reseal.dev/ca/intermediate.cer",
             ocsp_url: None,
