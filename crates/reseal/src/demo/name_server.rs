@@ -1,4 +1,4 @@
-//! The demo's DNS: one signed zone, the root, on a free port of loopback. It is small, but it is real: Reseal
+//! The demo's DNS: one signed zone, `internal`, on a free port of loopback. It is small, but it is real: Reseal
 //! asks it over sockets and validates what it answers up to the zone's key.
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,7 +11,9 @@ use base64::engine::general_purpose::STANDARD;
 use hickory_net::runtime::{Time, TokioRuntimeProvider};
 use hickory_proto::dnssec::crypto::EcdsaSigningKey;
 use hickory_proto::dnssec::rdata::DNSKEY;
-use hickory_proto::dnssec::{Algorithm, DnssecSigner, PublicKey as _, SigningKey as _};
+use hickory_proto::dnssec::{
+    Algorithm, DnssecSigner, Nsec3HashAlgorithm, PublicKey as _, SigningKey as _,
+};
 use hickory_proto::rr::rdata::{A, CNAME, NS, SOA, TXT};
 use hickory_proto::rr::{LowerName, Name, RData, Record};
 use hickory_server::Server;
@@ -23,6 +25,8 @@ use rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::{Mutex, RwLock};
 
+/// Everything lies below it. Not the root: the validator does not know a root that denies by NSEC3.
+const ZONE: &str = "internal.";
 /// Seconds that answers may be kept; nobody keeps them here.
 const TTL: u32 = 60;
 /// How long signatures are good for: longer than anybody looks at a demo.
@@ -55,21 +59,17 @@ impl RequestHandler for Current {
 }
 
 impl NameServer {
-    /// Starts with `names` on loopback, all pointing at 127.0.0.1. Names between them and the root exist too.
+    /// Starts with `names` on loopback, all pointing at 127.0.0.1.
     pub(crate) async fn start(names: &[&str]) -> anyhow::Result<Self> {
         let key = EcdsaSigningKey::generate_pkcs8(Algorithm::ECDSAP256SHA256)
             .map_err(|error| anyhow!("no key for the DNS zone: {error}"))?;
         let mut records = vec![
-            record(".", RData::SOA(start_of_authority()?))?,
-            record(".", RData::NS(NS(name("ns.demo.internal.")?)))?,
+            record(ZONE, RData::SOA(start_of_authority()?))?,
+            record(ZONE, RData::NS(NS(name("ns.demo.internal.")?)))?,
             record("ns.demo.internal.", RData::A(A(Ipv4Addr::LOCALHOST)))?,
             record(
                 "demo.internal.",
                 RData::TXT(TXT::new(vec!["the demo's names".to_owned()])),
-            )?,
-            record(
-                "internal.",
-                RData::TXT(TXT::new(vec!["names of this machine".to_owned()])),
             )?,
         ];
         for host in names {
@@ -102,7 +102,7 @@ impl NameServer {
         let (dnskey, _) = signing_key(&self.key)?;
         let key = dnskey.public_key();
         Ok(format!(
-            ". IN DNSKEY {} 3 {} {}\n",
+            "{ZONE} IN DNSKEY {} 3 {} {}\n",
             dnskey.flags(),
             u8::from(key.algorithm()),
             STANDARD.encode(key.public_bytes())
@@ -132,21 +132,27 @@ async fn sockets() -> anyhow::Result<(UdpSocket, TcpListener)> {
 
 fn signed_zone(records: &[Record], key: &PrivatePkcs8KeyDer<'_>) -> anyhow::Result<Arc<Catalog>> {
     let mut zone = InMemoryZoneHandler::<TokioRuntimeProvider>::empty(
-        Name::root(),
+        name(ZONE)?,
         ZoneType::Primary,
         AxfrPolicy::Deny,
-        Some(NxProofKind::Nsec),
+        // With NSEC, this server denies only the wildcard right above a name, which proves nothing two labels down.
+        Some(NxProofKind::Nsec3 {
+            algorithm: Nsec3HashAlgorithm::SHA1,
+            salt: Arc::new([]),
+            iterations: 0,
+            opt_out: false,
+        }),
     );
     for record in records {
         zone.upsert_mut(record.clone(), 1);
     }
     let (dnskey, key) = signing_key(key)?;
-    let signer = DnssecSigner::new(dnskey, Box::new(key), Name::root(), SIGNED_FOR);
+    let signer = DnssecSigner::new(dnskey, Box::new(key), name(ZONE)?, SIGNED_FOR);
     zone.add_zone_signing_key_mut(signer)
         .and_then(|()| zone.secure_zone_mut())
         .map_err(|error| anyhow!("the DNS zone cannot be signed: {error}"))?;
     let mut catalog = Catalog::new();
-    catalog.upsert(LowerName::from(Name::root()), vec![Arc::new(zone)]);
+    catalog.upsert(LowerName::from(name(ZONE)?), vec![Arc::new(zone)]);
     Ok(Arc::new(catalog))
 }
 
@@ -202,7 +208,13 @@ mod tests {
         let denied = perspective.lookup(absent, RecordKind::Cname).await;
         assert_eq!(denied.outcome, DnsOutcome::NoName, "{denied:?}");
         assert_eq!(denied.security, Security::Secure, "{denied:?}");
-        for level in ["shop.demo.internal.", "demo.internal.", "internal.", "."] {
+        // Two labels below what exists, as is the `www` of a name nobody has heard of.
+        let denied = perspective
+            .lookup("www.new.demo.internal.", RecordKind::Caa)
+            .await;
+        assert_eq!(denied.outcome, DnsOutcome::NoName, "{denied:?}");
+        assert_eq!(denied.security, Security::Secure, "{denied:?}");
+        for level in ["shop.demo.internal.", "demo.internal.", "internal."] {
             let denied = perspective.lookup(level, RecordKind::Caa).await;
             assert_eq!(denied.outcome, DnsOutcome::NoRecords, "{denied:?}");
             assert_eq!(denied.security, Security::Secure, "{denied:?}");
