@@ -312,6 +312,7 @@ fn authorization_of(mail: &MailChallenge, customer: String, now: Timestamp) -> A
         customer,
         adn: domain_of(&mail.address).to_owned(),
         method: Method::ConstructedEmail,
+        only_itself: false,
         obtained: now,
         process: 0,
     }

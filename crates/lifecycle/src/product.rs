@@ -167,6 +167,9 @@ pub struct Product {
     pub renew_from: Vec<String>,
     /// Methods of proof it takes.
     pub dcv: Vec<DcvType>,
+    /// Whether a persistent TXT record counts as a proof by DNS (BR 3.2.2.4.22).
+    #[serde(default = "yes")]
+    pub dcv_persistent: bool,
     /// Who signs: `embedded`, or a name from `[issuer.NAME]`.
     #[serde(default = "embedded")]
     pub issuer: String,
@@ -183,6 +186,10 @@ pub struct Product {
 
 fn one() -> u32 {
     1
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn embedded() -> String {

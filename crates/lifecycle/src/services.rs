@@ -56,6 +56,13 @@ pub struct Settings {
     pub sync_wait: Duration,
 }
 
+impl Settings {
+    /// The URI of a customer's account, which CAA records and persistent records name (RFC 7565, S-13).
+    pub fn account_uri(&self, customer: &str) -> String {
+        format!("acct:{customer}@{}", self.caa_identity)
+    }
+}
+
 /// What the rules are put together from.
 pub struct Parts {
     /// Where everything is kept.

@@ -1,7 +1,10 @@
 //! What the customer is told to publish (design decision 11), and the random value in it.
 
 use aws_lc_rs::rand;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::persistent::PersistentRecord;
 
 /// Directory of FILE challenges (BR 3.2.2.4.18, D-21).
 const FILE_DIRECTORY: &str = "/.well-known/pki-validation/";
@@ -69,6 +72,13 @@ pub enum Challenge {
         path: String,
         /// Lines of the file, separated by line feeds.
         contents: String,
+    },
+    /// A TXT record that stays.
+    Persistent {
+        /// The record.
+        record: PersistentRecord,
+        /// When it is looked for: its `persistUntil` must not be over.
+        now: Timestamp,
     },
 }
 

@@ -4,7 +4,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{dns::DnsAnswer, file::FileObservation};
+use crate::{
+    dns::{DnsAnswer, DnsOutcome},
+    file::FileObservation,
+};
 
 /// Most characters of foreign content that are ever stored or shown (D-26).
 pub const EXCERPT_CHARACTERS: usize = 100;
@@ -39,6 +42,16 @@ pub struct Attempt {
     pub evidence: Evidence,
     /// When the attempt began.
     pub at: Timestamp,
+}
+
+impl Attempt {
+    /// Whether the DNS was asked and knows of nothing at all: what nobody published can hardly be a mistake.
+    pub fn found_nothing(&self) -> bool {
+        let absent = |answer: &DnsAnswer| {
+            matches!(answer.outcome, DnsOutcome::NoRecords | DnsOutcome::NoName)
+        };
+        matches!(&self.evidence, Evidence::Dns { answers, .. } if answers.iter().all(absent))
+    }
 }
 
 /// The raw observations behind an attempt.

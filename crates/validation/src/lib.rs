@@ -13,6 +13,8 @@ pub mod dns;
 pub mod email;
 pub mod evidence;
 pub mod file;
+mod issue_value;
+mod persistent;
 pub mod perspective;
 pub mod settings;
 #[cfg(test)]
@@ -25,5 +27,6 @@ pub use dns::{DnsAnswer, DnsOutcome, DnsRecord, RecordKind, RecordValue, Securit
 pub use email::{Mailer, Message, Receipt};
 pub use evidence::{Attempt, Evidence, Verdict};
 pub use file::{FileObservation, FileOutcome, Hop};
+pub use persistent::PersistentRecord;
 pub use perspective::{DnssecProbe, Perspective, Probe};
 pub use settings::{Dnssec, Network, Settings, SettingsError};

@@ -13,6 +13,7 @@ use crate::{
     dns::{self, DnsAnswer, DnsOutcome, RecordKind, Resolver, Security},
     evidence::Attempt,
     file::{self, Connector, FileObservation, Guard},
+    persistent,
     settings::{Settings, SettingsError},
 };
 
@@ -96,6 +97,9 @@ impl Perspective {
             } => {
                 let at = Timestamp::now();
                 file::attempt(self.fetch(host, path).await, contents, at)
+            }
+            Challenge::Persistent { record, now } => {
+                persistent::attempt(&self.inner.resolver, record, *now).await
             }
         }
     }

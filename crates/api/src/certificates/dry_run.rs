@@ -114,6 +114,7 @@ impl<'a> NameBody<'a> {
         let location = match &proof.challenge {
             Some(Challenge::Dns { record, .. }) => Some(record.clone()),
             Some(Challenge::File { host, path, .. }) => Some(format!("{host}{path}")),
+            Some(Challenge::Persistent { record, .. }) => Some(record.name()),
             None => proof.email.clone(),
         };
         Self {

@@ -5,7 +5,7 @@ use reseal_lifecycle::note::Note;
 use reseal_lifecycle::process::{
     CaaState, Check, CheckState, NameProof, Process, ProofState, Work,
 };
-use reseal_validation::{CaaStatus, Challenge};
+use reseal_validation::{CaaStatus, Challenge, PersistentRecord};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -121,6 +121,13 @@ struct DcvBody<'a> {
     dns_type: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dns_contents: Option<&'a str>,
+    /// Name of a TXT record that proves the name just as well, and at every reissue after this one without a look at
+    /// this answer, for as long as it stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    persistent_dns_record: Option<String>,
+    /// What that record says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    persistent_dns_contents: Option<String>,
     /// Without a scheme: one client always puts one in front.
     #[serde(skip_serializing_if = "Option::is_none")]
     file_location: Option<String>,
@@ -200,6 +207,8 @@ impl<'a> DcvBody<'a> {
             dns_record: None,
             dns_type: None,
             dns_contents: None,
+            persistent_dns_record: proof.persistent.as_ref().map(PersistentRecord::name),
+            persistent_dns_contents: proof.persistent.as_ref().map(PersistentRecord::contents),
             file_location: None,
             file_contents: None,
             caa_record_status: caa.map_or(CaaStatus::Unknown, |caa| caa.status),
@@ -224,7 +233,8 @@ impl<'a> DcvBody<'a> {
                 body.file_location = Some(format!("{host}{path}"));
                 body.file_contents = Some(contents);
             }
-            None => {}
+            // Shown beside the challenge, whatever that is.
+            Some(Challenge::Persistent { .. }) | None => {}
         }
         body
     }

@@ -173,6 +173,7 @@ impl Services {
                 customer: customer.to_owned(),
                 adn: name.clone(),
                 method: br_method(*method),
+                only_itself: false,
                 obtained: attempt.at,
                 process: 0,
             };

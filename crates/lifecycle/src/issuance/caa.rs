@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use reseal_pki::method::Method;
 use reseal_pki::name::DnsName;
 use reseal_validation::caa::{CaaObservation, CaaOutcome, CaaRequest, decide};
 
@@ -91,19 +92,29 @@ impl Services {
         let Some(work) = process.work() else {
             return round;
         };
-        let account_uri = format!("acct:{}@{}", process.customer, self.settings.caa_identity);
+        let account_uri = self.settings.account_uri(&process.customer);
         let mut repeated = Vec::new();
         let observations = self.observe_caa(&work.order.names, now).await;
         for (proof, observation) in work.proofs.iter().zip(&observations) {
-            let decision = decide(
-                observation,
-                &CaaRequest {
+            let by = |method| {
+                let request = CaaRequest {
                     identities: std::slice::from_ref(&self.settings.caa_identity),
                     wildcard: proof.name.is_wildcard(),
                     account_uri: &account_uri,
-                    method: relied_on(proof),
-                },
-            );
+                    method,
+                };
+                decide(observation, &request)
+            };
+            let mut decision = by(relied_on(proof));
+            // What is still open may yet be proved by the record.
+            if !decision.permitted && !proof.is_proved() && proof.persistent.is_some() {
+                let by_record = by(Method::PersistentTxt);
+                decision = if by_record.permitted {
+                    by_record
+                } else {
+                    decision
+                };
+            }
             repeated.push(work.caa_of(&proof.name).is_some_and(|known| {
                 known.permitted == decision.permitted && known.reason == decision.reason
             }));
@@ -217,7 +228,7 @@ fn failed(name: &DnsName, now: Timestamp) -> CaaObservation {
 }
 
 /// The method whose evidence counts for the name.
-fn relied_on(proof: &NameProof) -> reseal_pki::method::Method {
+fn relied_on(proof: &NameProof) -> Method {
     match &proof.state {
         ProofState::Proved { method, .. } => *method,
         ProofState::Waiting | ProofState::Attention { .. } => br_method(proof.method),

@@ -9,6 +9,7 @@ use reseal_validation::challenge::random_value;
 
 use super::CertificateRequest;
 use super::names::NameSet;
+use super::persistent;
 use super::plan::{self, Earlier, Planning, Tokens};
 use crate::authorization::{self, Authorization};
 use crate::certificate::Certificate;
@@ -342,6 +343,8 @@ impl Services {
                 },
             );
         }
+        let account = self.persistent_account(draft.customer, &draft.product.product);
+        persistent::offer(&mut proofs, account.as_ref());
         Ok(Work {
             order: draft.order(),
             mails: plan::mails_for(&proofs, &[], &[]),
@@ -349,6 +352,7 @@ impl Services {
             proofs,
             caa: Vec::new(),
             vetting: draft.vetting(),
+            persistent_looks: Vec::new(),
             random,
             unique_value,
             challenges_created: now,

@@ -10,6 +10,7 @@ mod draft;
 mod launch;
 mod mail;
 mod names;
+mod persistent;
 mod plan;
 mod prove;
 mod quote;

@@ -185,6 +185,7 @@ fn proof_of(name: &DnsName, planning: &Planning<'_>) -> NameProof {
                 obtained: live.obtained,
                 reused: true,
             },
+            persistent: None,
             last_look: None,
         };
     }
@@ -199,6 +200,7 @@ fn proof_of(name: &DnsName, planning: &Planning<'_>) -> NameProof {
         adn: name.fqdn().to_owned(),
         challenge: None,
         state: ProofState::Waiting,
+        persistent: None,
         last_look: None,
     }
 }

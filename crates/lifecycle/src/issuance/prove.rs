@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use reseal_validation::challenge::Challenge;
 use reseal_validation::evidence::{Attempt, Verdict};
 
+use super::persistent;
 use super::plan::br_method;
 use crate::authorization::Authorization;
 use crate::event::{Event, EventKind};
@@ -13,8 +14,8 @@ use crate::services::Services;
 
 /// What one look found about one challenge.
 pub(super) struct Look {
-    challenge: Challenge,
-    attempt: Attempt,
+    pub(super) challenge: Challenge,
+    pub(super) attempt: Attempt,
 }
 
 impl Services {
@@ -29,6 +30,7 @@ impl Services {
                 _ => {}
             }
         }
+        challenges.extend(self.persistent_challenges(process));
         let mut looks = Vec::with_capacity(challenges.len());
         for chunk in challenges.chunks(super::AT_ONCE) {
             let tasks: Vec<_> = chunk
@@ -63,63 +65,32 @@ pub(super) fn take_in(
 ) -> (Vec<Event>, Vec<Authorization>) {
     let (mut events, mut obtained) = (Vec::new(), Vec::new());
     let mut same = 0;
-    for look in looks {
-        let attempt = &look.attempt;
-        let concerned = |work: &Work| {
-            work.proofs.iter().position(|proof| {
-                !proof.is_proved() && proof.challenge.as_ref() == Some(&look.challenge)
-            })
-        };
-        let Some(index) = concerned(work) else {
-            continue;
-        };
-        let last_look = Some(LastLook {
-            verdict: verdict_word(attempt.verdict).to_owned(),
-            expected: attempt.expected.clone(),
-            seen: attempt.seen.clone(),
-        });
-        if work.proofs[index].last_look == last_look {
-            same += 1;
-        } else {
-            work.proofs[index].last_look = last_look;
-            let proof = &work.proofs[index];
-            events.push(seen(proof.name.as_str(), proof.method, attempt));
-        }
-        let proof = &work.proofs[index];
-        if attempt.verdict == Verdict::Proved {
+    let is_proved = |look: &&Look| look.attempt.verdict == Verdict::Proved;
+    // What proves a name by the challenge may be relied on for longer than by a record that stays; and who is proved
+    // either way need not be told what is missing.
+    for look in looks.iter().filter(is_proved) {
+        same += take_in_look(work, look, &[], services, &mut events);
+        let concerned = work.proofs.iter().find(|proof| is_asked(proof, look));
+        if let Some(proof) = concerned {
             let authorization = Authorization {
                 id: 0,
                 customer: customer.to_owned(),
                 adn: proof.adn.clone(),
                 method: br_method(proof.method),
-                obtained: attempt.at,
+                only_itself: false,
+                obtained: look.attempt.at,
                 process: 0,
             };
             events.extend(apply(work, &authorization, services, |_| true));
             obtained.push(authorization);
-            continue;
         }
-        // An outage is nobody's mistake and says nothing new: what was seen before it stands.
-        if attempt.verdict == Verdict::Unreachable {
-            continue;
-        }
-        let state = ProofState::Attention {
-            expected: attempt.expected.clone(),
-            seen: attempt.seen.clone(),
-            advice: attempt.advice.clone(),
-        };
-        // The first round runs before the customer could have published anything.
-        if work.rounds > 0 || attempt.verdict == Verdict::Refused {
-            for proof in &mut work.proofs {
-                if !proof.is_proved()
-                    && proof.challenge.as_ref() == Some(&look.challenge)
-                    && proof.state != state
-                {
-                    proof.state = state.clone();
-                    events.extend(attention(proof, attempt.at));
-                }
-            }
-        }
+    }
+    let (seen, proofs, repeated) = persistent::take_in(work, looks, customer, services);
+    events.extend(seen);
+    obtained.extend(proofs);
+    same += repeated;
+    for look in looks.iter().filter(|look| !is_proved(look)) {
+        same += take_in_look(work, look, looks, services, &mut events);
     }
     if let Some(last) = looks.last().filter(|_| same > 0) {
         let kind = EventKind::SameAsBefore {
@@ -130,6 +101,68 @@ pub(super) fn take_in(
     }
     work.rounds += 1;
     (events, obtained)
+}
+
+/// Whether `proof` is open and `look` was at its challenge.
+fn is_asked(proof: &NameProof, look: &Look) -> bool {
+    !proof.is_proved() && proof.challenge.as_ref() == Some(&look.challenge)
+}
+
+/// Notes what a look at a challenge found; 1 if that was as the last time. `others` are the round's looks, among
+/// which those at persistent records may say what else is wrong.
+fn take_in_look(
+    work: &mut Work,
+    look: &Look,
+    others: &[Look],
+    services: &Services,
+    events: &mut Vec<Event>,
+) -> usize {
+    let concerned = work.proofs.iter().position(|proof| is_asked(proof, look));
+    let Some(index) = concerned else {
+        return 0;
+    };
+    let mut attempt = look.attempt.clone();
+    let problems = persistent::problems(others, &work.proofs[index], &services.settings.names);
+    for problem in problems {
+        attempt.seen = format!("{}; {problem}", attempt.seen);
+    }
+    let this = Some(last_look(&attempt));
+    let same = work.proofs[index].last_look == this;
+    if !same {
+        work.proofs[index].last_look = this;
+        let proof = &work.proofs[index];
+        events.push(seen(proof.name.as_str(), proof.method, &attempt));
+    }
+    let tells = match attempt.verdict {
+        // An outage is nobody's mistake and says nothing new: what was seen before it stands.
+        Verdict::Proved | Verdict::Unreachable => false,
+        // The first round runs before the customer could have published anything.
+        Verdict::NotYet => work.rounds > 0,
+        Verdict::Refused => true,
+    };
+    if tells {
+        let state = ProofState::Attention {
+            expected: attempt.expected.clone(),
+            seen: attempt.seen.clone(),
+            advice: attempt.advice.clone(),
+        };
+        for proof in &mut work.proofs {
+            if is_asked(proof, look) && proof.state != state {
+                proof.state = state.clone();
+                events.extend(attention(proof, attempt.at));
+            }
+        }
+    }
+    usize::from(same)
+}
+
+/// A look as far as the next one is compared with it.
+pub(super) fn last_look(attempt: &Attempt) -> LastLook {
+    LastLook {
+        verdict: verdict_word(attempt.verdict).to_owned(),
+        expected: attempt.expected.clone(),
+        seen: attempt.seen.clone(),
+    }
 }
 
 /// A look with all its evidence.

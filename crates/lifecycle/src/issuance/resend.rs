@@ -82,11 +82,11 @@ impl Services {
             return Err(Error::constraint(violations));
         }
         let random = random_value().map_err(Error::internal)?;
-        let user = caller.user.clone();
+        let (user, customer) = (caller.user.clone(), process.customer.clone());
         let (process, events) = process
             .update(now, |work| {
                 let changed = choose(work, choices, random);
-                self.refill(work);
+                self.refill(work, &customer);
                 mail::ask_again(work, now);
                 vec![Event::new(now, EventKind::Resent { user, changed })]
             })
@@ -118,6 +118,7 @@ fn choose(work: &mut Work, choices: &[DcvChoice], random: String) -> Vec<String>
         proof.method = choice.method;
         proof.email = email;
         proof.challenge = None;
+        proof.persistent = None;
         proof.state = ProofState::Waiting;
         changed.push(choice.common_name.clone());
     }

@@ -17,6 +17,7 @@ use reseal_validation::challenge::random_value;
 
 use super::caa;
 use super::launch::LEASE;
+use super::persistent;
 use super::plan::{self, Tokens};
 use super::prove;
 use super::recheck::NotPrepared;
@@ -185,6 +186,7 @@ impl Services {
             None
         };
         let mut stale = false;
+        let customer = process.customer.clone();
         let (process, _) = process
             .update(now, |work| {
                 stale = prove::drop_stale(work, now);
@@ -192,7 +194,7 @@ impl Services {
                     if let Some(random) = random.take() {
                         plan::renew_challenges(work, random, now);
                     }
-                    self.refill(work);
+                    self.refill(work, &customer);
                 }
                 Vec::new()
             })
@@ -214,7 +216,7 @@ impl Services {
     }
 
     /// Gives every open proof its place and challenge, and every address its mail.
-    pub(super) fn refill(&self, work: &mut Work) {
+    pub(super) fn refill(&self, work: &mut Work, customer: &str) {
         plan::share_domain_names(&mut work.proofs, &self.settings.names);
         if let Ok(csr) = Csr::from_der(&work.order.csr) {
             plan::fill_challenges(
@@ -227,6 +229,8 @@ impl Services {
                 },
             );
         }
+        let account = self.persistent_account(customer, &work.order.product);
+        persistent::offer(&mut work.proofs, account.as_ref());
         work.mails = plan::mails_for(&work.proofs, &work.mails, &work.mailboxes);
     }
 

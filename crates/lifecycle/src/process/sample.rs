@@ -58,6 +58,7 @@ pub(crate) fn work(proved: bool) -> Work {
             adn: "reseal.net".to_owned(),
             challenge: None,
             state,
+            persistent: None,
             last_look: None,
         }],
         mails: Vec::new(),
@@ -67,6 +68,7 @@ pub(crate) fn work(proved: bool) -> Work {
         random: "x".repeat(20),
         unique_value: None,
         challenges_created: now(),
+        persistent_looks: Vec::new(),
         rounds: 0,
     }
 }

@@ -5,6 +5,7 @@ use reseal_pki::dn::OrganizationSubject;
 use reseal_pki::method::Method;
 use reseal_pki::name::DnsName;
 use reseal_pki::profile::ValidationType;
+use reseal_validation::PersistentRecord;
 use reseal_validation::caa::CaaStatus;
 use reseal_validation::challenge::Challenge;
 use schemars::JsonSchema;
@@ -107,6 +108,9 @@ pub struct NameProof {
     /// What to publish, with DNS and FILE.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub challenge: Option<Challenge>,
+    /// A record that proves it too, now and later, with DNS where the product takes it (D-33).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub persistent: Option<PersistentRecord>,
     /// How far it is.
     pub state: ProofState,
     /// What the last look at the challenge found.
@@ -273,6 +277,9 @@ pub struct Work {
     pub unique_value: Option<String>,
     /// When the challenges were made: they die 30 days later (D-3, D-11).
     pub challenges_created: Timestamp,
+    /// Persistent records that the last round saw and could not use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub persistent_looks: Vec<LastLook>,
     /// How many rounds of checks there were.
     #[serde(default)]
     pub rounds: u32,

@@ -366,6 +366,7 @@ impl Step {
                 proof.customer,
                 proof.adn,
                 proof.method.br_section(),
+                proof.only_itself,
                 millis(proof.obtained),
                 id
             ];

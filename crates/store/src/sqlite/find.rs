@@ -43,7 +43,7 @@ pub(crate) fn many<T>(
         .map_err(|error| store_error(&error))
 }
 
-/// Of each method and name the newest: rows come method by method, the newest first.
+/// Of each method, name and reach the newest: rows come in that order, the newest first.
 pub(crate) fn newest_authorizations(
     connection: &Connection,
     customer: &str,
@@ -60,7 +60,9 @@ pub(crate) fn newest_authorizations(
             while let Some(row) = found.next()? {
                 let authorization = rows::authorization(row, customer, adn)?;
                 let is_older = newest.last().is_some_and(|last| {
-                    last.adn == authorization.adn && last.method == authorization.method
+                    last.adn == authorization.adn
+                        && last.method == authorization.method
+                        && last.only_itself == authorization.only_itself
                 });
                 if !is_older {
                     newest.push(authorization);

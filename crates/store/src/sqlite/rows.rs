@@ -237,6 +237,7 @@ pub(crate) fn authorization(
         customer: customer.to_owned(),
         adn: adn.to_owned(),
         method: columns.word()?,
+        only_itself: columns.value()?,
         obtained: columns.moment()?,
         process: columns.value()?,
     })

@@ -1,9 +1,7 @@
 //! The decision over the relevant record set (S-10 to S-14). Pure.
 
-use super::{
-    CaaDecision, CaaObservation, CaaOutcome, CaaRecord, CaaRequest, CaaStatus, record::IssueValue,
-};
-use crate::evidence::excerpt;
+use super::{CaaDecision, CaaObservation, CaaOutcome, CaaRecord, CaaRequest, CaaStatus};
+use crate::{evidence::excerpt, issue_value::IssueValue};
 
 /// Property tags that are understood, so that their critical flag is harmless (S-11).
 const KNOWN_TAGS: [&str; 7] = [

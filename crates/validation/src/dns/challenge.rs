@@ -65,17 +65,8 @@ fn judge(record: &str, contents: &str, answers: &[DnsAnswer]) -> Judgement {
     let seen = answers.iter().map(describe).collect::<Vec<_>>().join("; ");
     let (verdict, advice) = if answers.iter().any(|answer| carries(answer, contents)) {
         (Verdict::Proved, String::new())
-    } else if let Some(reason) = answers.iter().find_map(bogus_reason) {
-        (
-            Verdict::Refused,
-            format!("Repair DNSSEC of the zone: {reason}."),
-        )
-    } else if answers.iter().any(is_outage) {
-        (
-            Verdict::Unreachable,
-            "The name servers of the zone do not answer properly; the check is repeated."
-                .to_owned(),
-        )
+    } else if let Some(obstacle) = obstacle(answers) {
+        obstacle
     } else {
         (
             Verdict::NotYet,
@@ -87,6 +78,18 @@ fn judge(record: &str, contents: &str, answers: &[DnsAnswer]) -> Judgement {
         seen,
         advice,
     }
+}
+
+/// What keeps the answers from saying anything, and what to do about it.
+pub(crate) fn obstacle(answers: &[DnsAnswer]) -> Option<(Verdict, String)> {
+    if let Some(reason) = answers.iter().find_map(bogus_reason) {
+        let advice = format!("Repair DNSSEC of the zone: {reason}.");
+        return Some((Verdict::Refused, advice));
+    }
+    answers.iter().any(is_outage).then(|| {
+        let advice = "The name servers of the zone do not answer properly; the check is repeated.";
+        (Verdict::Unreachable, advice.to_owned())
+    })
 }
 
 /// Only a name made for validation may be an alias to the contents: at a name that is itself in
@@ -152,7 +155,8 @@ fn is_outage(answer: &DnsAnswer) -> bool {
     }
 }
 
-fn describe(answer: &DnsAnswer) -> String {
+/// An answer about CNAME or TXT in words.
+pub(crate) fn describe(answer: &DnsAnswer) -> String {
     let kind = answer.kind;
     match &answer.outcome {
         DnsOutcome::NoName => format!("no {kind} record, the name does not exist"),

@@ -11,5 +11,5 @@ mod wildcard;
 pub use answer::{
     DnsAnswer, DnsOutcome, DnsRecord, FailureCause, RecordKind, RecordValue, Security,
 };
-pub(crate) use challenge::attempt;
+pub(crate) use challenge::{attempt, describe, obstacle};
 pub(crate) use resolver::Resolver;

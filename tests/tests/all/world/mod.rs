@@ -10,6 +10,7 @@ mod dns;
 mod doctor;
 pub(crate) mod house;
 mod mail;
+mod persistent;
 mod web;
 mod webhooks;
 

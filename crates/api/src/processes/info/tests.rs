@@ -19,6 +19,7 @@ fn proof(text: &str, method: DcvType, challenge: Option<Challenge>) -> NameProof
         adn: text.to_owned(),
         challenge,
         state: ProofState::Waiting,
+        persistent: None,
         last_look: None,
     }
 }
@@ -76,6 +77,7 @@ pub(crate) fn work() -> Work {
         random: String::new(),
         unique_value: None,
         challenges_created: "2026-11-24T12:00:00Z".parse().unwrap(),
+        persistent_looks: Vec::new(),
         rounds: 0,
     }
 }

@@ -228,6 +228,7 @@ async fn n_24_v_7_authorizations_are_the_customers_own_and_the_newest_of_each_me
         customer: customer.to_owned(),
         adn: adn.to_owned(),
         method,
+        only_itself: false,
         obtained: in_days(days),
         process: 0,
     };

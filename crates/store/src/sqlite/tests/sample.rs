@@ -42,6 +42,7 @@ fn proof(name: &str) -> NameProof {
         email: None,
         adn: name.to_owned(),
         challenge: None,
+        persistent: None,
         last_look: None,
         state: ProofState::Proved {
             method: Method::DnsChange,
@@ -88,6 +89,7 @@ pub(crate) fn work(names: &[&str]) -> Work {
         vetting: Vetting::default(),
         random: "abcdefghij0123456789abcde".to_owned(),
         unique_value: None,
+        persistent_looks: Vec::new(),
         challenges_created: now(),
         rounds: 1,
     }
