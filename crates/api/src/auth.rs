@@ -169,6 +169,11 @@ fn finish(outcome: Outcome, id: RequestId, trace: Trace) -> Response {
 /// The caller, if it may call now.
 async fn admit(shared: &Shared, parts: &Parts) -> Result<Caller, Failure> {
     let found = authenticate(&shared.services, &parts.headers).await;
+    if let (Err(error), Some(Peer(address))) = (&found, parts.extensions.get())
+        && error.kind == Kind::Unauthenticated
+    {
+        shared.services.refusals().count(*address);
+    }
     let Some(limits) = &shared.limits else {
         return Ok(found?);
     };

@@ -65,7 +65,7 @@ pub(crate) async fn set(mut call: Call) -> Outcome {
     let setting = Fields::read(&body, read)?;
     let caller = call.below_customer().await?;
     let services = call.services();
-    let (webhook, made) = services.set_webhook(&caller.customer, setting).await?;
+    let (webhook, made) = services.set_webhook(&caller, setting).await?;
     let (_, waiting) = services.webhook(&caller.customer).await?;
     let body = WebhookBody::of(&webhook, waiting, made.as_deref());
     Ok(answer::json(StatusCode::OK, &body))
@@ -83,7 +83,7 @@ fn read(fields: &mut Fields<'_, '_>) -> WebhookSetting {
 /// Removes the webhook.
 pub(crate) async fn remove(mut call: Call) -> Outcome {
     let caller = call.below_customer().await?;
-    call.services().remove_webhook(&caller.customer).await?;
+    call.services().remove_webhook(&caller).await?;
     Ok(answer::empty(StatusCode::OK))
 }
 

@@ -90,7 +90,7 @@ impl Services {
             .get(product)
             .ok_or_else(|| Error::not_found(&format!("Product {product}")))?;
         check_offered(product, "product")?;
-        let csr = examine(self, csr).await?;
+        let csr = examine(self, caller, csr).await?;
         let now = self.clock.now();
         let key = AuthKey {
             id: 0,

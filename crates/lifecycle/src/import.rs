@@ -53,7 +53,7 @@ impl Services {
             return Err(Error::not_found(&format!("Customer {customer}")));
         }
         let csr = match import.csr.as_deref() {
-            Some(text) => Some(self.read_csr(text).await?),
+            Some(text) => Some(self.read_csr(caller, text).await?),
             None => None,
         };
         let (x509, csr) = read(&import, csr)?;

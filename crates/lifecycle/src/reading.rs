@@ -3,6 +3,7 @@
 use reseal_pki::name::DnsName;
 use reseal_validation::email::constructed_addresses;
 
+use crate::audit::SERVER;
 use crate::certificate::{Certificate, CertificateId};
 use crate::customer::{Caller, Customer, Role, check_handle, hash_key, mint_key};
 use crate::error::{Error, Kind, Violation};
@@ -63,7 +64,7 @@ impl Services {
             handle: handle.to_owned(),
             created: self.clock.now(),
         };
-        Ok(self.store.create_customer(customer).await?)
+        Ok(self.store.create_customer(customer, SERVER).await?)
     }
 
     /// Makes an API key; the answer is its text, which exists nowhere else.
@@ -82,7 +83,7 @@ impl Services {
         let key = mint_key(customer, login)?;
         let now = self.clock.now();
         self.store
-            .add_api_key(customer, login, role, key.secret_hash, now)
+            .add_api_key(customer, login, role, key.secret_hash, now, SERVER)
             .await?;
         Ok(key.text)
     }

@@ -10,6 +10,7 @@ use reseal_pki::name::NamePolicy;
 use reseal_validation::email::Mailer;
 use reseal_validation::perspective::Perspective;
 
+use crate::audit::Refusals;
 use crate::clock::Clock;
 use crate::error::{Error, Kind};
 use crate::issuance::CaaCache;
@@ -95,6 +96,7 @@ pub struct Services {
     pub(crate) settings: Settings,
     pub(crate) caa_cache: CaaCache,
     pub(crate) slots: Slots,
+    pub(crate) refusals: Refusals,
 }
 
 impl Services {
@@ -122,6 +124,7 @@ impl Services {
             settings: parts.settings,
             caa_cache: CaaCache::default(),
             slots: Slots::default(),
+            refusals: Refusals::default(),
         })
     }
 
@@ -133,6 +136,11 @@ impl Services {
     /// What the operator configured.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Calls without a valid key, for the audit log.
+    pub fn refusals(&self) -> &Refusals {
+        &self.refusals
     }
 
     /// The clock.

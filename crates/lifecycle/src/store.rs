@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::audit::AuditEntry;
+use crate::audit::{AuditEntry, AuditStore};
 use crate::auth_key::{AuthKeyId, AuthKeyStore};
 use crate::authorization::Authorization;
 use crate::certificate::{Certificate, CertificateId, Revocation, SubscriptionId};
@@ -144,7 +144,7 @@ pub struct Change {
     pub vetted: Vec<VettedCheck>,
     /// Checks of the customer's organization that nothing may rely on any more, whenever they were approved.
     pub withdrawn: Vec<Check>,
-    /// For the audit log.
+    /// For the audit log, beside the entry that the step itself has.
     pub audit: Vec<AuditEntry>,
     /// What the customer is told.
     pub notifications: Vec<Notification>,
@@ -190,15 +190,21 @@ pub struct KeyHistory {
 /// The store.
 #[async_trait]
 pub trait Store:
-    NotificationStore + CrlStore + IdempotencyStore + AuthKeyStore + NoteStore + VettingStore
+    NotificationStore
+    + CrlStore
+    + IdempotencyStore
+    + AuthKeyStore
+    + NoteStore
+    + VettingStore
+    + AuditStore
 {
-    /// Adds a customer. [`StoreError::Exists`] when the handle is taken.
-    async fn create_customer(&self, customer: Customer) -> Result<(), StoreError>;
+    /// Adds a customer, as `actor` wanted. [`StoreError::Exists`] when the handle is taken.
+    async fn create_customer(&self, customer: Customer, actor: &str) -> Result<(), StoreError>;
     /// All customers by handle.
     async fn customers(&self) -> Result<Vec<Customer>, StoreError>;
     /// Whether the customer exists.
     async fn customer_exists(&self, handle: &str) -> Result<bool, StoreError>;
-    /// Adds an API key under the hash of its secret; the answer is its number.
+    /// Adds an API key under the hash of its secret, as `actor` wanted; the answer is its number.
     async fn add_api_key(
         &self,
         customer: &str,
@@ -206,11 +212,17 @@ pub trait Store:
         role: Role,
         secret_hash: [u8; 32],
         now: Timestamp,
+        actor: &str,
     ) -> Result<i64, StoreError>;
     /// All keys.
     async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError>;
-    /// Refuses the key from `now` on; `false` when there is no such key.
-    async fn revoke_api_key(&self, id: i64, now: Timestamp) -> Result<bool, StoreError>;
+    /// Refuses the key from `now` on, as `actor` wanted; `false` when there is no such key.
+    async fn revoke_api_key(
+        &self,
+        id: i64,
+        now: Timestamp,
+        actor: &str,
+    ) -> Result<bool, StoreError>;
     /// The unrevoked key whose secret has that hash.
     async fn api_key(&self, secret_hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError>;
 
@@ -288,12 +300,13 @@ pub trait Store:
     ) -> Result<KeyHistory, StoreError>;
     /// The reservation that a signing process made.
     async fn reservation(&self, process: ProcessId) -> Result<Option<Reservation>, StoreError>;
-    /// Puts a key on the blocked list.
+    /// Puts a key on the blocked list, as `actor` wanted.
     async fn block_key(
         &self,
         spki_sha256: [u8; 32],
         reason: &str,
         now: Timestamp,
+        actor: &str,
     ) -> Result<(), StoreError>;
 
     /// Stores a new process (version 0) and whatever its first step writes. The process comes back with its

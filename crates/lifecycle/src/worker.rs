@@ -1,5 +1,5 @@
 //! The background worker: takes processes whose time has come, revocations that are due, what the calendar
-//! brings, notifications that wait for a webhook, and revocation lists that are due.
+//! brings, notifications that wait for a webhook, revocation lists that are due, and refused calls for the audit log.
 //!
 //! It holds nothing that matters: a process it had taken when it died is taken again when the lease ends,
 //! or at the next start of a server that knows it is alone.
@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::audit;
 use crate::crl;
 use crate::error::Error;
 use crate::issuance::LEASE;
@@ -24,6 +25,7 @@ pub async fn run(services: Arc<Services>, shutdown: watch::Receiver<bool>) {
         notification::watch(Arc::clone(&services), shutdown.clone()),
         notification::deliver(Arc::clone(&services), shutdown.clone()),
         crl::publish(Arc::clone(&services), shutdown.clone()),
+        audit::record_refusals(Arc::clone(&services), shutdown.clone()),
         processes(services, shutdown),
     );
 }

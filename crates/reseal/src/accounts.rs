@@ -49,7 +49,11 @@ impl Accounts {
             handle: handle.to_owned(),
             created: self.clock.now(),
         };
-        match self.store.create_customer(customer).await {
+        match self
+            .store
+            .create_customer(customer, &console::actor())
+            .await
+        {
             Err(StoreError::Exists(_)) => bail!("the customer `{handle}` exists already"),
             other => Ok(other?),
         }
@@ -71,7 +75,14 @@ impl Accounts {
         let key = mint_key(customer, login)?;
         let now = self.clock.now();
         self.store
-            .add_api_key(customer, login, role, key.secret_hash, now)
+            .add_api_key(
+                customer,
+                login,
+                role,
+                key.secret_hash,
+                now,
+                &console::actor(),
+            )
             .await?;
         Ok(key.text)
     }
@@ -151,7 +162,7 @@ pub(crate) async fn revoke_key(data: &Path, config: Option<&Path>, id: i64) -> a
     let accounts = Accounts::for_command(data, config)?;
     if accounts
         .store
-        .revoke_api_key(id, accounts.clock.now())
+        .revoke_api_key(id, accounts.clock.now(), &console::actor())
         .await?
     {
         return Ok(());

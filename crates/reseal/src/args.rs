@@ -114,6 +114,9 @@ pub(crate) enum Command {
     /// The rules that depend on a date
     #[command(subcommand)]
     Policy(Policy),
+    /// The audit log: who did what, when and why
+    #[command(subcommand)]
+    Audit(Audit),
     /// Prints the API's description, OpenAPI 3.1 in JSON; a running server has it at `/openapi.json` and `/docs`
     Openapi,
     /// Looks for trouble in a server's folder, configuration and surroundings
@@ -310,6 +313,39 @@ pub(crate) enum Policy {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Checks that nothing was changed, removed or added since it was written; leaves with 1 if anything was
+    Verify {
+        /// A file with noted heads, such as a copy of DATA/audit-heads.log that was kept elsewhere; may be repeated.
+        /// Without it, DATA's own
+        #[arg(long, value_name = "FILE")]
+        heads: Vec<PathBuf>,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Writes the log and the events that it is about to stdout
+    Export {
+        /// Only what was recorded then or later, such as `2026-11-24`
+        #[arg(long, value_name = "DATE", value_parser = moment)]
+        since: Option<Timestamp>,
+        /// Only what was recorded before
+        #[arg(long, value_name = "DATE", value_parser = moment)]
+        until: Option<Timestamp>,
+        /// How it is written
+        #[arg(long, value_enum, default_value = "jsonl", value_name = "FORMAT")]
+        format: AuditFormat,
+        #[command(flatten)]
+        data: Data,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AuditFormat {
+    /// One JSON object a line
+    Jsonl,
 }
 
 #[derive(Debug, Subcommand)]

@@ -13,11 +13,14 @@ use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use aws_lc_rs::digest::{Context, SHA256};
+use jiff::Timestamp;
+use reseal_lifecycle::audit::{AuditEntry, AuditStore as _};
 use reseal_store::SqliteStore;
 use tar::{Archive, Builder, EntryType, Header};
 
 use crate::console;
 use crate::data::{DataFolder, State, owner_only};
+use crate::house::open_store;
 
 /// The list of checksums, in the form that `sha256sum -c` reads.
 const SUMS: &str = "SHA256SUMS";
@@ -25,7 +28,7 @@ const SUMS: &str = "SHA256SUMS";
 const LONGEST_SUMS: u64 = 1 << 20;
 
 /// Writes a backup of `data` to the new file `file`.
-pub(crate) fn write(file: &Path, data: &Path) -> anyhow::Result<()> {
+pub(crate) async fn write(file: &Path, data: &Path) -> anyhow::Result<()> {
     let data = DataFolder::new(data);
     data.require_initialized()?;
     ensure!(
@@ -41,14 +44,21 @@ pub(crate) fn write(file: &Path, data: &Path) -> anyhow::Result<()> {
         .tempdir_in(folder)
         .with_context(|| format!("{} cannot be written to", folder.display()))?;
     let database = staging.path().join("reseal.db");
+    // Before the database: no head may be of an entry that is not in the backup.
+    let heads = staging.path().join("audit-heads.log");
+    if data.audit_heads().exists() {
+        fs::copy(data.audit_heads(), &heads).context("the noted heads cannot be copied")?;
+    }
     // Before the keys: no row may need a key that is not in the backup.
     SqliteStore::snapshot(&data.database(), &database).context("the database cannot be copied")?;
     let unfinished = staging.path().join("backup.tar");
-    let names = pack(&data, &database, &unfinished).context("the backup cannot be written")?;
+    let names =
+        pack(&data, &database, &heads, &unfinished).context("the backup cannot be written")?;
     // Unlike a rename, a link never takes the place of a file that appeared meanwhile.
     fs::hard_link(&unfinished, &file)
         .and_then(|()| File::open(folder)?.sync_all())
         .with_context(|| format!("{} cannot be written", file.display()))?;
+    record(&data, "backup.create").await?;
     console::line(format!("{}: {}", file.display(), names.join(", ")));
     if data.ca().join("unlock.key").exists() {
         console::notice(
@@ -59,7 +69,12 @@ pub(crate) fn write(file: &Path, data: &Path) -> anyhow::Result<()> {
 }
 
 /// Writes the tar file; what is in it.
-fn pack(data: &DataFolder, database: &Path, to: &Path) -> anyhow::Result<Vec<String>> {
+fn pack(
+    data: &DataFolder,
+    database: &Path,
+    heads: &Path,
+    to: &Path,
+) -> anyhow::Result<Vec<String>> {
     let output = File::create_new(to)?;
     owner_only(to, 0o600)?;
     let mut archive = Builder::new(output);
@@ -77,6 +92,9 @@ fn pack(data: &DataFolder, database: &Path, to: &Path) -> anyhow::Result<Vec<Str
         Ok(())
     };
     add("reseal.db".to_owned(), database)?;
+    if heads.exists() {
+        add(file_name(heads)?.to_owned(), heads)?;
+    }
     for path in [data.config(), data.products(), data.webhook_key_file()] {
         if path.exists() {
             add(file_name(&path)?.to_owned(), &path)?;
@@ -117,7 +135,7 @@ fn file_name(path: &Path) -> anyhow::Result<&str> {
 }
 
 /// Makes the folder `data` out of the backup `file`.
-pub(crate) fn restore(file: &Path, data: &Path) -> anyhow::Result<()> {
+pub(crate) async fn restore(file: &Path, data: &Path) -> anyhow::Result<()> {
     let target = DataFolder::new(data);
     let taken = fs::read_dir(target.root()).is_ok_and(|mut entries| entries.next().is_some());
     ensure!(
@@ -145,7 +163,7 @@ pub(crate) fn restore(file: &Path, data: &Path) -> anyhow::Result<()> {
     }
     SqliteStore::examine(&made.database())?;
     // Refuses a database of a newer program, and brings an older one up to date.
-    SqliteStore::open(&made.database())?.close();
+    record(&made, "backup.restore").await?;
     fs::rename(made.root(), target.root())
         .and_then(|()| File::open(parent)?.sync_all())
         .with_context(|| format!("{} cannot be made", target.root().display()))?;
@@ -154,6 +172,15 @@ pub(crate) fn restore(file: &Path, data: &Path) -> anyhow::Result<()> {
         "What was issued or revoked after this backup is not in it. Certificates issued since stay valid until \
          they expire: see docs/backup.md before serving.",
     );
+    Ok(())
+}
+
+/// Records in the audit log of `data` that the CA's keys were copied.
+async fn record(data: &DataFolder, action: &str) -> anyhow::Result<()> {
+    let store = open_store(data)?;
+    let entry = AuditEntry::new(Timestamp::now(), console::actor(), action, "backup");
+    store.append_audit(vec![entry]).await?;
+    store.close();
     Ok(())
 }
 

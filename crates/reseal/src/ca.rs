@@ -53,7 +53,9 @@ impl Ca {
 
     async fn sign(&self, name: &str) -> anyhow::Result<()> {
         let now = self.house.clock.now();
-        let outcome = crl::sign_now(&self.house.store, EMBEDDED, &self.issuer, name, now).await?;
+        let (store, actor) = (&self.house.store, console::actor());
+        let signing = crl::sign_now(store, EMBEDDED, &self.issuer, name, now, &actor);
+        let outcome = signing.await?;
         match outcome.failed.into_iter().next() {
             Some(failure) => bail!("the list `{name}`: {}", failure.error),
             None => Ok(()),

@@ -1,4 +1,4 @@
-//! What people and scripts read: results on stdout, notices on stderr.
+//! What people and scripts read: results on stdout, notices on stderr; and who they are.
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -11,4 +11,13 @@ pub(crate) fn line(text: impl Display) {
 /// Writes one line to stderr.
 pub(crate) fn notice(text: impl Display) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Whoever sits at the command line, as the system knows them. Who can write the database can be anybody.
+pub(crate) fn actor() -> String {
+    let name = ["SUDO_USER", "USER", "LOGNAME"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|name| !name.is_empty() && name.len() <= 100 && !name.chars().any(char::is_control));
+    format!("console/{}", name.as_deref().unwrap_or("unknown"))
 }

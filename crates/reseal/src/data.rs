@@ -63,6 +63,10 @@ impl DataFolder {
         self.root.join("mail")
     }
 
+    pub(crate) fn audit_heads(&self) -> PathBuf {
+        self.root.join("audit-heads.log")
+    }
+
     pub(crate) fn webhook_key_file(&self) -> PathBuf {
         self.root.join("webhook.key")
     }

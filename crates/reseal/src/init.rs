@@ -6,11 +6,14 @@
 use std::path::Path;
 
 use anyhow::bail;
+use reseal_lifecycle::audit::AuditStore as _;
 use reseal_lifecycle::crl::{self, Coverage};
 use reseal_lifecycle::customer::Role;
+use reseal_lifecycle::issuer::Issuer as _;
 use reseal_lifecycle::product::DEFAULT_CATALOGUE;
 
 use crate::accounts::Accounts;
+use crate::audit::house;
 use crate::clock::clock;
 use crate::config::{self, Config, Flags};
 use crate::console;
@@ -121,7 +124,10 @@ pub(crate) async fn initialize(
     // The root's key may be taken away from here on: its list is signed while it is at hand.
     let issuer = wire_up::embedded_issuer(data, config, url)?;
     let coverage = Coverage::Authorities;
-    let signed = crl::sign_due(accounts.store(), EMBEDDED, &issuer, coverage, clock.now()).await?;
+    let (store, now, actor) = (accounts.store(), clock.now(), console::actor());
+    let made = house::keys_made(now, &actor, &issuer.chain())?;
+    store.append_audit(made).await?;
+    let signed = crl::sign_due(store, EMBEDDED, &issuer, coverage, now, &actor).await?;
     if let Some(failure) = signed.failed.into_iter().next() {
         bail!("the list `{}`: {}", failure.list, failure.error);
     }

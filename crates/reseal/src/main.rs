@@ -7,6 +7,7 @@
 
 mod accounts;
 mod args;
+mod audit;
 mod backup;
 mod bench;
 mod ca;
@@ -31,7 +32,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
-use args::{ApiKey, Args, Ca, Command, Csr, Customer, LogFormat, Policy, Validation, Webhook};
+use args::{
+    ApiKey, Args, Audit, AuditFormat, Ca, Command, Csr, Customer, LogFormat, Policy, Validation,
+    Webhook,
+};
 use reseal_lifecycle::vetting::{Decision, Verdict};
 
 /// A reissue allocates some thousand small pieces on several threads; docs/performance.md has what this saves.
@@ -115,9 +119,16 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
             };
             ca::crl(&data.data, config, request).await.map(done)
         }
+        Command::Audit(Audit::Verify { heads, data }) => audit::verify(&data.data, config, &heads),
+        Command::Audit(Audit::Export {
+            since,
+            until,
+            format: AuditFormat::Jsonl,
+            data,
+        }) => audit::export(&data.data, config, since, until).map(done),
         Command::Csr(Csr::Check { file, data }) => csr_check::run(&file, data.as_deref(), config),
-        Command::Backup { file, data } => backup::write(&file, &data.data).map(done),
-        Command::Restore { file, data } => backup::restore(&file, &data.data).map(done),
+        Command::Backup { file, data } => backup::write(&file, &data.data).await.map(done),
+        Command::Restore { file, data } => backup::restore(&file, &data.data).await.map(done),
         Command::Policy(Policy::Show { date, json }) => policy::show(date, json).map(done),
         Command::Openapi => {
             console::line(serde_json::to_string_pretty(&reseal_api::document())?);

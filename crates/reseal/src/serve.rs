@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use reseal_api::Limits;
+use reseal_lifecycle::clock::Clock;
 use reseal_lifecycle::store::Store as _;
 use reseal_lifecycle::worker;
 use reseal_store::SqliteStore;
@@ -18,6 +19,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::args::LogFormat;
+use crate::audit::{self, Heads, house};
 use crate::clock::clock;
 use crate::config::{Config, Flags};
 use crate::data::{DataFolder, Lock, State};
@@ -32,6 +34,9 @@ pub(crate) struct Running {
     stop: watch::Sender<bool>,
     serving: JoinHandle<std::io::Result<()>>,
     working: JoinHandle<()>,
+    keeping: JoinHandle<()>,
+    heads: Arc<Heads>,
+    clock: Clock,
     store: Arc<SqliteStore>,
     _lock: Lock,
 }
@@ -104,11 +109,21 @@ pub(crate) async fn start(
     }
     let services = wire_up::services(data, config, Arc::clone(&store), clock, address)?;
     let services = Arc::new(services);
+    let heads = Arc::new(Heads::of(data));
+    house::started(&*store, config, &services).await?;
+    heads.note(&*store, clock.now(), "start").await?;
     if let Some(reason) = &services.settings().signing_refused {
         tracing::warn!("nothing will be signed: {reason}");
     }
     let (stop, stopped) = watch::channel(false);
     let working = tokio::spawn(worker::run(Arc::clone(&services), stopped.clone()));
+    let keeping = tokio::spawn(audit::keep(
+        Arc::clone(&heads),
+        Arc::clone(&store),
+        clock,
+        config.retention.audit,
+        stopped.clone(),
+    ));
     let api = reseal_api::router(services, wire_up::api_config(config));
     let serving = tokio::spawn(reseal_api::serve(
         listener,
@@ -123,6 +138,9 @@ pub(crate) async fn start(
         stop,
         serving,
         working,
+        keeping,
+        heads,
+        clock,
         store,
         _lock: lock,
     })
@@ -144,15 +162,22 @@ impl Running {
         }
     }
 
-    /// Lets open requests finish, then the worker, then the database.
+    /// Lets open requests finish, then the worker, then the database, whose last entry says so.
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
         let _ = self.stop.send(true);
         let served = self.serving.await;
         let worked = self.working.await;
-        let store = self.store;
+        let kept = self.keeping.await;
+        let (store, now) = (self.store, self.clock.now());
+        let recorded = match house::stopped(&*store, now).await {
+            Ok(()) => self.heads.note(&*store, now, "stop").await,
+            failed => failed,
+        };
         tokio::task::spawn_blocking(move || store.close()).await?;
         served.context("the HTTP server failed")??;
-        worked.context("the worker failed")
+        worked.context("the worker failed")?;
+        kept.context("keeping the audit log failed")?;
+        recorded.context("the stop is not in the audit log")
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{anyhow, bail};
 use jiff::Timestamp;
-use reseal_lifecycle::audit::AuditEntry;
+use reseal_lifecycle::audit::{AuditEntry, AuditStore as _};
 use reseal_lifecycle::customer::Scope;
 use reseal_lifecycle::process::{Approver, Check, CheckState, Process, ProcessId, Work};
 use reseal_lifecycle::query::{ValidationField, ValidationQuery};
@@ -79,7 +79,7 @@ pub(crate) async fn say(
 ) -> anyhow::Result<()> {
     let house = House::open(data, config)?;
     let now = house.clock.now();
-    let process = decide(&house.store, &actor(), id, decision, now, None)
+    let process = decide(&house.store, &console::actor(), id, decision, now, None)
         .await
         .map_err(|error| anyhow!("{}", refusal(&error)))?;
     let left = process.work().map(open).filter(|open| !open.is_empty());
@@ -89,15 +89,6 @@ pub(crate) async fn say(
         None => format!("process {id} needs no more decisions"),
     });
     Ok(())
-}
-
-/// Whoever sits at the command line, as the system knows them. Who can write the database can be anybody.
-fn actor() -> String {
-    let name = ["SUDO_USER", "USER", "LOGNAME"]
-        .into_iter()
-        .filter_map(|name| std::env::var(name).ok())
-        .find(|name| !name.is_empty() && name.len() <= 100 && !name.chars().any(char::is_control));
-    format!("console/{}", name.as_deref().unwrap_or("unknown"))
 }
 
 fn facts(process: &Process, work: &Work) -> Vec<(&'static str, String)> {

@@ -49,7 +49,7 @@ pub(crate) async fn set(
     let check = |url: &str| check_url(url, &rules);
     let prepared = setting.prepare(customer, &key, check, house.clock.now());
     let (webhook, made) = prepared.map_err(|error| anyhow!("{}", in_words(&error)))?;
-    house.store.set_webhook(webhook).await?;
+    house.store.set_webhook(webhook, &console::actor()).await?;
     if let Some(secret) = made {
         console::line(secret);
     }
@@ -79,7 +79,8 @@ pub(crate) async fn remove(
     customer: &str,
 ) -> anyhow::Result<()> {
     let house = House::open(data, config)?;
-    if house.store.remove_webhook(customer).await? {
+    let (now, actor) = (house.clock.now(), console::actor());
+    if house.store.remove_webhook(customer, now, &actor).await? {
         return Ok(());
     }
     bail!("`{customer}` has no webhook: `reseal webhook list` shows all");

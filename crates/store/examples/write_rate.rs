@@ -32,14 +32,17 @@ async fn main() {
     let folder = tempfile::tempdir_in(folder).unwrap();
     let store = Arc::new(SqliteStore::open(&folder.path().join("bench.db")).unwrap());
     store
-        .create_customer(Customer {
-            handle: "acme".to_owned(),
-            created: now(),
-        })
+        .create_customer(
+            Customer {
+                handle: "acme".to_owned(),
+                created: now(),
+            },
+            "house/op",
+        )
         .await
         .unwrap();
     store
-        .add_api_key("acme", "bench", Role::Customer, hash(0), now())
+        .add_api_key("acme", "bench", Role::Customer, hash(0), now(), "house/op")
         .await
         .unwrap();
     let next = Arc::new(AtomicU64::new(1));

@@ -14,3 +14,4 @@ mod sql;
 mod sqlite;
 
 pub use sqlite::SqliteStore;
+pub use sqlite::audit::{AuditRow, EventRow, Finding, Head, Verified};

@@ -8,12 +8,15 @@
 use std::fmt::Write as _;
 
 use aws_lc_rs::digest;
+use reseal_lifecycle::store::StoreError;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+
+use crate::sqlite::audit;
 
 /// One step of the schema's history.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Migration {
-    /// Its place in the history.
+    /// Counted upwards from 1.
     pub(crate) version: u32,
     /// Name of the file.
     pub(crate) name: &'static str,
@@ -68,6 +71,11 @@ pub(crate) const SQLITE: &[Migration] = &[
         name: "0010_domain_control",
         sql: include_str!("sql/sqlite/0010_domain_control.sql"),
     },
+    Migration {
+        version: 11,
+        name: "0011_audit_chain",
+        sql: include_str!("sql/sqlite/0011_audit_chain.sql"),
+    },
 ];
 
 /// Why a database cannot be used.
@@ -97,9 +105,20 @@ pub(crate) enum MigrationError {
         /// SHA-256 of the text here.
         expected: String,
     },
+    /// What was there could not be brought over.
+    #[error("{0}")]
+    Contents(StoreError),
     /// The database refused.
     #[error("{0}")]
     Database(#[from] rusqlite::Error),
+}
+
+/// The part of a migration that SQL cannot do, after its text.
+fn then(version: u32, connection: &Connection) -> Result<(), StoreError> {
+    match version {
+        11 => audit::carry_over(connection),
+        _ => Ok(()),
+    }
 }
 
 const CREATE_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\
@@ -137,6 +156,7 @@ pub(crate) fn run(
             }
             None => {
                 transaction.execute_batch(migration.sql)?;
+                then(migration.version, &transaction).map_err(MigrationError::Contents)?;
                 let applied = jiff::Timestamp::now().as_millisecond();
                 transaction.execute(
                     INSERT,
@@ -255,13 +275,54 @@ mod tests {
     }
 
     #[test]
+    fn a_4_what_was_recorded_before_there_was_a_chain_is_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("old.db");
+        let mut connection = Connection::open(&path).unwrap();
+        let before = SQLITE.partition_point(|migration| migration.version < 11);
+        run(&mut connection, &SQLITE[..before]).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO customer VALUES ('acme', 0);
+                 INSERT INTO process VALUES (5, 1, 'acme', 'acme/api', 'import', 'a', NULL, NULL, NULL, 7, 9, \
+                     'COMPLETED', 0, 0, NULL, NULL, '{}', '{}');
+                 INSERT INTO event VALUES (5, 0, 0, 7, '{\"event\":\"a\"}'), (5, 0, 1, 7, '{}'), (5, 1, 0, 9, '{}');
+                 INSERT INTO audit VALUES (3, 8, 'house/op', 'validation.approve', 'process/5', NULL, 'n', '{}');",
+            )
+            .unwrap();
+        run(&mut connection, SQLITE).unwrap();
+        let mut rows = connection
+            .prepare("SELECT id, actor, step, events FROM audit ORDER BY id")
+            .unwrap();
+        let rows: Vec<(i64, String, Option<i64>, Option<i64>)> = rows
+            .query_map([], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        let actor = str::to_owned;
+        assert_eq!(
+            rows,
+            [
+                (1, actor("acme/api"), Some(0), Some(2)),
+                (2, actor("reseal"), Some(1), Some(1)),
+                (3, actor("house/op"), None, None)
+            ]
+        );
+        let verified =
+            crate::SqliteStore::verify_audit(&path, &[], &mut |finding| panic!("{finding}"));
+        assert_eq!(verified.unwrap().entries, 3);
+    }
+
+    #[test]
     fn line_ends_do_not_change_a_checksum() {
         assert_eq!(checksum("a\r\nb"), checksum("a\nb"));
         assert_ne!(checksum("a\nb"), checksum("a b"));
     }
 
     #[test]
-    fn the_history_is_numbered_in_its_order() {
+    fn the_history_is_numbered_upwards() {
         assert!(SQLITE.is_sorted_by(|one, next| one.version < next.version));
         for migration in SQLITE {
             assert!(

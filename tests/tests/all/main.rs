@@ -1,5 +1,6 @@
 //! The real binary, driven over HTTP: the wire contract, nasty inputs, the world around it, and crashes.
 
+mod audit;
 mod contract;
 mod crash;
 mod nasty;

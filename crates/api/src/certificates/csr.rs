@@ -15,7 +15,7 @@ use crate::body::syntax::Text;
 pub(crate) async fn decode_csr(mut call: Call) -> Outcome {
     let body = call.body().await?;
     let text = Fields::read(&body, read)?;
-    let csr = call.services().read_csr(&text).await?;
+    let csr = call.services().read_csr(&call.caller, &text).await?;
     let csr = csr.map_err(|error| refused(&error))?;
     Ok(answer::json(StatusCode::OK, &CsrBody::of(&csr)))
 }

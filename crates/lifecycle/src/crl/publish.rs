@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch::Receiver;
 
 use super::{Crl, CrlOrder, CrlScope, CrlState, CrlStore, Publication, schedule};
+use crate::audit::SERVER;
 use crate::error::Error;
 use crate::issuer::{Issuer, IssuerError};
 use crate::services::Services;
@@ -100,7 +101,7 @@ impl Round {
             (schedule::is_due(scope, newest, now) || lacks && schedule::has_rested(newest, now))
                 && !self.failed.contains_key(&scope.name)
         };
-        let outcome = sign(store, name, issuer, now, wanted).await?;
+        let outcome = sign(store, name, issuer, now, SERVER, wanted).await?;
         for failure in outcome.failed {
             let Failure {
                 list,
@@ -123,7 +124,7 @@ impl Round {
     }
 }
 
-/// Signs the lists of `issuer` that are for `coverage` and due, as the worker would.
+/// Signs the lists of `issuer` that are for `coverage` and due, as the worker would; `actor` wants it.
 ///
 /// # Errors
 /// The store's; an issuer that does not sign is part of the [`Outcome`].
@@ -133,14 +134,15 @@ pub async fn sign_due(
     issuer: &dyn Issuer,
     coverage: super::Coverage,
     now: Timestamp,
+    actor: &str,
 ) -> Result<Outcome, StoreError> {
     let wanted = |scope: &CrlScope, newest: Option<&CrlState>| {
         scope.coverage == coverage && schedule::is_due(scope, newest, now)
     };
-    sign(store, name, issuer, now, wanted).await
+    sign(store, name, issuer, now, actor, wanted).await
 }
 
-/// Signs the list called `list` whether it is due or not.
+/// Signs the list called `list` whether it is due or not; `actor` wants it.
 ///
 /// # Errors
 /// The store's; [`StoreError::Stale`] when a server signed it at the same moment.
@@ -150,8 +152,10 @@ pub async fn sign_now(
     issuer: &dyn Issuer,
     list: &str,
     now: Timestamp,
+    actor: &str,
 ) -> Result<Outcome, StoreError> {
-    sign(store, name, issuer, now, |scope, _| scope.name == list).await
+    let wanted = |scope: &CrlScope, _: Option<&CrlState>| scope.name == list;
+    sign(store, name, issuer, now, actor, wanted).await
 }
 
 async fn sign(
@@ -159,6 +163,7 @@ async fn sign(
     name: &str,
     issuer: &dyn Issuer,
     now: Timestamp,
+    actor: &str,
     wanted: impl Fn(&CrlScope, Option<&CrlState>) -> bool,
 ) -> Result<Outcome, StoreError> {
     let states: HashMap<_, _> = store
@@ -187,10 +192,10 @@ async fn sign(
             }),
         }
         if batch.is_full() {
-            outcome.signed += batch.store(store, name).await?;
+            outcome.signed += batch.store(store, name, actor).await?;
         }
     }
-    outcome.signed += batch.store(store, name).await?;
+    outcome.signed += batch.store(store, name, actor).await?;
     Ok(outcome)
 }
 
@@ -251,11 +256,16 @@ impl Batch {
     }
 
     /// Stores them; how many there were.
-    async fn store(&mut self, store: &dyn CrlStore, name: &str) -> Result<usize, StoreError> {
+    async fn store(
+        &mut self,
+        store: &dyn CrlStore,
+        name: &str,
+        actor: &str,
+    ) -> Result<usize, StoreError> {
         let publications = std::mem::take(self).publications;
         let count = publications.len();
         if count > 0 {
-            store.publish_crls(name, publications).await?;
+            store.publish_crls(name, publications, actor).await?;
         }
         Ok(count)
     }

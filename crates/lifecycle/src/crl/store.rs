@@ -16,11 +16,12 @@ pub trait CrlStore: Send + Sync + 'static {
     async fn unlisted_endings(&self, issuer: &str) -> Result<Vec<u8>, StoreError>;
     /// `issuer`'s revoked certificates whose serial number ends with this byte, ascending.
     async fn revoked(&self, issuer: &str, ending: u8) -> Result<Vec<Revoked>, StoreError>;
-    /// Stores new lists of `issuer`, all of them or none. [`StoreError::Stale`] when one was replaced by
+    /// Stores new lists of `issuer`, as `actor` wanted, all of them or none. [`StoreError::Stale`] when one was replaced by
     /// somebody else meanwhile.
     async fn publish_crls(
         &self,
         issuer: &str,
         publications: Vec<Publication>,
+        actor: &str,
     ) -> Result<(), StoreError>;
 }

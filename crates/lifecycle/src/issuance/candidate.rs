@@ -3,6 +3,7 @@
 use reseal_pki::csr::{Csr, CsrError, CsrPolicy};
 use reseal_pki::key::KeyPolicy;
 
+use crate::customer::Caller;
 use crate::error::{Error, Kind, Violation};
 use crate::services::Services;
 
@@ -12,22 +13,31 @@ impl Services {
     ///
     /// # Errors
     /// [`Kind::Unavailable`] when the store cannot take the key in.
-    pub async fn read_csr(&self, text: &str) -> Result<Result<Csr, CsrError>, Error> {
+    pub async fn read_csr(
+        &self,
+        caller: &Caller,
+        text: &str,
+    ) -> Result<Result<Csr, CsrError>, Error> {
         let outcome = Csr::parse(text);
         if let Err(CsrError::PrivateKey {
             spki_sha256: Some(key),
         }) = &outcome
         {
             let why = "its private half was sent to this server";
-            self.store.block_key(*key, why, self.clock.now()).await?;
+            let now = self.clock.now();
+            self.store.block_key(*key, why, now, &caller.user).await?;
         }
         Ok(outcome)
     }
 }
 
 /// Parses and checks the CSR; everything that is wrong with it is reported at once.
-pub(crate) async fn examine(services: &Services, text: &str) -> Result<Csr, Error> {
-    let csr = services.read_csr(text).await?;
+pub(crate) async fn examine(
+    services: &Services,
+    caller: &Caller,
+    text: &str,
+) -> Result<Csr, Error> {
+    let csr = services.read_csr(caller, text).await?;
     let csr = csr.map_err(|error| refused([(error.rule(), error.to_string())]))?;
     let policy = CsrPolicy {
         keys: KeyPolicy::default(),

@@ -49,7 +49,7 @@ impl Services {
             acknowledged,
         } = replacing;
         let now = self.clock.now();
-        let csr = candidate::examine(self, &request.csr).await?;
+        let csr = candidate::examine(self, caller, &request.csr).await?;
         candidate::check_key(self, &old.customer, &csr.public_key().spki_sha256()).await?;
 
         let set = names::resolve(&names::Sources {

@@ -33,7 +33,7 @@ impl Services {
         let mut violations: Vec<Violation> =
             wrong_period(product, new.period).into_iter().collect();
         let request = &new.request;
-        let csr = candidate::examine(self, &request.csr).await?;
+        let csr = candidate::examine(self, caller, &request.csr).await?;
         candidate::check_key(self, customer, &csr.public_key().spki_sha256()).await?;
 
         let set = match names::resolve(&names::Sources {

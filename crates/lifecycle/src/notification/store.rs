@@ -91,14 +91,19 @@ pub trait NotificationStore: Send + Sync + 'static {
     ) -> Result<(), StoreError>;
 
     /// Stores a customer's webhook, in place of an earlier one; what waits for that waits for this one.
-    /// Notifications stored from now on wait for it.
-    async fn set_webhook(&self, webhook: Webhook) -> Result<(), StoreError>;
+    /// Notifications stored from now on wait for it. `actor` wanted it.
+    async fn set_webhook(&self, webhook: Webhook, actor: &str) -> Result<(), StoreError>;
     /// A customer's webhook, and how many notifications wait for it.
     async fn webhook(&self, customer: &str) -> Result<Option<(Webhook, u64)>, StoreError>;
     /// All webhooks by customer.
     async fn webhooks(&self) -> Result<Vec<Webhook>, StoreError>;
     /// Removes a customer's webhook and lets nothing wait for it; `false` when there is none.
-    async fn remove_webhook(&self, customer: &str) -> Result<bool, StoreError>;
+    async fn remove_webhook(
+        &self,
+        customer: &str,
+        now: Timestamp,
+        actor: &str,
+    ) -> Result<bool, StoreError>;
     /// Customers whose webhook is of that health, is due, has something waiting, and is claimed by nobody; the
     /// longest due first.
     async fn due_webhooks(

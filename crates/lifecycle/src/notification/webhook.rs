@@ -14,6 +14,7 @@ use reseal_validation::webhook::Courier;
 use serde::{Deserialize, Serialize};
 
 use super::Notification;
+use crate::customer::Caller;
 use crate::error::{Error, Violation};
 use crate::services::Services;
 
@@ -212,23 +213,26 @@ fn random_secret() -> Result<String, Error> {
 }
 
 impl Services {
-    /// Sends `customer`'s notifications to a receiver from now on; what waits for an earlier one goes there
+    /// Sends the notifications of the caller's customer to a receiver from now on; what waits for an earlier one goes there
     /// too. The answer has the secret if one was made: it is shown this once.
     ///
     /// # Errors
     /// [`crate::Kind::NotFound`] for the customer, [`crate::Kind::Constraint`].
     pub async fn set_webhook(
         &self,
-        customer: &str,
+        caller: &Caller,
         setting: WebhookSetting,
     ) -> Result<(Webhook, Option<String>), Error> {
+        let customer = caller.customer.as_str();
         if !self.store.customer_exists(customer).await? {
             return Err(Error::not_found("Customer"));
         }
         let Webhooks { courier, key, .. } = &self.webhooks;
         let (webhook, made) =
             setting.prepare(customer, key, |url| courier.check(url), self.clock.now())?;
-        self.store.set_webhook(webhook.clone()).await?;
+        self.store
+            .set_webhook(webhook.clone(), &caller.user)
+            .await?;
         Ok((webhook, made))
     }
 
@@ -243,12 +247,16 @@ impl Services {
             .ok_or_else(|| Error::not_found("Webhook"))
     }
 
-    /// Sends `customer`'s notifications nowhere any more; what waits is not sent.
+    /// Sends the notifications of the caller's customer nowhere any more; what waits is not sent.
     ///
     /// # Errors
     /// [`crate::Kind::NotFound`].
-    pub async fn remove_webhook(&self, customer: &str) -> Result<(), Error> {
-        if self.store.remove_webhook(customer).await? {
+    pub async fn remove_webhook(&self, caller: &Caller) -> Result<(), Error> {
+        let now = self.clock.now();
+        let removed = self
+            .store
+            .remove_webhook(&caller.customer, now, &caller.user);
+        if removed.await? {
             return Ok(());
         }
         Err(Error::not_found("Webhook"))

@@ -5,7 +5,6 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::VettedCheck;
-use crate::audit::AuditEntry;
 use crate::process::{Check, Process};
 use crate::query::{Page, ValidationQuery};
 use crate::store::StoreError;
@@ -25,6 +24,4 @@ pub trait VettingStore: Send + Sync + 'static {
     ) -> Result<Vec<VettedCheck>, StoreError>;
     /// The validated checks of a stored process whose approval was withdrawn.
     async fn withdrawn_checks(&self, process: &Process) -> Result<Vec<Check>, StoreError>;
-    /// What was done to `object`, the oldest first.
-    async fn audit_of(&self, object: &str) -> Result<Vec<AuditEntry>, StoreError>;
 }

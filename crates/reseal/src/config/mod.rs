@@ -31,7 +31,7 @@ pub(crate) use unit::Offset;
 /// What `init` writes: every key with its default, commented out.
 pub(crate) const TEMPLATE: &str = include_str!("reseal.toml");
 
-/// Sections that may stand in the file; the last three have no keys yet.
+/// Sections that may stand in the file; `audit` and `metrics` have no keys yet.
 const SECTIONS: [&str; 12] = [
     "server",
     "database",
@@ -71,6 +71,7 @@ pub(crate) struct Config {
     pub(crate) mail: Mail,
     pub(crate) limits: Limits,
     pub(crate) webhook: Webhook,
+    pub(crate) retention: Retention,
 }
 
 /// `[server]`
@@ -182,6 +183,13 @@ pub(crate) struct Webhook {
     pub(crate) timeout: Duration,
 }
 
+/// `[retention]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Retention {
+    /// From the end of the last certificate that can rest on an entry; `None`: for ever.
+    pub(crate) audit: Option<SignedDuration>,
+}
+
 /// What the command line adds.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Flags {
@@ -229,6 +237,7 @@ impl Config {
             },
             limits: section::limits(&mut reader),
             webhook: section::webhook(&mut reader),
+            retention: section::retention(&mut reader),
         };
         for section in SECTIONS {
             reader.section(section);

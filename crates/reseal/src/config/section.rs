@@ -4,13 +4,16 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
 use reseal_issuer::embedded::KeyType;
+use reseal_lifecycle::audit::SHORTEST_RETENTION;
 use reseal_lifecycle::services::Trust;
 use reseal_validation::Dnssec;
 
 use super::form::{BaseUrl, Host, Suffix};
 use super::read::Reader;
 use super::unit::{Size, Span};
-use super::{Ca, CaKey, Dcv, Limits, Policy, RemotePerspective, Server, UpstreamIssuer, Webhook};
+use super::{
+    Ca, CaKey, Dcv, Limits, Policy, RemotePerspective, Retention, Server, UpstreamIssuer, Webhook,
+};
 
 /// `[server]`
 pub(super) fn server(reader: &mut Reader) -> Server {
@@ -269,4 +272,22 @@ pub(super) fn webhook(reader: &mut Reader) -> Webhook {
         ca_file: reader.path("webhook.ca_file"),
         timeout,
     }
+}
+
+/// `[retention]`
+pub(super) fn retention(reader: &mut Reader) -> Retention {
+    let expected = "a duration of at least `730d`, or nothing for ever";
+    let origin = reader.origin("retention.audit");
+    let shortest = Span::seconds(SHORTEST_RETENTION.as_secs().unsigned_abs());
+    let audit = reader
+        .optional("retention.audit", Some(shortest), expected)
+        .map(Span::signed);
+    if let Some(span) = audit.filter(|span| *span < SHORTEST_RETENTION) {
+        let seen = format!(
+            "expected {expected}, saw {} hours: certificates' records are kept for two years after their end (BR 5.4.3)",
+            span.as_hours()
+        );
+        reader.refuse("retention.audit", origin.as_ref(), &seen);
+    }
+    Retention { audit }
 }

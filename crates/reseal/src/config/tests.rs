@@ -56,6 +56,7 @@ timeout = "5s"
 [audit]
 [metrics]
 [retention]
+audit = "1000d"
 "#;
 
 fn parse(text: &str) -> Result<Config, ConfigError> {
@@ -136,8 +137,28 @@ fn every_key_is_read() {
             ca_file: Some("/etc/hooks.pem".into()),
             timeout: Duration::from_secs(5),
         },
+        retention: Retention {
+            audit: Some(SignedDuration::from_hours(24 * 1000)),
+        },
     };
     assert_eq!(config, expected);
+}
+
+#[test]
+fn a_3_what_the_law_keeps_is_not_removed_earlier() {
+    let of = |value: &str| {
+        parse(&format!("[retention]\naudit = \"{value}\"")).map(|config| config.retention.audit)
+    };
+    assert_eq!(of("").unwrap(), None);
+    assert_eq!(
+        of("730d").unwrap(),
+        Some(SignedDuration::from_hours(24 * 730))
+    );
+    assert_eq!(parse("").unwrap().retention.audit, of("730d").unwrap());
+    for short in ["729d", "17519h", "0s"] {
+        let error = of(short).unwrap_err().to_string();
+        assert!(error.contains("at least `730d`"), "{error}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The command line as scripts see it: what it prints where, and how it leaves. Each test runs the real program.
 #![allow(clippy::unwrap_used)]
 
+mod audit;
 mod backup;
 mod init;
 mod serve;

@@ -7,4 +7,6 @@ super::statements! {
     SELECT = "SELECT event.at, event.kind FROM note JOIN event ON event.process = note.process \
         AND event.step = note.step AND event.ordinal = note.ordinal \
         WHERE note.process = $1 ORDER BY note.step, note.ordinal";
+    /// process, step, first ordinal, ordinal behind the last
+    PRUNE = "DELETE FROM note WHERE process = $1 AND step = $2 AND ordinal >= $3 AND ordinal < $4";
 }

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use reseal_lifecycle::audit::{AuditEntry, StepEntry};
 use reseal_lifecycle::auth_key::AuthKeyId;
 use reseal_lifecycle::authorization::Authorization;
 use reseal_lifecycle::certificate::{Certificate, CertificateId, Revocation, SubscriptionId};
@@ -14,6 +16,7 @@ use reseal_lifecycle::process::{Action, Process, ProcessId};
 use reseal_lifecycle::store::{Change, Issuance, Reservation, StoreError};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::audit::{self, Entry, StepDraft, append_all};
 use super::fault::{store_error, unless_unique, violates_uniqueness};
 use super::find::number;
 use super::issue;
@@ -30,6 +33,8 @@ pub(crate) struct Step {
     state: String,
     command: String,
     events: Vec<(i64, String)>,
+    /// What the audit log says of the events.
+    entry: Option<StepDraft>,
 }
 
 /// What a change brings along beside the process and its events.
@@ -41,6 +46,7 @@ struct Attached {
     issuance: Option<(Box<Issuance>, String)>,
     revocation: Option<(CertificateId, Revocation)>,
     vetting: vetting::Draft,
+    audit: Vec<Entry>,
     notifications: Vec<Draft>,
     auth_keys: Vec<AuthKeyId>,
     claim: Option<ClaimId>,
@@ -86,10 +92,11 @@ impl Step {
             claim,
             lease,
         } = change;
+        let told = StepEntry::of(&process, &events, is_new);
         let events = events
             .iter()
             .map(|event| Ok((millis(event.at), json(&event.kind)?)))
-            .collect::<Result<_, StoreError>>()?;
+            .collect::<Result<Vec<_>, StoreError>>()?;
         let issuance = issuance
             .map(|issuance| json(&issuance.certificate.names).map(|names| (issuance, names)))
             .transpose()?;
@@ -102,6 +109,7 @@ impl Step {
             } else {
                 String::new()
             },
+            entry: StepDraft::new(told, Some(&process.customer), &events)?,
             events,
             process: Arc::new(process),
             change: Attached {
@@ -110,7 +118,8 @@ impl Step {
                 reservation,
                 issuance,
                 revocation,
-                vetting: vetting::Draft::new(vetted, withdrawn, audit)?,
+                vetting: vetting::Draft::new(vetted, withdrawn)?,
+                audit: Entry::all_of(audit)?,
                 notifications: Draft::all_of(notifications)?,
                 auth_keys,
                 claim,
@@ -254,6 +263,10 @@ impl Step {
         let database = |error: rusqlite::Error| store_error(&error);
         self.write_events(connection, id, version)
             .map_err(database)?;
+        if let Some(entry) = &self.entry {
+            entry.write(connection, id, version, 0)?;
+        }
+        append_all(connection, &change.audit)?;
         self.write_authorizations(connection, id)
             .map_err(database)?;
         for hash in &change.mail_tokens {
@@ -392,13 +405,32 @@ pub(crate) fn open_with_key_blocked(
     let Some((stored, process)) = first else {
         return Err(StoreError::Fault("a key without a process".to_owned()));
     };
-    let values = params![key, why, millis(process.updated)];
-    execute(connection, sql::blocked_key::INSERT, values).map_err(|error| store_error(&error))?;
+    block(connection, key, why, process.updated, &process.user)?;
     let values = params![key, process.customer, import::ISSUER];
     match number(connection, sql::certificate::SELECT_UNREVOKED_ID, values)? {
         Some(_) => Err(StoreError::Stale),
         None => Ok(stored),
     }
+}
+
+/// Puts `key` on the blocked list, unless it is there already.
+pub(crate) fn block(
+    connection: &Connection,
+    key: &[u8; 32],
+    why: &str,
+    now: Timestamp,
+    actor: &str,
+) -> Result<(), StoreError> {
+    let values = params![key, why, millis(now)];
+    let new = execute(connection, sql::blocked_key::INSERT, values)
+        .map_err(|error| store_error(&error))?;
+    if new == 0 {
+        return Ok(());
+    }
+    let object = format!("key/{}", hex::encode(key));
+    let mut entry = AuditEntry::new(now, actor, "key.block", object);
+    entry.reason = Some(why.to_owned());
+    audit::note(connection, entry)
 }
 
 /// What was signed while its key was being blocked never leaves the server.

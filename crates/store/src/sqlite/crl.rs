@@ -1,11 +1,14 @@
 //! The methods of [`CrlStore`].
 
 use async_trait::async_trait;
+use aws_lc_rs::digest;
+use reseal_lifecycle::audit::AuditEntry;
 use reseal_lifecycle::crl::{Crl, CrlState, CrlStore, Publication, Revoked};
 use reseal_lifecycle::store::StoreError;
 use rusqlite::{Connection, params};
 
 use super::SqliteStore;
+use super::audit::{Entry, append_all};
 use super::change::execute;
 use super::fault::store_error;
 use super::find::{many, one};
@@ -16,6 +19,7 @@ use crate::sql;
 struct Draft {
     publication: Publication,
     addresses: String,
+    entry: Entry,
 }
 
 #[async_trait]
@@ -53,11 +57,12 @@ impl CrlStore for SqliteStore {
         &self,
         issuer: &str,
         publications: Vec<Publication>,
+        actor: &str,
     ) -> Result<(), StoreError> {
         let issuer = issuer.to_owned();
         let drafts = publications
             .into_iter()
-            .map(Draft::new)
+            .map(|publication| Draft::new(publication, &issuer, actor))
             .collect::<Result<Vec<_>, _>>()?;
         self.writer
             .write(move |connection| {
@@ -70,12 +75,21 @@ impl CrlStore for SqliteStore {
 }
 
 impl Draft {
-    fn new(publication: Publication) -> Result<Self, StoreError> {
+    fn new(publication: Publication, issuer: &str, actor: &str) -> Result<Self, StoreError> {
+        let state = &publication.crl.state;
+        let digest = digest::digest(&digest::SHA256, &publication.crl.der);
+        let object = format!("crl/{}", state.name);
+        let entry = AuditEntry::new(state.this_update, actor, "crl.sign", object)
+            .with("issuer", issuer)
+            .with("number", state.number)
+            .with("revoked", state.entries)
+            .with("sha256", hex::encode(digest));
         let addresses =
             serde_json::to_string(&publication.crl.state.addresses).map_err(|error| {
                 StoreError::Fault(format!("a list's addresses cannot be stored: {error}"))
             })?;
         Ok(Self {
+            entry: Entry::new(entry)?,
             publication,
             addresses,
         })
@@ -131,7 +145,7 @@ impl Draft {
             let values = params![issuer, ending(serial), serial];
             execute(connection, sql::crl::DROP, values).map_err(database)?;
         }
-        Ok(())
+        append_all(connection, std::slice::from_ref(&self.entry))
     }
 }
 

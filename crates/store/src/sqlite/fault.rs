@@ -69,8 +69,8 @@ pub(crate) fn closed() -> StoreError {
 pub(crate) fn migration_error(error: &MigrationError) -> StoreError {
     match error {
         MigrationError::Database(error) => store_error(error),
-        MigrationError::Newer { .. } | MigrationError::Changed { .. } => {
-            StoreError::Fault(error.to_string())
-        }
+        MigrationError::Newer { .. }
+        | MigrationError::Changed { .. }
+        | MigrationError::Contents(_) => StoreError::Fault(error.to_string()),
     }
 }

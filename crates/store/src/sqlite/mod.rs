@@ -5,18 +5,20 @@
 //! - `checkpoint`: the log's way into the database file
 //! - `read`: reading threads
 //! - `change`, `issue`: one step of a process as rows
+//! - `audit`: the audit log
 //! - `auth_key`: values that prove names before a certificate is asked for
 //! - `crl`: revocation lists
 //! - `find`, `page`: single rows and lists
 //! - `idempotency`: calls that carry a key
 //! - `notification`, `webhook`: what customers are told, and where it is sent
-//! - `vetting`: checks of organizations and the audit log
+//! - `vetting`: checks of organizations
 //! - `rows`, `columns`: rows as objects
 //! - `fault`: errors
 //!
 //! Other programs may use the same file meanwhile (command lines beside a running server): SQLite's own locks
 //! keep them apart, and whoever comes second waits up to ten seconds.
 
+pub(crate) mod audit;
 mod auth_key;
 mod change;
 mod checkpoint;

@@ -236,8 +236,8 @@ impl NotificationStore for SqliteStore {
             .await
     }
 
-    async fn set_webhook(&self, webhook: Webhook) -> Result<(), StoreError> {
-        self.put_webhook(webhook).await
+    async fn set_webhook(&self, webhook: Webhook, actor: &str) -> Result<(), StoreError> {
+        self.put_webhook(webhook, actor).await
     }
 
     async fn webhook(&self, customer: &str) -> Result<Option<(Webhook, u64)>, StoreError> {
@@ -250,8 +250,13 @@ impl NotificationStore for SqliteStore {
             .await
     }
 
-    async fn remove_webhook(&self, customer: &str) -> Result<bool, StoreError> {
-        self.drop_webhook(customer).await
+    async fn remove_webhook(
+        &self,
+        customer: &str,
+        now: Timestamp,
+        actor: &str,
+    ) -> Result<bool, StoreError> {
+        self.drop_webhook(customer, now, actor).await
     }
 
     async fn due_webhooks(

@@ -365,6 +365,11 @@ pub(crate) fn audit_entry(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
     })
 }
 
+/// A row of [`crate::sql::audit::SELECT_HEAD`].
+pub(crate) fn audit_head(row: &Row<'_>) -> rusqlite::Result<(i64, [u8; 32])> {
+    Ok((row.get(0)?, row.get(1)?))
+}
+
 /// A row of [`crate::sql::watch::SELECT`].
 pub(crate) fn mark(row: &Row<'_>) -> rusqlite::Result<Mark> {
     let mut columns = Columns::of(row);

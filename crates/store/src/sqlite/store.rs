@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use reseal_lifecycle::Capacity;
+use reseal_lifecycle::audit::AuditEntry;
 use reseal_lifecycle::authorization::Authorization;
 use reseal_lifecycle::certificate::{Certificate, CertificateId, SubscriptionId};
 use reseal_lifecycle::customer::{ApiKey, Customer, Role, Scope};
@@ -16,23 +17,25 @@ use reseal_lifecycle::query::{CertificateQuery, Page, ProcessQuery};
 use reseal_lifecycle::store::{Change, KeyHistory, Reservation, Store, StoreError, Subscription};
 use rusqlite::params;
 
-use super::change::{Step, execute, insert, open_with_key_blocked};
+use super::change::{Step, block, execute, insert, open_with_key_blocked};
 use super::due::{claim, claim_all, due};
 use super::fault::{store_error, unless_unique};
 use super::find::{many, newest_authorizations, number, one};
 use super::rows::{self, millis};
-use super::{SqliteStore, page};
+use super::{SqliteStore, audit, page};
 use crate::{list, sql};
 
 #[async_trait]
 impl Store for SqliteStore {
-    async fn create_customer(&self, customer: Customer) -> Result<(), StoreError> {
+    async fn create_customer(&self, customer: Customer, actor: &str) -> Result<(), StoreError> {
+        let object = format!("customer/{}", customer.handle);
+        let entry = AuditEntry::new(customer.created, actor, "customer.create", object);
         self.writer
             .write(move |connection| {
                 let values = params![customer.handle, millis(customer.created)];
                 execute(connection, sql::customer::INSERT, values)
                     .map_err(unless_unique("customer"))?;
-                Ok(())
+                audit::note(connection, entry.clone())
             })
             .await
     }
@@ -60,12 +63,22 @@ impl Store for SqliteStore {
         role: Role,
         secret_hash: [u8; 32],
         now: Timestamp,
+        actor: &str,
     ) -> Result<i64, StoreError> {
         let (customer, login) = (customer.to_owned(), login.to_owned());
+        let entry = AuditEntry::new(now, actor, "api-key.create", "")
+            .with("customer", customer.as_str())
+            .with("login", login.as_str())
+            .with("role", role.as_str());
         self.writer
             .write(move |connection| {
                 let values = params![customer, login, role.as_str(), secret_hash, millis(now)];
-                insert(connection, sql::api_key::INSERT, values).map_err(unless_unique("API key"))
+                let id = insert(connection, sql::api_key::INSERT, values)
+                    .map_err(unless_unique("API key"))?;
+                let object = format!("api-key/{id}");
+                let entry = entry.clone();
+                audit::note(connection, AuditEntry { object, ..entry })?;
+                Ok(id)
             })
             .await
     }
@@ -76,11 +89,21 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn revoke_api_key(&self, id: i64, now: Timestamp) -> Result<bool, StoreError> {
+    async fn revoke_api_key(
+        &self,
+        id: i64,
+        now: Timestamp,
+        actor: &str,
+    ) -> Result<bool, StoreError> {
+        let entry = AuditEntry::new(now, actor, "api-key.revoke", format!("api-key/{id}"));
         self.writer
             .write(move |connection| {
                 let changed = execute(connection, sql::api_key::REVOKE, params![millis(now), id]);
-                Ok(changed.map_err(|error| store_error(&error))? > 0)
+                let found = changed.map_err(|error| store_error(&error))? > 0;
+                if found {
+                    audit::note(connection, entry.clone())?;
+                }
+                Ok(found)
             })
             .await
     }
@@ -292,15 +315,11 @@ impl Store for SqliteStore {
         spki_sha256: [u8; 32],
         reason: &str,
         now: Timestamp,
+        actor: &str,
     ) -> Result<(), StoreError> {
-        let reason = reason.to_owned();
+        let (reason, actor) = (reason.to_owned(), actor.to_owned());
         self.writer
-            .write(move |connection| {
-                let values = params![spki_sha256, reason, millis(now)];
-                execute(connection, sql::blocked_key::INSERT, values)
-                    .map_err(|error| store_error(&error))?;
-                Ok(())
-            })
+            .write(move |connection| block(connection, &spki_sha256, &reason, now, &actor))
             .await
     }
 

@@ -1,8 +1,7 @@
-//! Checks of organizations: what waits, what may be relied on, and the audit log.
+//! Checks of organizations: what waits, and what may be relied on.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use reseal_lifecycle::audit::AuditEntry;
 use reseal_lifecycle::process::{Check, CheckState, Process, ProcessId};
 use reseal_lifecycle::query::{Page, ValidationQuery};
 use reseal_lifecycle::store::StoreError;
@@ -21,26 +20,16 @@ pub(crate) struct Draft {
     /// With the facts rendered.
     vetted: Vec<(VettedCheck, String)>,
     withdrawn: Vec<Check>,
-    /// With the detail rendered.
-    audit: Vec<(AuditEntry, String)>,
 }
 
 impl Draft {
-    pub(crate) fn new(
-        vetted: Vec<VettedCheck>,
-        withdrawn: Vec<Check>,
-        audit: Vec<AuditEntry>,
-    ) -> Result<Self, StoreError> {
+    pub(crate) fn new(vetted: Vec<VettedCheck>, withdrawn: Vec<Check>) -> Result<Self, StoreError> {
         let vetted = vetted
             .into_iter()
             .map(|vetted| json(&vetted.facts).map(|facts| (vetted, facts)));
-        let audit = audit
-            .into_iter()
-            .map(|entry| json(&entry.detail).map(|detail| (entry, detail)));
         Ok(Self {
             vetted: vetted.collect::<Result<_, _>>()?,
             withdrawn,
-            audit: audit.collect::<Result<_, _>>()?,
         })
     }
 
@@ -69,18 +58,6 @@ impl Draft {
                 let values = params![now, process.customer, subject.organization, check.as_str()];
                 execute(connection, sql::vetting::WITHDRAW, values)?;
             }
-        }
-        for (entry, detail) in &self.audit {
-            let values = params![
-                millis(entry.at),
-                entry.actor,
-                entry.action,
-                entry.object,
-                entry.reason,
-                entry.note,
-                detail
-            ];
-            execute(connection, sql::audit::INSERT, values)?;
         }
         keep_list(connection, process, id)
     }
@@ -162,19 +139,5 @@ impl VettingStore for SqliteStore {
     async fn withdrawn_checks(&self, process: &Process) -> Result<Vec<Check>, StoreError> {
         self.points
             .read(move |connection| withdrawn(connection, process))
-    }
-
-    async fn audit_of(&self, object: &str) -> Result<Vec<AuditEntry>, StoreError> {
-        let object = object.to_owned();
-        self.lists
-            .read(move |connection| {
-                many(
-                    connection,
-                    sql::audit::SELECT_BY_OBJECT,
-                    [object],
-                    rows::audit_entry,
-                )
-            })
-            .await
     }
 }

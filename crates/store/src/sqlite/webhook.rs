@@ -1,22 +1,30 @@
 //! How webhooks are kept, claimed, and their queues worked off.
 
 use jiff::Timestamp;
+use reseal_lifecycle::audit::AuditEntry;
 use reseal_lifecycle::notification::{Health, Notification, NotificationId, Webhook};
 use reseal_lifecycle::store::StoreError;
 use rusqlite::{Connection, Params, params};
 
-use super::SqliteStore;
 use super::change::execute;
 use super::fault::store_error;
 use super::find::{many, number, one};
 use super::rows::{self, millis};
+use super::{SqliteStore, audit};
 use crate::sql;
 
 /// Notifications that one commit stops from waiting: others write in between.
 const FORGOTTEN_AT_ONCE: u32 = 1000;
 
 impl SqliteStore {
-    pub(super) async fn put_webhook(&self, webhook: Webhook) -> Result<(), StoreError> {
+    pub(super) async fn put_webhook(
+        &self,
+        webhook: Webhook,
+        actor: &str,
+    ) -> Result<(), StoreError> {
+        // Nothing of it but that: the address may hold what only the receiver should know.
+        let object = format!("webhook/{}", webhook.customer);
+        let entry = AuditEntry::new(webhook.created, actor, "webhook.set", object);
         self.writer
             .write(move |connection| {
                 let values = params![
@@ -27,7 +35,8 @@ impl SqliteStore {
                     millis(webhook.created),
                     millis(webhook.next_attempt),
                 ];
-                run(connection, sql::webhook::UPSERT, values).map(|_| ())
+                run(connection, sql::webhook::UPSERT, values)?;
+                audit::note(connection, entry.clone())
             })
             .await
     }
@@ -44,11 +53,23 @@ impl SqliteStore {
         })
     }
 
-    pub(super) async fn drop_webhook(&self, customer: &str) -> Result<bool, StoreError> {
+    pub(super) async fn drop_webhook(
+        &self,
+        customer: &str,
+        now: Timestamp,
+        actor: &str,
+    ) -> Result<bool, StoreError> {
         let handle = customer.to_owned();
+        let entry = AuditEntry::new(now, actor, "webhook.remove", format!("webhook/{handle}"));
         let removed = self
             .writer
-            .write(move |connection| run(connection, sql::webhook::DELETE, [&handle]))
+            .write(move |connection| {
+                let removed = run(connection, sql::webhook::DELETE, [&handle])?;
+                if removed > 0 {
+                    audit::note(connection, entry.clone())?;
+                }
+                Ok(removed)
+            })
             .await?;
         loop {
             let handle = customer.to_owned();

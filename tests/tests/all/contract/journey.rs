@@ -242,4 +242,6 @@ fn r_6_a_billing_module_orders_reissues_renews_and_revokes() {
         module.get(&format!("/v2/processes/{}", reply.process()))["action"],
         "revoke"
     );
+    let shown = module.server.verify_audit();
+    assert!(shown.starts_with("as it was written"), "{shown}");
 }

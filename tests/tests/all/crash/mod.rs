@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::support::csr::csr;
 use crate::support::dns_stub::DnsStub;
+use crate::support::server::reseal;
 use crate::world::house::House;
 
 const HELD: &str = "holding at fault point";
@@ -292,6 +293,10 @@ fn completed_once(
     };
     assert_eq!((told("ACCEPTED"), told("ISSUED")), (1, 1));
     assert!(told("VALIDATED") <= 1);
+    // Each step that survived has its entry in the log, and no other.
+    let data = house.data();
+    let shown = reseal(&["audit", "verify", "--data", data.to_str().unwrap()]);
+    assert!(shown.starts_with("as it was written"), "{shown}");
 }
 
 fn reserved(house: &House) -> Vec<Vec<u8>> {

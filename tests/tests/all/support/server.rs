@@ -206,6 +206,21 @@ impl Server {
         }
     }
 
+    /// Stops the server in order, and waits until it has.
+    pub(crate) fn terminate(&mut self) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+        assert!(sent.success());
+        assert!(self.child.wait().unwrap().success());
+    }
+
+    /// Checks that the audit log is as it was written; what the check says.
+    #[track_caller]
+    pub(crate) fn verify_audit(&self) -> String {
+        let data = self.data();
+        reseal(&["audit", "verify", "--data", data.to_str().unwrap()])
+    }
+
     /// What a refused call must leave as it is: how many processes there are, mails and questions to the DNS.
     pub(crate) fn traces(&self) -> (Value, usize, usize) {
         let processes = self.operator.get("/v2/processes?limit=0").expect(200);

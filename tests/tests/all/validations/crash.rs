@@ -59,7 +59,7 @@ fn completed_once(house: &mut House, process: i64) {
     for (table, rows) in [
         ("certificate", 1),
         ("reservation", 1),
-        ("audit", 1),
+        ("audit WHERE action LIKE 'validation.%'", 1),
         ("vetted_check", 3),
         ("pending_validation", 0),
     ] {

@@ -103,12 +103,15 @@ fn certificate_of(server: &Server, process: i64) -> i64 {
     found["entities"][0]["id"].as_i64().unwrap()
 }
 
-/// The audit log as it lies in the database: actor, action, object, reason, note.
+/// What was decided about processes in the audit log, as it lies in the database: actor, action, object, reason, note.
 #[track_caller]
 fn audit(server: &Server) -> Vec<[Option<String>; 5]> {
     let store = Connection::open(server.data().join("reseal.db")).unwrap();
     let mut select = store
-        .prepare("SELECT actor, action, object, reason, note FROM audit ORDER BY id")
+        .prepare(
+            "SELECT actor, action, object, reason, note FROM audit \
+             WHERE step IS NULL AND object LIKE 'process/%' ORDER BY id",
+        )
         .unwrap();
     let rows = select.query_map([], |row| {
         Ok([

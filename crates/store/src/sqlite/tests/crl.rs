@@ -89,7 +89,7 @@ async fn x_7_a_revocation_waits_for_its_list_until_one_has_shown_it() {
         ..publication("a/0", 7, None)
     };
     store
-        .publish_crls(EMBEDDED, vec![first.clone()])
+        .publish_crls(EMBEDDED, vec![first.clone()], "reseal")
         .await
         .unwrap();
     assert_eq!(store.crl("a/0").await.unwrap(), Some(first.crl.clone()));
@@ -101,7 +101,10 @@ async fn x_7_a_revocation_waits_for_its_list_until_one_has_shown_it() {
         dropped: vec![entry.serial],
         ..publication("a/0", 8, Some(7))
     };
-    store.publish_crls(EMBEDDED, vec![second]).await.unwrap();
+    store
+        .publish_crls(EMBEDDED, vec![second], "reseal")
+        .await
+        .unwrap();
     assert!(store.revoked(EMBEDDED, ending).await.unwrap().is_empty());
 }
 
@@ -134,7 +137,7 @@ async fn imported_certificates_never_come_on_a_list() {
 async fn x_7_of_two_servers_one_stores_the_next_list_and_numbers_stay_their_own() {
     let world = World::new().await;
     let entry = world.revoked(1, EMBEDDED, None).await;
-    let publish = |publications| world.store.publish_crls(EMBEDDED, publications);
+    let publish = |publications| world.store.publish_crls(EMBEDDED, publications, "reseal");
     publish(vec![publication("a/0", 7, None)]).await.unwrap();
     for stale in [
         publication("a/0", 8, None),

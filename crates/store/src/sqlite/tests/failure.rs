@@ -107,16 +107,19 @@ async fn a_small_write_is_done_beside_one_that_does_not_fit() {
     let large = {
         let store = Arc::clone(&store);
         let reason = "x".repeat(1 << 20);
-        tokio::spawn(async move { store.block_key([1; 32], &reason, now()).await })
+        tokio::spawn(async move { store.block_key([1; 32], &reason, now(), "house/op").await })
     };
     let small = {
         let store = Arc::clone(&store);
         tokio::spawn(async move {
             store
-                .create_customer(Customer {
-                    handle: "small".to_owned(),
-                    created: now(),
-                })
+                .create_customer(
+                    Customer {
+                        handle: "small".to_owned(),
+                        created: now(),
+                    },
+                    "house/op",
+                )
                 .await
         })
     };

@@ -1,5 +1,6 @@
 //! The store as its callers see it, over files in a temporary folder.
 
+mod audit;
 mod auth_key;
 mod claims;
 mod crl;
@@ -40,7 +41,7 @@ impl World {
                 handle: handle.to_owned(),
                 created: sample::now(),
             };
-            store.create_customer(customer).await.unwrap();
+            store.create_customer(customer, "house/op").await.unwrap();
         }
         Self { store, folder }
     }

@@ -29,7 +29,7 @@ async fn many_writes_share_a_commit_and_a_refused_one_disturbs_none() {
             let store = Arc::clone(&store);
             // Every fourth wants a handle that is taken.
             let number = if number % 4 == 3 { number - 1 } else { number };
-            tokio::spawn(async move { store.create_customer(customer(number)).await })
+            tokio::spawn(async move { store.create_customer(customer(number), "house/op").await })
         })
         .collect();
     tokio::time::sleep(std::time::Duration::from_millis(200)).await;

@@ -285,7 +285,11 @@ async fn notifications_wait_for_the_webhook_that_was_set_before_them() {
         world.store.open(opening).await.unwrap();
     };
     tell("acme").await;
-    world.store.set_webhook(webhook("acme")).await.unwrap();
+    world
+        .store
+        .set_webhook(webhook("acme"), "house/op")
+        .await
+        .unwrap();
     assert_eq!(world.store.next_delivery("acme").await.unwrap(), None);
     tell("acme").await;
     tell("acme").await;
@@ -315,7 +319,11 @@ async fn a_queue_is_claimed_by_one_and_failing_ones_stand_apart() {
     let world = World::new().await;
     let due = async |health, at| world.store.due_webhooks(health, at, 10).await.unwrap();
     for customer in ["acme", "rival"] {
-        world.store.set_webhook(webhook(customer)).await.unwrap();
+        world
+            .store
+            .set_webhook(webhook(customer), "house/op")
+            .await
+            .unwrap();
     }
     assert_eq!(due(Health::Good, in_days(1)).await, Vec::<String>::new());
     world
@@ -351,13 +359,33 @@ async fn a_queue_is_claimed_by_one_and_failing_ones_stand_apart() {
         (1, Some("status 500"))
     );
     // A new receiver begins anew, with what waited for the old one.
-    world.store.set_webhook(webhook("acme")).await.unwrap();
+    world
+        .store
+        .set_webhook(webhook("acme"), "house/op")
+        .await
+        .unwrap();
     assert_eq!(due(Health::Good, in_days(1)).await, ["acme"]);
     let all = world.store.webhooks().await.unwrap();
     assert_eq!(all, [webhook("acme"), webhook("rival")]);
 
-    assert!(world.store.remove_webhook("acme").await.unwrap());
-    assert!(!world.store.remove_webhook("acme").await.unwrap());
-    world.store.set_webhook(webhook("acme")).await.unwrap();
+    assert!(
+        world
+            .store
+            .remove_webhook("acme", now(), "house/op")
+            .await
+            .unwrap()
+    );
+    assert!(
+        !world
+            .store
+            .remove_webhook("acme", now(), "house/op")
+            .await
+            .unwrap()
+    );
+    world
+        .store
+        .set_webhook(webhook("acme"), "house/op")
+        .await
+        .unwrap();
     assert_eq!(world.store.next_delivery("acme").await.unwrap(), None);
 }

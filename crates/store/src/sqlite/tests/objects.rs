@@ -28,7 +28,11 @@ async fn customers_are_listed_by_handle_and_unique() {
         handle: "acme".to_owned(),
         created: now(),
     };
-    let error = world.store.create_customer(again).await.unwrap_err();
+    let error = world
+        .store
+        .create_customer(again, "house/op")
+        .await
+        .unwrap_err();
     assert!(matches!(error, StoreError::Exists("customer")), "{error}");
 }
 
@@ -37,7 +41,7 @@ async fn an_api_key_is_found_by_its_hash_until_it_is_revoked() {
     let world = World::new().await;
     let store = &world.store;
     let id = store
-        .add_api_key("acme", "admin", Role::Operator, hash(1), now())
+        .add_api_key("acme", "admin", Role::Operator, hash(1), now(), "house/op")
         .await
         .unwrap();
     let key = ApiKey {
@@ -51,19 +55,41 @@ async fn an_api_key_is_found_by_its_hash_until_it_is_revoked() {
     assert_eq!(store.api_key(&hash(1)).await.unwrap(), Some(key.clone()));
     assert_eq!(store.api_key(&hash(2)).await.unwrap(), None);
     let twice = store
-        .add_api_key("rival", "admin", Role::Customer, hash(1), now())
+        .add_api_key("rival", "admin", Role::Customer, hash(1), now(), "house/op")
         .await
         .unwrap_err();
     assert!(matches!(twice, StoreError::Exists("API key")), "{twice}");
     let nobody = store
-        .add_api_key("nobody", "admin", Role::Customer, hash(3), now())
+        .add_api_key(
+            "nobody",
+            "admin",
+            Role::Customer,
+            hash(3),
+            now(),
+            "house/op",
+        )
         .await
         .unwrap_err();
     assert!(matches!(nobody, StoreError::Fault(_)), "{nobody}");
 
-    assert!(store.revoke_api_key(id, in_days(1)).await.unwrap());
-    assert!(store.revoke_api_key(id, in_days(2)).await.unwrap());
-    assert!(!store.revoke_api_key(id + 1, in_days(1)).await.unwrap());
+    assert!(
+        store
+            .revoke_api_key(id, in_days(1), "house/op")
+            .await
+            .unwrap()
+    );
+    assert!(
+        store
+            .revoke_api_key(id, in_days(2), "house/op")
+            .await
+            .unwrap()
+    );
+    assert!(
+        !store
+            .revoke_api_key(id + 1, in_days(1), "house/op")
+            .await
+            .unwrap()
+    );
     assert_eq!(store.api_key(&hash(1)).await.unwrap(), None);
     assert_eq!(
         store.api_keys().await.unwrap(),
@@ -342,10 +368,13 @@ async fn c_21_c_23_a_key_is_known_when_blocked_or_another_customers() {
     );
 
     store
-        .block_key(hash(99), "seen in public", now())
+        .block_key(hash(99), "seen in public", now(), "house/op")
         .await
         .unwrap();
-    store.block_key(hash(99), "and again", now()).await.unwrap();
+    store
+        .block_key(hash(99), "and again", now(), "house/op")
+        .await
+        .unwrap();
     assert!(store.key_history("acme", &hash(99)).await.unwrap().blocked);
     let revocation = Revocation {
         at: now(),
@@ -401,6 +430,10 @@ async fn a_closed_store_is_unavailable() {
         handle: "late".to_owned(),
         created: now(),
     };
-    let error = world.store.create_customer(customer).await.unwrap_err();
+    let error = world
+        .store
+        .create_customer(customer, "house/op")
+        .await
+        .unwrap_err();
     assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
 }

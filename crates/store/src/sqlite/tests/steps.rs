@@ -441,7 +441,11 @@ async fn c_24_a_certificate_is_not_stored_once_its_key_is_blocked() {
     let process = world.store.open(change).await.unwrap();
     let completion = sample::completion(process, 2, None);
     let key = sample::certificate("acme", 2).spki_sha256;
-    world.store.block_key(key, "lost", now()).await.unwrap();
+    world
+        .store
+        .block_key(key, "lost", now(), "house/op")
+        .await
+        .unwrap();
     let late = world.store.advance(completion).await;
     assert!(matches!(late, Err(StoreError::KeyBlocked)), "{late:?}");
 }

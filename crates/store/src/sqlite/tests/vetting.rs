@@ -1,6 +1,6 @@
 //! Checks of organizations, and the audit log.
 
-use reseal_lifecycle::audit::AuditEntry;
+use reseal_lifecycle::audit::{AuditEntry, AuditStore as _};
 use reseal_lifecycle::process::{Action, Check, Process, State};
 use reseal_lifecycle::query::Filter;
 use reseal_lifecycle::query::{

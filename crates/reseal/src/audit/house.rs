@@ -1,0 +1,242 @@
+//! What a server says of itself: that it started and stopped, that it did not stop in order, and what of its
+//! program, configuration, products and CA is not as it was at the start before.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use jiff::Timestamp;
+use reseal_lifecycle::Services;
+use reseal_lifecycle::audit::{AuditEntry, AuditStore, SERVER, object};
+use reseal_pki::certificate::Certificate;
+use serde_json::{Map, Value, json};
+
+use crate::config::Config;
+use crate::wire_up::EMBEDDED;
+
+const START: &str = "server.start";
+const STOP: &str = "server.stop";
+
+/// Digests of parts, by their names.
+type Digests = BTreeMap<String, String>;
+
+/// Records that the server starts, and everything that is new about it, in one commit.
+pub(crate) async fn started(
+    store: &dyn AuditStore,
+    config: &Config,
+    services: &Services,
+) -> anyhow::Result<()> {
+    let now = services.clock().now();
+    let mut entries = Vec::new();
+    let before = store.last_audit_of(object::SERVER).await?;
+    let program = env!("CARGO_PKG_VERSION");
+    if let Some(before) = &before {
+        if before.action != STOP {
+            let entry = AuditEntry::new(now, SERVER, "server.crash", object::SERVER);
+            entries.push(entry.with("last", format!("{:.3}", before.at)));
+        }
+        let was = before.detail.get("program").and_then(Value::as_str);
+        if let Some(was) = was.filter(|was| *was != program) {
+            let entry = AuditEntry::new(now, SERVER, "program.change", "program");
+            entries.push(entry.with("from", was).with("to", program));
+        }
+    }
+    let parts = [
+        (object::CONFIGURATION, sections(config)),
+        (object::CATALOGUE, products(services)),
+    ];
+    for (object, digests) in parts {
+        let before = store.last_audit_of(object).await?;
+        entries.extend(changed(now, object, before.as_ref(), &digests));
+    }
+    entries.extend(loaded(now, services)?);
+    let entry = AuditEntry::new(now, SERVER, START, object::SERVER);
+    let profile = format!("{:?}", config.policy.profile).to_lowercase();
+    entries.push(entry.with("program", program).with("profile", profile));
+    Ok(store.append_audit(entries).await?)
+}
+
+/// Records that the server has done its work.
+pub(crate) async fn stopped(store: &dyn AuditStore, now: Timestamp) -> anyhow::Result<()> {
+    let program = env!("CARGO_PKG_VERSION");
+    let entry = AuditEntry::new(now, SERVER, STOP, object::SERVER).with("program", program);
+    Ok(store.append_audit(vec![entry]).await?)
+}
+
+/// The entries about keys that were made just now.
+pub(crate) fn keys_made(
+    now: Timestamp,
+    actor: &str,
+    chain: &[Vec<u8>],
+) -> anyhow::Result<Vec<AuditEntry>> {
+    let made = |(der, name): (&Vec<u8>, &str)| {
+        let certificate = Certificate::from_der(der)?;
+        let key = certificate.public_key();
+        let entry = AuditEntry::new(now, actor, "ca.key.create", format!("ca/{name}"));
+        Ok(entry
+            .with("algorithm", key.algorithm().name())
+            .with("bits", key.size_bits())
+            .with("key", hex::encode(key.spki_sha256()))
+            .with("certificate", hex::encode(certificate.sha256_fingerprint()))
+            .with("until", format!("{:.0}", certificate.not_after())))
+    };
+    let mut chain: Vec<_> = chain.iter().zip(["intermediate", "root"]).collect();
+    chain.reverse();
+    chain.into_iter().map(made).collect()
+}
+
+/// The CA's key is at hand from now on.
+fn loaded(now: Timestamp, services: &Services) -> anyhow::Result<Option<AuditEntry>> {
+    let Some(der) = services
+        .chain(EMBEDDED)
+        .and_then(|chain| chain.into_iter().next())
+    else {
+        return Ok(None);
+    };
+    let certificate = Certificate::from_der(&der)?;
+    let key = hex::encode(certificate.public_key().spki_sha256());
+    let entry = AuditEntry::new(now, SERVER, "ca.key.load", "ca/intermediate");
+    Ok(Some(entry.with("key", key).with(
+        "certificate",
+        hex::encode(certificate.sha256_fingerprint()),
+    )))
+}
+
+/// The configuration section by section. Digests only: the file is the operator's.
+fn sections(config: &Config) -> Digests {
+    let Config {
+        server,
+        database,
+        ca,
+        issuers,
+        policy,
+        dcv,
+        mail,
+        limits,
+        webhook,
+        retention,
+    } = config;
+    let mut mail = mail.clone();
+    // A digest over a password would let it be guessed.
+    if let (Some(scheme), Some(at)) = (mail.url.find("://"), mail.url.rfind('@')) {
+        mail.url.replace_range(scheme + 3..at, "");
+    }
+    let sections: [(&str, &dyn Debug); 10] = [
+        ("server", server),
+        ("database", database),
+        ("ca", ca),
+        ("issuer", issuers),
+        ("policy", policy),
+        ("dcv", dcv),
+        ("mail", &mail),
+        ("limits", limits),
+        ("webhook", webhook),
+        ("retention", retention),
+    ];
+    sections
+        .into_iter()
+        .map(|(name, section)| (name.to_owned(), digest_of(section)))
+        .collect()
+}
+
+fn products(services: &Services) -> Digests {
+    let products = services.catalogue().products().iter();
+    products
+        .map(|product| (product.product.clone(), digest_of(product)))
+        .collect()
+}
+
+fn digest_of(part: &dyn Debug) -> String {
+    hex::encode(&digest(&SHA256, format!("{part:?}").as_bytes()).as_ref()[..16])
+}
+
+/// The entry that `object` now has other parts than `before` says; `None` when all are the same.
+fn changed(
+    now: Timestamp,
+    object: &str,
+    before: Option<&AuditEntry>,
+    digests: &Digests,
+) -> Option<AuditEntry> {
+    let nothing = Map::new();
+    let known = before
+        .and_then(|entry| entry.detail.get("digests")?.as_object())
+        .unwrap_or(&nothing);
+    let is_new = |name: &&String| !known.contains_key(*name);
+    let differs = |name: &&String| known.get(*name).is_some_and(|was| *was != digests[*name]);
+    let names = |chosen: &dyn Fn(&&String) -> bool| -> Vec<&String> {
+        digests.keys().filter(chosen).collect()
+    };
+    let (added, altered) = (names(&is_new), names(&differs));
+    let removed: Vec<_> = known
+        .keys()
+        .filter(|name| !digests.contains_key(*name))
+        .collect();
+    if added.is_empty() && altered.is_empty() && removed.is_empty() {
+        return None;
+    }
+    let entry = AuditEntry::new(now, SERVER, format!("{object}.change"), object);
+    Some(
+        entry
+            .with("added", json!(added))
+            .with("changed", json!(altered))
+            .with("removed", json!(removed))
+            .with("digests", json!(digests)),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn config(text: &str) -> Config {
+        Config::from_toml(text, Path::new("reseal.toml")).unwrap()
+    }
+
+    fn digests(parts: &[(&str, &str)]) -> Digests {
+        let owned = |(name, digest): &(&str, &str)| ((*name).to_owned(), (*digest).to_owned());
+        parts.iter().map(owned).collect()
+    }
+
+    #[test]
+    fn a_1_a_changed_section_of_the_configuration_is_named() {
+        let now = Timestamp::UNIX_EPOCH;
+        let before = changed(now, "configuration", None, &sections(&config(""))).unwrap();
+        assert_eq!(before.detail["added"].as_array().unwrap().len(), 10);
+        let same = sections(&config("[server]\nlisten = \"127.0.0.1:8080\""));
+        assert_eq!(changed(now, "configuration", Some(&before), &same), None);
+        let other = sections(&config("[dcv]\nhttp_port = 8080"));
+        let entry = changed(now, "configuration", Some(&before), &other).unwrap();
+        assert_eq!(entry.action, "configuration.change");
+        assert_eq!(entry.detail["changed"], json!(["dcv"]));
+        assert_eq!(entry.detail["added"], json!([]));
+    }
+
+    #[test]
+    fn a_5_a_password_in_the_configuration_is_in_no_digest() {
+        let with = |user: &str| {
+            sections(&config(&format!(
+                "[mail]\nurl = \"smtps://{user}mail.test:465\""
+            )))
+        };
+        assert_eq!(with("a:secret@"), with("a:other@"));
+        assert_ne!(with("a:secret@"), sections(&config("")));
+    }
+
+    #[test]
+    fn a_1_products_that_come_go_or_change_are_named() {
+        let now = Timestamp::UNIX_EPOCH;
+        let first = digests(&[("kept", "1"), ("gone", "2"), ("altered", "3")]);
+        let before = changed(now, "catalogue", None, &first).unwrap();
+        let second = digests(&[("kept", "1"), ("altered", "4"), ("new", "5")]);
+        let entry = changed(now, "catalogue", Some(&before), &second).unwrap();
+        for (name, expected) in [
+            ("added", "new"),
+            ("removed", "gone"),
+            ("changed", "altered"),
+        ] {
+            assert_eq!(entry.detail[name], json!([expected]));
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What a running server does for the log once a day: its head is noted, and what nobody has to keep any more is
+//! removed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use reseal_lifecycle::audit::{AuditStore as _, removable_before};
+use reseal_lifecycle::clock::Clock;
+use reseal_lifecycle::store::StoreError;
+use reseal_store::SqliteStore;
+use tokio::sync::watch::Receiver;
+
+use super::Heads;
+
+/// Time between two looks at the clock.
+const PAUSE: Duration = Duration::from_mins(1);
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// Keeps the log until `shutdown` becomes true. Nothing is removed without a `retention`.
+pub(crate) async fn keep(
+    heads: Arc<Heads>,
+    store: Arc<SqliteStore>,
+    clock: Clock,
+    retention: Option<SignedDuration>,
+    mut shutdown: Receiver<bool>,
+) {
+    // What became old while the server was away goes first.
+    let mut noted = Timestamp::MIN;
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            changed = shutdown.changed() => {
+                if changed.is_err() || *shutdown.borrow() {
+                    return;
+                }
+            }
+        }
+        let now = clock.now();
+        if noted.duration_until(now).abs() < DAY {
+            continue;
+        }
+        if let Some(retention) = retention
+            && let Err(error) = remove(&store, now, retention, &shutdown).await
+        {
+            tracing::warn!(%error, "old entries of the audit log stay for another minute");
+            continue;
+        }
+        match heads.note(&*store, now, "daily").await {
+            Ok(()) => noted = now,
+            Err(error) => tracing::warn!("the head of the audit log was not noted: {error:#}"),
+        }
+    }
+}
+
+async fn remove(
+    store: &SqliteStore,
+    now: Timestamp,
+    retention: SignedDuration,
+    shutdown: &Receiver<bool>,
+) -> Result<(), StoreError> {
+    let before = removable_before(now, retention);
+    let mut removed = 0;
+    while !*shutdown.borrow() {
+        let more = store.prune_audit(before, now).await?;
+        removed += more;
+        if more == 0 {
+            break;
+        }
+    }
+    if removed > 0 {
+        tracing::info!(
+            entries = removed,
+            "old entries of the audit log were removed"
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,60 @@
+//! `reseal audit verify`: whether the log is as it was written.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use reseal_store::{SqliteStore, Verified};
+
+use super::heads;
+use crate::console;
+use crate::house::House;
+
+/// Checks the log of `data` against itself, the timelines, and the heads in `files` or in DATA; a line for each thing
+/// that is not as it was written.
+pub(crate) fn verify(
+    data: &Path,
+    config: Option<&Path>,
+    files: &[PathBuf],
+) -> anyhow::Result<ExitCode> {
+    let house = House::open(data, config)?;
+    let own = house.data.audit_heads();
+    let mut known = Vec::new();
+    if files.is_empty() && own.exists() {
+        known = heads::read(&own)?;
+    }
+    for file in files {
+        known.extend(heads::read(file)?);
+    }
+    let path = house.data.database();
+    let verified = SqliteStore::verify_audit(&path, &known, &mut |finding| console::line(finding))?;
+    house.store.close();
+    console::line(in_words(&verified));
+    Ok(if verified.findings == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn in_words(verified: &Verified) -> String {
+    let Verified {
+        entries,
+        events,
+        first,
+        last,
+        heads,
+        findings,
+    } = verified;
+    let Some((id, hash)) = last else {
+        return format!("the audit log is empty: {findings} findings");
+    };
+    let seen = format!(
+        "{entries} entries ({first} to {id}), {events} events, {heads} noted heads found again; last hash {}",
+        hex::encode(hash)
+    );
+    match findings {
+        0 => format!("as it was written: {seen}"),
+        1 => format!("1 finding: {seen}"),
+        _ => format!("{findings} findings: {seen}"),
+    }
+}

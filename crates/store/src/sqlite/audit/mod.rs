@@ -1,0 +1,78 @@
+//! The audit log: appending, reading and checking it. Appending is part of whatever write it tells of.
+//!
+//! - `append`: entries as rows of the chain
+//! - `read`: rows as they are stored, whatever they hold
+//! - `export`: hands rows out
+//! - `verify`: walks the chain and what it is about
+//! - `prune`: removes what nobody has to keep any more
+//! - `carry`: what was recorded before there was a chain
+
+mod append;
+mod carry;
+mod export;
+mod prune;
+mod read;
+mod verify;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use reseal_lifecycle::audit::chain::Hash;
+use reseal_lifecycle::audit::{AuditEntry, AuditStore};
+use reseal_lifecycle::store::StoreError;
+
+use super::SqliteStore;
+use super::find::{many, one};
+use super::rows;
+use crate::sql;
+
+pub(crate) use append::{Entry, StepDraft, append_all, note};
+pub(crate) use carry::carry_over;
+pub use read::{AuditRow, EventRow};
+pub use verify::{Finding, Head, Verified};
+
+#[async_trait]
+impl AuditStore for SqliteStore {
+    async fn append_audit(&self, entries: Vec<AuditEntry>) -> Result<(), StoreError> {
+        let entries = Entry::all_of(entries)?;
+        self.writer
+            .write(move |connection| append_all(connection, &entries))
+            .await
+    }
+
+    async fn audit_of(&self, object: &str) -> Result<Vec<AuditEntry>, StoreError> {
+        let object = object.to_owned();
+        self.lists
+            .read(move |connection| {
+                many(
+                    connection,
+                    sql::audit::SELECT_BY_OBJECT,
+                    [object],
+                    rows::audit_entry,
+                )
+            })
+            .await
+    }
+
+    async fn last_audit_of(&self, object: &str) -> Result<Option<AuditEntry>, StoreError> {
+        let object = object.to_owned();
+        self.points.read(move |connection| {
+            one(
+                connection,
+                sql::audit::SELECT_LAST_BY_OBJECT,
+                [object],
+                rows::audit_entry,
+            )
+        })
+    }
+
+    async fn prune_audit(&self, before: Timestamp, now: Timestamp) -> Result<usize, StoreError> {
+        self.writer
+            .write(move |connection| prune::prune(connection, before, now))
+            .await
+    }
+
+    async fn audit_head(&self) -> Result<Option<(i64, Hash)>, StoreError> {
+        self.points
+            .read(|connection| one(connection, sql::audit::SELECT_HEAD, [], rows::audit_head))
+    }
+}
