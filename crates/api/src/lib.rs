@@ -17,6 +17,8 @@ mod certificates;
 mod cors;
 mod date;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod idempotency;
 mod limits;
 mod linger;

@@ -13,6 +13,8 @@ pub mod dns;
 pub mod email;
 pub mod evidence;
 pub mod file;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod issue_value;
 mod persistent;
 pub mod perspective;

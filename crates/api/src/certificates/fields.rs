@@ -19,7 +19,7 @@ use crate::query::Parameters;
 use crate::quote::QuoteBody;
 
 /// Reads the common fields; `command` and `country` are left to the caller.
-pub(super) fn read(fields: &mut Fields<'_, '_>) -> CertificateRequest {
+pub(crate) fn read(fields: &mut Fields<'_, '_>) -> CertificateRequest {
     CertificateRequest {
         csr: fields.required_text("csr", Text::Document),
         domain_name: fields.text("domainName", Text::Domain),

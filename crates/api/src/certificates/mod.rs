@@ -21,6 +21,8 @@ pub(crate) use approver::approver_addresses;
 pub(crate) use auth_key::auth_key;
 pub(crate) use csr::decode_csr;
 pub(crate) use download::download;
+#[cfg(fuzzing)]
+pub(crate) use fields::read as read_common;
 pub(crate) use fields::{dcv_choices, respond};
 pub(crate) use get::{get, get_below_customer, list, list_below_customer};
 pub(crate) use import::import;

@@ -33,3 +33,9 @@ pub(crate) fn answer(
     headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
     response
 }
+
+/// The form's token when it decides anything.
+#[cfg(fuzzing)]
+pub(crate) fn submitted(form: &crate::query::Parameters) -> Option<&str> {
+    approval::submitted(form).map(|(form_token, _)| form_token)
+}

@@ -24,7 +24,7 @@ pub struct CaaRecord {
 
 impl CaaRecord {
     /// The CAA records of an answer.
-    pub(super) fn all(answer: &DnsAnswer) -> Vec<Self> {
+    pub(crate) fn all(answer: &DnsAnswer) -> Vec<Self> {
         let records = answer.records.iter();
         records
             .filter_map(|record| match &record.value {

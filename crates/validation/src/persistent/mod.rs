@@ -101,6 +101,12 @@ fn judge(wanted: &Wanted<'_>, answer: DnsAnswer, at: Timestamp) -> Attempt {
     }
 }
 
+/// Whether one record with these contents would prove.
+#[cfg(fuzzing)]
+pub(crate) fn proves(record: &PersistentRecord, contents: &str, now: Timestamp) -> bool {
+    examine(contents, &Wanted { record, now }).is_ok()
+}
+
 enum Found {
     Usable(String),
     Unusable(String),
