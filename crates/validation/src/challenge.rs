@@ -4,7 +4,7 @@ use aws_lc_rs::rand;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::persistent::PersistentRecord;
+use crate::{email::Contact, persistent::PersistentRecord};
 
 /// Directory of FILE challenges (BR 3.2.2.4.18, D-21).
 const FILE_DIRECTORY: &str = "/.well-known/pki-validation/";
@@ -80,6 +80,8 @@ pub enum Challenge {
         /// When it is looked for: its `persistUntil` must not be over.
         now: Timestamp,
     },
+    /// An address in the DNS that may be asked for approval.
+    Contact(Contact),
 }
 
 impl Challenge {

@@ -26,7 +26,7 @@ pub mod webhook;
 pub use caa::{CaaDecision, CaaObservation, CaaOutcome, CaaRecord, CaaRequest, CaaStatus};
 pub use challenge::{Challenge, TokenParts, random_value};
 pub use dns::{DnsAnswer, DnsOutcome, DnsRecord, RecordKind, RecordValue, Security};
-pub use email::{Mailer, Message, Receipt};
+pub use email::{Contact, ContactList, ContactSource, Mailer, Message, Receipt};
 pub use evidence::{Attempt, Evidence, Verdict};
 pub use file::{FileObservation, FileOutcome, Hop};
 pub use persistent::PersistentRecord;

@@ -115,6 +115,7 @@ impl<'a> NameBody<'a> {
             Some(Challenge::Dns { record, .. }) => Some(record.clone()),
             Some(Challenge::File { host, path, .. }) => Some(format!("{host}{path}")),
             Some(Challenge::Persistent { record, .. }) => Some(record.name()),
+            Some(Challenge::Contact(contact)) => Some(contact.address.clone()),
             None => proof.email.clone(),
         };
         Self {

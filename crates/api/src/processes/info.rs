@@ -233,8 +233,8 @@ impl<'a> DcvBody<'a> {
                 body.file_location = Some(format!("{host}{path}"));
                 body.file_contents = Some(contents);
             }
-            // Shown beside the challenge, whatever that is.
-            Some(Challenge::Persistent { .. }) | None => {}
+            // Shown beside the challenge that a proof has, and never its own.
+            Some(Challenge::Persistent { .. } | Challenge::Contact(_)) | None => {}
         }
         body
     }

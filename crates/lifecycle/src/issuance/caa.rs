@@ -9,7 +9,7 @@ use reseal_pki::method::Method;
 use reseal_pki::name::DnsName;
 use reseal_validation::caa::{CaaObservation, CaaOutcome, CaaRequest, decide};
 
-use super::plan::br_method;
+use super::plan::method_of;
 use crate::event::{Event, EventKind};
 use crate::process::{CaaState, NameProof, Process, ProofState};
 use crate::services::Services;
@@ -231,6 +231,6 @@ fn failed(name: &DnsName, now: Timestamp) -> CaaObservation {
 fn relied_on(proof: &NameProof) -> Method {
     match &proof.state {
         ProofState::Proved { method, .. } => *method,
-        ProofState::Waiting | ProofState::Attention { .. } => br_method(proof.method),
+        ProofState::Waiting | ProofState::Attention { .. } => method_of(proof),
     }
 }

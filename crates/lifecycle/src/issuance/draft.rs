@@ -7,10 +7,11 @@ use reseal_pki::name::DnsName;
 use reseal_pki::profile::ValidationType;
 use reseal_validation::challenge::random_value;
 
-use super::CertificateRequest;
+use super::contacts::Contacts;
 use super::names::NameSet;
 use super::persistent;
 use super::plan::{self, Earlier, Planning, Tokens};
+use super::{CertificateRequest, Mode};
 use crate::authorization::{self, Authorization};
 use crate::certificate::Certificate;
 use crate::error::{Error, Violation};
@@ -313,23 +314,30 @@ impl Services {
     }
 
     /// The whole plan of a draft, or everything that is wrong with its `dcv`.
-    pub(super) fn plan(
+    pub(super) async fn plan(
         &self,
         draft: &Draft<'_>,
         authorizations: &[Authorization],
+        mode: Mode,
         now: Timestamp,
     ) -> Result<Work, Error> {
-        let mut proofs = plan::proofs(&Planning {
+        let planning = Planning {
             names: &draft.set.names,
             product: draft.product,
             policy: &self.settings.names,
             choices: &draft.request.dcv,
             authorizations,
             earlier: &draft.earlier,
+            contacts: &Contacts::Unasked,
             mailboxes: &[],
             now,
-        })
-        .map_err(Error::constraint)?;
+        };
+        let contacts = self.contacts_for(draft.customer, &planning, mode).await?;
+        let planning = Planning {
+            contacts: &contacts,
+            ..planning
+        };
+        let mut proofs = plan::proofs(&planning).map_err(Error::constraint)?;
         let random = random_value().map_err(Error::internal)?;
         let unique_value = draft.request.unique_value.clone();
         if proofs.iter().any(|proof| !proof.is_proved()) {

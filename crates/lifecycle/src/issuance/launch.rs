@@ -186,7 +186,7 @@ impl Services {
 }
 
 /// All places for looks are taken, by this customer's other calls above all.
-fn no_slot() -> Error {
+pub(super) fn no_slot() -> Error {
     Error {
         retry_after: Some(Duration::from_secs(5)),
         ..Error::new(

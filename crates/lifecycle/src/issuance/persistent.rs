@@ -165,7 +165,7 @@ pub(super) fn problems(looks: &[Look], proof: &NameProof, policy: &NamePolicy) -
 fn of_record(look: &Look) -> Option<(&PersistentRecord, &Attempt)> {
     match &look.challenge {
         Challenge::Persistent { record, .. } => Some((record, &look.attempt)),
-        Challenge::Dns { .. } | Challenge::File { .. } => None,
+        Challenge::Dns { .. } | Challenge::File { .. } | Challenge::Contact(_) => None,
     }
 }
 

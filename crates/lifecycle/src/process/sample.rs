@@ -58,6 +58,7 @@ pub(crate) fn work(proved: bool) -> Work {
             adn: "reseal.net".to_owned(),
             challenge: None,
             state,
+            contact: None,
             persistent: None,
             last_look: None,
         }],

@@ -5,9 +5,9 @@ use reseal_pki::dn::OrganizationSubject;
 use reseal_pki::method::Method;
 use reseal_pki::name::DnsName;
 use reseal_pki::profile::ValidationType;
-use reseal_validation::PersistentRecord;
 use reseal_validation::caa::CaaStatus;
 use reseal_validation::challenge::Challenge;
+use reseal_validation::{Contact, PersistentRecord};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -103,6 +103,9 @@ pub struct NameProof {
     /// Approver address, with [`DcvType::Email`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
+    /// Where that address is published, unless it is a constructed one (D-14).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Contact>,
     /// Authorization Domain Name where the proof is looked for (rules.md N-20).
     pub adn: String,
     /// What to publish, with DNS and FILE.
@@ -199,7 +202,9 @@ impl MailChallenge {
 
     /// Whether its answer decides about `proof`.
     pub fn asks_about(&self, proof: &NameProof) -> bool {
-        proof.method == DcvType::Email && self.names.contains(&proof.name)
+        proof.method == DcvType::Email
+            && proof.email.as_ref() == Some(&self.address)
+            && self.names.contains(&proof.name)
     }
 }
 

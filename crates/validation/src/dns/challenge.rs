@@ -155,7 +155,7 @@ fn is_outage(answer: &DnsAnswer) -> bool {
     }
 }
 
-/// An answer about CNAME or TXT in words.
+/// An answer about CNAME, TXT or CAA in words.
 pub(crate) fn describe(answer: &DnsAnswer) -> String {
     let kind = answer.kind;
     match &answer.outcome {
@@ -168,7 +168,11 @@ pub(crate) fn describe(answer: &DnsAnswer) -> String {
                 .records
                 .iter()
                 .map(|record| &record.value)
-                .filter(|value| kind == RecordKind::Cname || matches!(value, RecordValue::Txt(_)))
+                .filter(|value| {
+                    kind == RecordKind::Cname || {
+                        matches!(value, RecordValue::Txt(_) | RecordValue::Caa { .. })
+                    }
+                })
                 .collect();
             let more = match values.len() {
                 0 | 1 => String::new(),

@@ -19,6 +19,7 @@ fn proof(text: &str, method: DcvType, challenge: Option<Challenge>) -> NameProof
         adn: text.to_owned(),
         challenge,
         state: ProofState::Waiting,
+        contact: None,
         persistent: None,
         last_look: None,
     }

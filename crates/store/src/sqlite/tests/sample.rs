@@ -42,6 +42,7 @@ fn proof(name: &str) -> NameProof {
         email: None,
         adn: name.to_owned(),
         challenge: None,
+        contact: None,
         persistent: None,
         last_look: None,
         state: ProofState::Proved {
