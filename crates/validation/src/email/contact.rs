@@ -46,7 +46,7 @@ impl ContactSource {
     }
 
     /// The addresses in an answer. One that is anything else than exactly one address does not count.
-    fn addresses(self, answer: &DnsAnswer) -> Vec<String> {
+    pub(crate) fn addresses(self, answer: &DnsAnswer) -> Vec<String> {
         if answer.outcome != DnsOutcome::Records {
             return Vec::new();
         }
