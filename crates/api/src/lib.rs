@@ -12,6 +12,7 @@
 
 mod answer;
 mod auth;
+mod blocked_keys;
 mod body;
 mod certificates;
 mod cors;

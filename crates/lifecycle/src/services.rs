@@ -40,6 +40,8 @@ pub struct Settings {
     pub revoke_replaced_after: Option<SignedDuration>,
     /// `policy.revoke_removed_names_after`.
     pub revoke_removed_names_after: Option<SignedDuration>,
+    /// `policy.revoke_compromised_after`: no more than 24 hours count.
+    pub revoke_compromised_after: SignedDuration,
     /// `dcv.domain`, the suffix in challenge contents.
     pub dcv_domain: String,
     /// `dcv.caa_identity`.

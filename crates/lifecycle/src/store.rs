@@ -14,6 +14,7 @@ use crate::audit::{AuditEntry, AuditStore};
 use crate::auth_key::{AuthKeyId, AuthKeyStore};
 use crate::authorization::Authorization;
 use crate::certificate::{Certificate, CertificateId, Revocation, SubscriptionId};
+use crate::compromise::{CompromiseStore, KeyBlock};
 use crate::crl::CrlStore;
 use crate::customer::{ApiKey, Customer, Role, Scope};
 use crate::event::Event;
@@ -197,6 +198,7 @@ pub trait Store:
     + NoteStore
     + VettingStore
     + AuditStore
+    + CompromiseStore
 {
     /// Adds a customer, as `actor` wanted. [`StoreError::Exists`] when the handle is taken.
     async fn create_customer(&self, customer: Customer, actor: &str) -> Result<(), StoreError>;
@@ -300,28 +302,19 @@ pub trait Store:
     ) -> Result<KeyHistory, StoreError>;
     /// The reservation that a signing process made.
     async fn reservation(&self, process: ProcessId) -> Result<Option<Reservation>, StoreError>;
-    /// Puts a key on the blocked list, as `actor` wanted.
-    async fn block_key(
-        &self,
-        spki_sha256: [u8; 32],
-        reason: &str,
-        now: Timestamp,
-        actor: &str,
-    ) -> Result<(), StoreError>;
 
     /// Stores a new process (version 0) and whatever its first step writes. The process comes back with its
     /// number, `certificate` and `subscription` filled in. [`StoreError::OpenProcess`] when its
     /// subscription has an open one, [`StoreError::SourceGone`] when a reissue's certificate has a successor or
     /// was revoked.
     async fn open(&self, change: Change) -> Result<Process, StoreError>;
-    /// Stores new processes together, all or none, and puts the key they are about on the blocked list for the
-    /// reason `why`; the answer is the first. [`StoreError::Stale`] when a certificate was revoked meanwhile, or
+    /// Stores new processes together, all or none, and blocks the key they are about as
+    /// [`CompromiseStore::block_keys`] does; the answer is the first. [`StoreError::Stale`] when a certificate was revoked meanwhile, or
     /// when one of the first process's customer for that key would stay unrevoked.
     async fn open_with_key_blocked(
         &self,
         changes: Vec<Change>,
-        spki_sha256: [u8; 32],
-        why: String,
+        block: KeyBlock,
     ) -> Result<Process, StoreError>;
     /// Stores a step of a known process, raising its version. [`StoreError::Stale`] when it was changed
     /// since it was read; [`StoreError::SourceGone`] as with `open`, when the step reserves a serial or stores a

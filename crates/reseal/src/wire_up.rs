@@ -246,6 +246,7 @@ pub(crate) fn services(
         names: name_policy(config),
         revoke_replaced_after: config.policy.revoke_replaced_after,
         revoke_removed_names_after: config.policy.revoke_removed_names_after,
+        revoke_compromised_after: config.policy.revoke_compromised_after,
         dcv_domain: config.dcv.domain.clone(),
         caa_identity: config.dcv.caa_identity.clone(),
         caa_reuse: config.dcv.caa_reuse,

@@ -431,7 +431,7 @@ mod tests {
     use crate::process::{Action, Opening, ProcessStatus, sample};
 
     #[test]
-    fn a_7_a_certificate_that_breaks_a_rule_is_an_incident_and_not_signed() {
+    fn nasty_137_a_certificate_that_breaks_a_rule_is_an_incident_and_not_signed() {
         let now = sample::now();
         let opening = Opening {
             customer: "acme".to_owned(),

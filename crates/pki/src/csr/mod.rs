@@ -211,6 +211,16 @@ impl Csr {
         )
     }
 
+    /// Whether the request proves that its key is compromised: its common name says so, and the key has signed that.
+    pub fn proves_compromise(&self) -> bool {
+        let says_so = self.common_name().is_some_and(|name| {
+            ["compromise", "publicly disclosed"]
+                .iter()
+                .any(|word| name.contains(word))
+        });
+        says_so && self.verify_signature().is_ok()
+    }
+
     /// What the request asks for and will not get, for people.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.requested.warnings.clone();

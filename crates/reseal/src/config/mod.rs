@@ -127,6 +127,8 @@ pub(crate) struct Policy {
     pub(crate) internal_names: Vec<String>,
     pub(crate) revoke_replaced_after: Option<SignedDuration>,
     pub(crate) revoke_removed_names_after: Option<SignedDuration>,
+    /// At most 24 hours.
+    pub(crate) revoke_compromised_after: SignedDuration,
 }
 
 /// `[dcv]`

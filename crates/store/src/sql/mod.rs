@@ -22,6 +22,7 @@ pub(crate) mod notification;
 pub(crate) mod process;
 pub(crate) mod process_billable;
 pub(crate) mod reservation;
+pub(crate) mod revocation_duty;
 pub(crate) mod subscription;
 pub(crate) mod vetting;
 pub(crate) mod watch;

@@ -24,6 +24,7 @@ fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
         super::process::ALL,
         super::process_billable::ALL,
         super::reservation::ALL,
+        super::revocation_duty::ALL,
         super::subscription::ALL,
         super::vetting::ALL,
         super::watch::ALL,

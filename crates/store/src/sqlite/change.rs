@@ -5,18 +5,19 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use reseal_lifecycle::audit::{AuditEntry, StepEntry};
+use reseal_lifecycle::audit::StepEntry;
 use reseal_lifecycle::auth_key::AuthKeyId;
 use reseal_lifecycle::authorization::Authorization;
 use reseal_lifecycle::certificate::{Certificate, CertificateId, Revocation, SubscriptionId};
+use reseal_lifecycle::compromise::KeyBlock;
 use reseal_lifecycle::idempotency::ClaimId;
 use reseal_lifecycle::import;
 use reseal_lifecycle::process::{Action, Process, ProcessId};
 use reseal_lifecycle::store::{Change, Issuance, Reservation, StoreError};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::audit::{self, Entry, StepDraft, append_all};
+use super::audit::{Entry, StepDraft, append_all};
+use super::compromise;
 use super::fault::{store_error, unless_unique, violates_uniqueness};
 use super::find::number;
 use super::issue;
@@ -389,13 +390,12 @@ impl Step {
     }
 }
 
-/// Opens `steps` together and blocks `key`, whose certificates they revoke; the first as stored. Another certificate
+/// Opens `steps` together and blocks the key whose certificates they revoke; the first as stored. Another certificate
 /// for that key may have been stored since they were collected: then nothing is written.
 pub(crate) fn open_with_key_blocked(
     connection: &Connection,
     steps: &[Step],
-    key: &[u8; 32],
-    why: &str,
+    block: &KeyBlock,
 ) -> Result<Stored, StoreError> {
     let mut first = None;
     for step in steps {
@@ -405,32 +405,14 @@ pub(crate) fn open_with_key_blocked(
     let Some((stored, process)) = first else {
         return Err(StoreError::Fault("a key without a process".to_owned()));
     };
-    block(connection, key, why, process.updated, &process.user)?;
-    let values = params![key, process.customer, import::ISSUER];
-    match number(connection, sql::certificate::SELECT_UNREVOKED_ID, values)? {
-        Some(_) => Err(StoreError::Stale),
-        None => Ok(stored),
+    compromise::block_keys(connection, block)?;
+    for key in &block.keys {
+        let values = params![key, process.customer, import::ISSUER];
+        if number(connection, sql::certificate::SELECT_UNREVOKED_ID, values)?.is_some() {
+            return Err(StoreError::Stale);
+        }
     }
-}
-
-/// Puts `key` on the blocked list, unless it is there already.
-pub(crate) fn block(
-    connection: &Connection,
-    key: &[u8; 32],
-    why: &str,
-    now: Timestamp,
-    actor: &str,
-) -> Result<(), StoreError> {
-    let values = params![key, why, millis(now)];
-    let new = execute(connection, sql::blocked_key::INSERT, values)
-        .map_err(|error| store_error(&error))?;
-    if new == 0 {
-        return Ok(());
-    }
-    let object = format!("key/{}", hex::encode(key));
-    let mut entry = AuditEntry::new(now, actor, "key.block", object);
-    entry.reason = Some(why.to_owned());
-    audit::note(connection, entry)
+    Ok(stored)
 }
 
 /// What was signed while its key was being blocked never leaves the server.

@@ -5,6 +5,7 @@ use reseal_lifecycle::audit::AuditEntry;
 use reseal_lifecycle::auth_key::AuthKey;
 use reseal_lifecycle::authorization::Authorization;
 use reseal_lifecycle::certificate::{Certificate, Revocation, RevocationReason};
+use reseal_lifecycle::compromise::{BlockedKey, DueRevocation, Duty};
 use reseal_lifecycle::crl::{Crl, CrlState, Revoked};
 use reseal_lifecycle::customer::{ApiKey, Customer};
 use reseal_lifecycle::event::{Event, EventKind};
@@ -348,6 +349,50 @@ pub(crate) fn vetted_check(row: &Row<'_>) -> rusqlite::Result<VettedCheck> {
         facts: columns.json()?,
         obtained: columns.moment()?,
         process: columns.value()?,
+    })
+}
+
+/// A row of [`crate::sql::blocked_key::COLUMNS`].
+pub(crate) fn blocked_key(row: &Row<'_>) -> rusqlite::Result<BlockedKey> {
+    let mut columns = Columns::of(row);
+    Ok(BlockedKey {
+        id: columns.value()?,
+        spki_sha256: columns.value()?,
+        reason: columns.value()?,
+        actor: columns.value()?,
+        created: columns.moment()?,
+    })
+}
+
+/// A row of [`crate::sql::revocation_duty::SELECT`].
+pub(crate) fn revocation_cause(
+    row: &Row<'_>,
+) -> rusqlite::Result<(Option<RevocationReason>, String)> {
+    let mut columns = Columns::of(row);
+    Ok((columns.optional_word()?, columns.value()?))
+}
+
+/// A row of [`crate::sql::revocation_duty::SELECT_ALL_DUE`].
+pub(crate) fn due_revocation(row: &Row<'_>) -> rusqlite::Result<DueRevocation> {
+    let mut columns = Columns::of(row);
+    Ok(DueRevocation {
+        certificate: columns.value()?,
+        customer: columns.value()?,
+        domain_name: columns.value()?,
+        serial: columns.value()?,
+        not_after: columns.moment()?,
+        scheduled: columns.moment()?,
+        duty: match columns.optional_moment()? {
+            None => None,
+            Some(received) => Some(Duty {
+                received,
+                deadline_24h: columns.moment()?,
+                deadline_5d: columns.moment()?,
+                deadline: columns.moment()?,
+                reason: columns.optional_word()?,
+                cause: columns.value()?,
+            }),
+        },
     })
 }
 

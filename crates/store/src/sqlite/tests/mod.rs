@@ -3,6 +3,7 @@
 mod audit;
 mod auth_key;
 mod claims;
+mod compromise;
 mod crl;
 mod failure;
 mod idempotency;
