@@ -147,6 +147,59 @@ fn s_7_nasty_123_caa_that_changes_after_the_proof_is_seen_before_signing() {
 }
 
 #[test]
+fn s_15_the_method_of_evidence_that_is_reused_is_the_one_that_counts() {
+    let server = Server::start();
+    let id = server.certificate();
+    let path = format!("/v2/ssl/certificates/{id}/reissue");
+    let body =
+        json!({"csr": csr(&["reseal.dev"]), "dcv": [{"commonName": "reseal.dev", "type": "FILE"}]});
+    // The proof at hand is one by DNS, whatever is asked for now.
+    server
+        .dns
+        .caa_issue("reseal.dev", "reseal.invalid; validationmethods=ca-tbr-18");
+    let reply = server.alice.post(&path, &body);
+    let info = reply.expect(202);
+    assert_eq!(
+        info["validations"]["dcv"][0]["caaRecordStatus"], "INVALID",
+        "{info}"
+    );
+    server.dns.clear("reseal.dev");
+    server
+        .dns
+        .caa_issue("reseal.dev", "reseal.invalid; validationmethods=ca-tbr-7");
+    server.finish(&reply);
+}
+
+#[test]
+fn d_29_one_record_at_the_base_proves_wildcards_and_names_below() {
+    let server = Server::start();
+    let names = [
+        "reseal.dev",
+        "*.reseal.dev",
+        "a.b.reseal.dev",
+        "*.c.reseal.dev",
+    ];
+    let body =
+        json!({"customer": "alice", "product": "ssl_dv_md", "period": 12, "csr": csr(&names)});
+    let reply = server.alice.post("/v2/ssl/certificates", &body);
+    let entries = reply.expect(202)["validations"]["dcv"]
+        .as_array()
+        .unwrap()
+        .clone();
+    assert_eq!(entries.len(), names.len());
+    let records: Vec<&Value> = entries.iter().map(|entry| &entry["dnsRecord"]).collect();
+    assert!(
+        records.iter().all(|record| *record == records[0]),
+        "{records:?}"
+    );
+    let owner = records[0].as_str().unwrap();
+    server
+        .dns
+        .cname(owner, entries[0]["dnsContents"].as_str().unwrap());
+    server.finish(&reply);
+}
+
+#[test]
 fn nasty_125_126_texts_in_parts_and_in_crowds_are_read_and_aliases_end() {
     let server = Server::start();
     let (reply, entries) = ask(&server, 6);

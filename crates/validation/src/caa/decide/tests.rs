@@ -101,6 +101,44 @@ fn s_10_the_whole_table() {
 }
 
 #[test]
+fn s_11_the_critical_flag_is_harmless_on_every_known_tag() {
+    for tag in [
+        "iodef",
+        "contactemail",
+        "contactphone",
+        "issuemail",
+        "issuevmc",
+    ] {
+        for flags in [0, 1, 128] {
+            let records = [(flags, tag, "x"), (128, "issue", "ca.example")];
+            assert_eq!(both(&records), (true, true), "{tag} {flags}");
+        }
+    }
+    assert_eq!(both(&[(128, "issuewild", "ca.example")]), (true, true));
+}
+
+#[test]
+fn s_12_any_of_our_names_counts_whatever_its_case_and_none_beside_them() {
+    for name in [
+        "ca.example",
+        "CA.EXAMPLE",
+        "ca.example.net",
+        " ca.Example\t",
+    ] {
+        assert_eq!(both(&[(0, "issue", name)]), (true, true), "{name:?}");
+    }
+    for name in [
+        "example",
+        "ca.example.",
+        "www.ca.example",
+        "ca-example",
+        "ca.example.ne",
+    ] {
+        assert_eq!(both(&[(0, "issue", name)]), (false, false), "{name:?}");
+    }
+}
+
+#[test]
 fn nasty_120_unknown_critical_tags_deny_in_either_bit_order() {
     for flags in [128, 1, 0xff] {
         let decision = decided(
