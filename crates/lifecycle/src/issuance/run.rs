@@ -245,8 +245,9 @@ impl Services {
             Err(why) => return self.not_prepared(process, events, why).await,
         };
         let issuer = signature.issuer.clone();
+        let (serial, tbs) = (&signature.prepared.serial, signature.prepared.linted.tbs());
         let (process, reserved) = process
-            .reserve(signature.prepared.serial.to_hex(), issuer, self.clock.now())
+            .reserve(serial.to_hex(), issuer, tbs, self.clock.now())
             .map_err(Error::internal)?;
         events.extend(reserved);
         let mut change = Change::new(process, events);
@@ -322,9 +323,9 @@ impl Services {
             })
             .map_err(illegal)?;
         let signature = self.prepare(&checked).await.map_err(NotPrepared::reason)?;
-        let serial = signature.prepared.serial.to_hex();
+        let (serial, tbs) = (&signature.prepared.serial, signature.prepared.linted.tbs());
         let (reserved, recorded) = checked
-            .reserve(serial, signature.issuer.clone(), now)
+            .reserve(serial.to_hex(), signature.issuer.clone(), tbs, now)
             .map_err(illegal)?;
         let mut events = round.events;
         events.extend(recorded);

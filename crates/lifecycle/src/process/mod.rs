@@ -10,12 +10,14 @@ pub(crate) mod sample;
 mod schedule;
 mod state;
 mod status;
+mod ticket;
 mod vetting;
 mod work;
 
 pub use schedule::next_check;
 pub use state::{Action, IllegalTransition, Opening, Outcome, Process, State, Step};
 pub use status::{ProcessStatus, ResumeType};
+pub use ticket::{Ground, Ticket};
 pub use vetting::{AgreementMail, Check, CheckState, Vetting};
 pub use work::{
     Approver, CaaState, LastLook, MailChallenge, Mailbox, NameProof, Order, ProofState, Work,

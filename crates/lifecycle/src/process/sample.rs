@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use reseal_pki::method::Method;
 use reseal_pki::name::{DnsName, NamePolicy};
 use reseal_pki::profile::ValidationType;
+use reseal_validation::caa::CaaStatus;
 
-use super::{NameProof, Order, ProofState, Vetting, Work};
+use super::{CaaState, NameProof, Order, ProofState, Vetting, Work};
 use crate::language::Language;
 use crate::product::{CertificateType, DcvType};
 
@@ -52,7 +53,7 @@ pub(crate) fn work(proved: bool) -> Work {
             allowance: None,
         },
         proofs: vec![NameProof {
-            name,
+            name: name.clone(),
             method: DcvType::Dns,
             email: None,
             adn: "reseal.net".to_owned(),
@@ -64,7 +65,13 @@ pub(crate) fn work(proved: bool) -> Work {
         }],
         mails: Vec::new(),
         mailboxes: Vec::new(),
-        caa: Vec::new(),
+        caa: vec![CaaState {
+            name,
+            status: CaaStatus::Empty,
+            permitted: true,
+            reason: "no records".to_owned(),
+            checked: now(),
+        }],
         vetting: Vetting::default(),
         random: "x".repeat(20),
         unique_value: None,

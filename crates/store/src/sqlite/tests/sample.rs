@@ -57,6 +57,11 @@ fn proof(name: &str) -> NameProof {
 /// What a process for `names` works with, everything proved.
 pub(crate) fn work(names: &[&str]) -> Work {
     let proofs: Vec<NameProof> = names.iter().map(|name| proof(name)).collect();
+    let permitted = names.iter().map(|name| {
+        let checked = in_days(0);
+        json!({"name": name, "status": "EMPTY", "permitted": true, "reason": "no records", "checked": checked})
+    });
+    let permitted = serde_json::from_value(permitted.collect()).unwrap();
     let names: Vec<DnsName> = proofs.iter().map(|proof| proof.name.clone()).collect();
     Work {
         order: Order {
@@ -86,7 +91,7 @@ pub(crate) fn work(names: &[&str]) -> Work {
         proofs,
         mails: Vec::new(),
         mailboxes: Vec::new(),
-        caa: Vec::new(),
+        caa: permitted,
         vetting: Vetting::default(),
         random: "abcdefghij0123456789abcde".to_owned(),
         unique_value: None,
@@ -135,7 +140,12 @@ pub(crate) fn opening_with_reservation(
     let opening = opening(customer, subscription);
     let (process, events) = opening
         .process
-        .reserve(hex::encode(serial(number)), "embedded".to_owned(), now())
+        .reserve(
+            hex::encode(serial(number)),
+            "embedded".to_owned(),
+            b"tbs",
+            now(),
+        )
         .unwrap();
     let events = [opening.events, events].concat();
     Change {

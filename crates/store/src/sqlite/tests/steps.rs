@@ -93,7 +93,7 @@ async fn a_request_starts_its_subscription_with_its_certificate() {
     let world = World::new().await;
     let (process, events) = sample::process("acme", Action::Request, None);
     let (process, more) = process
-        .reserve("01".to_owned(), "embedded".to_owned(), now())
+        .reserve("01".to_owned(), "embedded".to_owned(), b"tbs", now())
         .unwrap();
     let process = world
         .store
