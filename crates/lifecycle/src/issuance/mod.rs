@@ -8,6 +8,7 @@ mod cancel;
 mod candidate;
 mod contacts;
 mod draft;
+mod incident;
 mod launch;
 mod mail;
 mod names;

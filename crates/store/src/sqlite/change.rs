@@ -9,7 +9,6 @@ use reseal_lifecycle::audit::StepEntry;
 use reseal_lifecycle::auth_key::AuthKeyId;
 use reseal_lifecycle::authorization::Authorization;
 use reseal_lifecycle::certificate::{Certificate, CertificateId, Revocation, SubscriptionId};
-use reseal_lifecycle::compromise::KeyBlock;
 use reseal_lifecycle::idempotency::ClaimId;
 use reseal_lifecycle::import;
 use reseal_lifecycle::process::{Action, Process, ProcessId};
@@ -17,7 +16,6 @@ use reseal_lifecycle::store::{Change, Issuance, Reservation, StoreError};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::audit::{Entry, StepDraft, append_all};
-use super::compromise;
 use super::fault::{store_error, unless_unique, violates_uniqueness};
 use super::find::number;
 use super::issue;
@@ -388,31 +386,6 @@ impl Step {
         }
         Ok(())
     }
-}
-
-/// Opens `steps` together and blocks the key whose certificates they revoke; the first as stored. Another certificate
-/// for that key may have been stored since they were collected: then nothing is written.
-pub(crate) fn open_with_key_blocked(
-    connection: &Connection,
-    steps: &[Step],
-    block: &KeyBlock,
-) -> Result<Stored, StoreError> {
-    let mut first = None;
-    for step in steps {
-        let stored = step.open(connection)?;
-        first = first.or(Some((stored, &step.process)));
-    }
-    let Some((stored, process)) = first else {
-        return Err(StoreError::Fault("a key without a process".to_owned()));
-    };
-    compromise::block_keys(connection, block)?;
-    for key in &block.keys {
-        let values = params![key, process.customer, import::ISSUER];
-        if number(connection, sql::certificate::SELECT_UNREVOKED_ID, values)?.is_some() {
-            return Err(StoreError::Stale);
-        }
-    }
-    Ok(stored)
 }
 
 /// What was signed while its key was being blocked never leaves the server.

@@ -10,11 +10,12 @@ use reseal_lifecycle::compromise::{
 use reseal_lifecycle::import;
 use reseal_lifecycle::query::{BlockedKeyQuery, Page};
 use reseal_lifecycle::store::StoreError;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
-use super::change::execute;
+use super::change::{Step, Stored, execute};
+use super::columns::Columns;
 use super::fault::store_error;
-use super::find::{many, one};
+use super::find::{many, number, one};
 use super::notification::Draft;
 use super::rows::{self, millis, reason_word};
 use super::{SqliteStore, audit, page};
@@ -31,7 +32,7 @@ impl CompromiseStore for SqliteStore {
     async fn blocked_keys(&self, query: &BlockedKeyQuery) -> Result<Page<BlockedKey>, StoreError> {
         let select = list::blocked_keys(query)?;
         self.lists
-            .read(move |connection| page::read(connection, &select, rows::blocked_key))
+            .read(move |connection| page::read(connection, &select, blocked_key))
             .await
     }
 
@@ -42,7 +43,7 @@ impl CompromiseStore for SqliteStore {
                     connection,
                     sql::revocation_duty::SELECT_ALL_DUE,
                     [],
-                    rows::due_revocation,
+                    due_revocation,
                 )
             })
             .await
@@ -57,7 +58,7 @@ impl CompromiseStore for SqliteStore {
                 connection,
                 sql::revocation_duty::SELECT,
                 [certificate],
-                rows::revocation_cause,
+                revocation_cause,
             )
         })
     }
@@ -84,6 +85,31 @@ pub(crate) fn block_keys(connection: &Connection, block: &KeyBlock) -> Result<Bl
         new: new.len(),
         certificates,
     })
+}
+
+/// Opens `steps` together and blocks the key whose certificates they revoke; the first as stored. Another certificate
+/// for that key may have been stored since they were collected: then nothing is written.
+pub(crate) fn open_with_key_blocked(
+    connection: &Connection,
+    steps: &[Step],
+    block: &KeyBlock,
+) -> Result<Stored, StoreError> {
+    let mut first = None;
+    for step in steps {
+        let stored = step.open(connection)?;
+        first = first.or(Some((stored, step.process())));
+    }
+    let Some((stored, process)) = first else {
+        return Err(StoreError::Fault("a key without a process".to_owned()));
+    };
+    block_keys(connection, block)?;
+    for key in &block.keys {
+        let values = params![key, process.customer, import::ISSUER];
+        if number(connection, sql::certificate::SELECT_UNREVOKED_ID, values)?.is_some() {
+            return Err(StoreError::Stale);
+        }
+    }
+    Ok(stored)
 }
 
 /// Schedules the revocation of each certificate with `key`, and tells its customer.
@@ -157,4 +183,46 @@ fn entry(block: &KeyBlock, new: &[&[u8; 32]], affected: &[Affected]) -> AuditEnt
         entry = entry.with("certificates", certificates);
     }
     entry
+}
+
+/// A row of [`crate::sql::blocked_key::COLUMNS`].
+fn blocked_key(row: &Row<'_>) -> rusqlite::Result<BlockedKey> {
+    let mut columns = Columns::of(row);
+    Ok(BlockedKey {
+        id: columns.value()?,
+        spki_sha256: columns.value()?,
+        reason: columns.value()?,
+        actor: columns.value()?,
+        created: columns.moment()?,
+    })
+}
+
+/// A row of [`crate::sql::revocation_duty::SELECT`].
+fn revocation_cause(row: &Row<'_>) -> rusqlite::Result<(Option<RevocationReason>, String)> {
+    let mut columns = Columns::of(row);
+    Ok((columns.optional_word()?, columns.value()?))
+}
+
+/// A row of [`crate::sql::revocation_duty::SELECT_ALL_DUE`].
+fn due_revocation(row: &Row<'_>) -> rusqlite::Result<DueRevocation> {
+    let mut columns = Columns::of(row);
+    Ok(DueRevocation {
+        certificate: columns.value()?,
+        customer: columns.value()?,
+        domain_name: columns.value()?,
+        serial: columns.value()?,
+        not_after: columns.moment()?,
+        scheduled: columns.moment()?,
+        duty: match columns.optional_moment()? {
+            None => None,
+            Some(received) => Some(Duty {
+                received,
+                deadline_24h: columns.moment()?,
+                deadline_5d: columns.moment()?,
+                deadline: columns.moment()?,
+                reason: columns.optional_word()?,
+                cause: columns.value()?,
+            }),
+        },
+    })
 }

@@ -1,11 +1,9 @@
 //! Rows of the database as objects of the domain, and the words in which single values are stored.
 
 use jiff::Timestamp;
-use reseal_lifecycle::audit::AuditEntry;
 use reseal_lifecycle::auth_key::AuthKey;
 use reseal_lifecycle::authorization::Authorization;
 use reseal_lifecycle::certificate::{Certificate, Revocation, RevocationReason};
-use reseal_lifecycle::compromise::{BlockedKey, DueRevocation, Duty};
 use reseal_lifecycle::crl::{Crl, CrlState, Revoked};
 use reseal_lifecycle::customer::{ApiKey, Customer};
 use reseal_lifecycle::event::{Event, EventKind};
@@ -350,69 +348,6 @@ pub(crate) fn vetted_check(row: &Row<'_>) -> rusqlite::Result<VettedCheck> {
         obtained: columns.moment()?,
         process: columns.value()?,
     })
-}
-
-/// A row of [`crate::sql::blocked_key::COLUMNS`].
-pub(crate) fn blocked_key(row: &Row<'_>) -> rusqlite::Result<BlockedKey> {
-    let mut columns = Columns::of(row);
-    Ok(BlockedKey {
-        id: columns.value()?,
-        spki_sha256: columns.value()?,
-        reason: columns.value()?,
-        actor: columns.value()?,
-        created: columns.moment()?,
-    })
-}
-
-/// A row of [`crate::sql::revocation_duty::SELECT`].
-pub(crate) fn revocation_cause(
-    row: &Row<'_>,
-) -> rusqlite::Result<(Option<RevocationReason>, String)> {
-    let mut columns = Columns::of(row);
-    Ok((columns.optional_word()?, columns.value()?))
-}
-
-/// A row of [`crate::sql::revocation_duty::SELECT_ALL_DUE`].
-pub(crate) fn due_revocation(row: &Row<'_>) -> rusqlite::Result<DueRevocation> {
-    let mut columns = Columns::of(row);
-    Ok(DueRevocation {
-        certificate: columns.value()?,
-        customer: columns.value()?,
-        domain_name: columns.value()?,
-        serial: columns.value()?,
-        not_after: columns.moment()?,
-        scheduled: columns.moment()?,
-        duty: match columns.optional_moment()? {
-            None => None,
-            Some(received) => Some(Duty {
-                received,
-                deadline_24h: columns.moment()?,
-                deadline_5d: columns.moment()?,
-                deadline: columns.moment()?,
-                reason: columns.optional_word()?,
-                cause: columns.value()?,
-            }),
-        },
-    })
-}
-
-/// A row of [`crate::sql::audit::SELECT_BY_OBJECT`].
-pub(crate) fn audit_entry(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
-    let mut columns = Columns::of(row);
-    Ok(AuditEntry {
-        at: columns.moment()?,
-        actor: columns.value()?,
-        action: columns.value()?,
-        object: columns.value()?,
-        reason: columns.value()?,
-        note: columns.value()?,
-        detail: columns.json()?,
-    })
-}
-
-/// A row of [`crate::sql::audit::SELECT_HEAD`].
-pub(crate) fn audit_head(row: &Row<'_>) -> rusqlite::Result<(i64, [u8; 32])> {
-    Ok((row.get(0)?, row.get(1)?))
 }
 
 /// A row of [`crate::sql::watch::SELECT`].

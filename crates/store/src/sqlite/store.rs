@@ -18,7 +18,8 @@ use reseal_lifecycle::query::{CertificateQuery, Page, ProcessQuery};
 use reseal_lifecycle::store::{Change, KeyHistory, Reservation, Store, StoreError, Subscription};
 use rusqlite::params;
 
-use super::change::{Step, execute, insert, open_with_key_blocked};
+use super::change::{Step, execute, insert};
+use super::compromise::open_with_key_blocked;
 use super::due::{claim, claim_all, due};
 use super::fault::{store_error, unless_unique};
 use super::find::{many, newest_authorizations, number, one};

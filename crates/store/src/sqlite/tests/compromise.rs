@@ -1,12 +1,13 @@
 //! Blocked keys, and what must be revoked because of them.
 
 use jiff::SignedDuration;
-use reseal_lifecycle::certificate::{Certificate, CertificateStatus, RevocationReason};
+use reseal_lifecycle::certificate::{Certificate, CertificateStatus, Revocation, RevocationReason};
 use reseal_lifecycle::compromise::{CompromiseStore as _, Duty, KeyBlock};
 use reseal_lifecycle::customer::Scope;
 use reseal_lifecycle::import;
 use reseal_lifecycle::notification::{NotificationStore as _, Occasion};
 use reseal_lifecycle::query::{BlockedKeyField, BlockedKeyQuery, NotificationQuery};
+use reseal_lifecycle::store::{Change, Store as _};
 use rusqlite::Connection;
 
 use super::World;
@@ -45,7 +46,7 @@ async fn x_4_x_5_every_customers_certificate_with_the_key_has_a_clock_from_the_c
     };
     let revoked = Certificate {
         stored_status: CertificateStatus::Revoked,
-        revocation: Some(reseal_lifecycle::certificate::Revocation {
+        revocation: Some(Revocation {
             at: now(),
             reason: None,
             note: None,
@@ -167,4 +168,34 @@ async fn c_21_the_list_keeps_the_first_reason_and_nobody_takes_a_key_off_it() {
         .execute("DELETE FROM blocked_key", [])
         .unwrap_err();
     assert!(refused.to_string().contains("stays blocked"), "{refused}");
+}
+
+#[tokio::test]
+async fn x_4_an_operator_who_revokes_for_compromise_starts_the_clock_of_everybody_else() {
+    let world = World::new().await;
+    let store = &world.store;
+    let own = world.import(sample::certificate("acme", 1)).await;
+    let key = own.spki_sha256;
+    let others = Certificate {
+        spki_sha256: key,
+        ..sample::certificate("rival", 2)
+    };
+    let others = world.import(others).await;
+    let revocation = Revocation {
+        at: now(),
+        reason: Some(RevocationReason::KeyCompromise),
+        note: None,
+    };
+    let change = Change {
+        revocation: Some((own.id, revocation)),
+        ..sample::opening("acme", None)
+    };
+    store
+        .open_with_key_blocked(vec![change], certain(vec![key]))
+        .await
+        .unwrap();
+    assert!(world.certificate(own.id).await.revocation.is_some());
+    let due = store.scheduled_revocations().await.unwrap();
+    let due: Vec<i64> = due.iter().map(|due| due.certificate).collect();
+    assert_eq!(due, [others.id]);
 }
