@@ -19,6 +19,7 @@ use crate::crl::CrlStore;
 use crate::customer::{ApiKey, Customer, Role, Scope};
 use crate::event::Event;
 use crate::idempotency::{ClaimId, IdempotencyStore};
+use crate::issuance::used_before;
 use crate::note::NoteStore;
 use crate::notification::{self, Notification, NotificationStore};
 use crate::price::Allowance;
@@ -48,6 +49,9 @@ pub enum StoreError {
     /// The auth key led to a certificate meanwhile, or is about to.
     #[error("the auth key was used meanwhile")]
     AuthKeyUsed,
+    /// The Request Token was given out to another process (D-5).
+    #[error("the request token was given out before")]
+    RequestTokenUsed,
     /// The handle is taken, the serial is used, the certificate is already stored.
     #[error("{0} exists already")]
     Exists(&'static str),
@@ -135,6 +139,8 @@ pub struct Change {
     pub authorizations: Vec<Authorization>,
     /// Hashes of mail tokens made in this step.
     pub mail_tokens: Vec<[u8; 32]>,
+    /// The Request Token that the customer is asked to publish: never again by another process.
+    pub request_token: Option<[u8; 32]>,
     /// A serial to reserve.
     pub reservation: Option<Reservation>,
     /// A certificate to store.
@@ -166,6 +172,7 @@ impl Change {
             events,
             authorizations: Vec::new(),
             mail_tokens: Vec::new(),
+            request_token: None,
             reservation: None,
             issuance: None,
             revocation: None,
@@ -281,7 +288,8 @@ pub trait Store:
         &self,
         token_hash: &[u8; 32],
     ) -> Result<Option<ProcessId>, StoreError>;
-
+    /// Whether a Request Token was given out to any process.
+    async fn request_token_exists(&self, fingerprint: &[u8; 32]) -> Result<bool, StoreError>;
     /// The customer's unrevoked certificates for that key, imported ones left out.
     async fn unrevoked_with_key(
         &self,
@@ -384,6 +392,7 @@ impl From<StoreError> for crate::error::Error {
                 Kind::Rule,
                 "The authKey was used at the same moment: get a new one",
             ),
+            StoreError::RequestTokenUsed => used_before(None),
             StoreError::Exists(what) => {
                 Error::new(Kind::Exists, format!("The {what} exists already"))
             }

@@ -96,6 +96,11 @@ impl Perspective {
             Challenge::Dns { record, contents } => {
                 dns::attempt(&self.inner.resolver, record, contents).await
             }
+            Challenge::DnsRandom {
+                adn,
+                random,
+                target,
+            } => dns::attempt_random(&self.inner.resolver, adn, random, target).await,
             Challenge::File {
                 host,
                 path,

@@ -309,6 +309,10 @@ impl Services {
         &self,
         draft: &Draft<'_>,
     ) -> Result<Vec<Authorization>, Error> {
+        // Whose challenges are good for one request shows them with each.
+        if draft.product.challenge.is_single_use() {
+            return Ok(Vec::new());
+        }
         let adns = plan::candidate_domain_names(&draft.set.names, &self.settings.names);
         Ok(self.store.authorizations(draft.customer, &adns).await?)
     }
@@ -344,12 +348,16 @@ impl Services {
             plan::fill_challenges(
                 &mut proofs,
                 &Tokens {
+                    scheme: draft.product.challenge,
                     csr: draft.csr,
                     unique_value: unique_value.as_deref(),
                     random: &random,
                     domain: &self.settings.dcv_domain,
                 },
             );
+        }
+        if !draft.request.auth_key {
+            self.check_token(draft, &proofs).await?;
         }
         let account = self.persistent_account(draft.customer, &draft.product.product);
         persistent::offer(&mut proofs, account.as_ref());
@@ -361,6 +369,7 @@ impl Services {
             caa: Vec::new(),
             vetting: draft.vetting(),
             persistent_looks: Vec::new(),
+            scheme: draft.product.challenge,
             random,
             unique_value,
             challenges_created: now,

@@ -25,6 +25,7 @@ mod request;
 mod resend;
 mod run;
 mod sign;
+mod token;
 mod waiting;
 
 use serde_json::Value;
@@ -42,6 +43,7 @@ pub(crate) use plan::{domain_of, method_of};
 pub(crate) use prove::{apply, attention};
 pub use quote::Quote;
 pub use rehearse::Rehearsal;
+pub(crate) use token::used_before;
 
 /// Look-ups of one process under way at the same time.
 const AT_ONCE: usize = 8;

@@ -165,7 +165,10 @@ pub(super) fn problems(looks: &[Look], proof: &NameProof, policy: &NamePolicy) -
 fn of_record(look: &Look) -> Option<(&PersistentRecord, &Attempt)> {
     match &look.challenge {
         Challenge::Persistent { record, .. } => Some((record, &look.attempt)),
-        Challenge::Dns { .. } | Challenge::File { .. } | Challenge::Contact(_) => None,
+        Challenge::Dns { .. }
+        | Challenge::DnsRandom { .. }
+        | Challenge::File { .. }
+        | Challenge::Contact(_) => None,
     }
 }
 

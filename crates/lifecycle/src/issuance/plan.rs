@@ -5,7 +5,7 @@ use reseal_pki::calendar;
 use reseal_pki::csr::Csr;
 use reseal_pki::method::Method;
 use reseal_pki::name::{DnsName, NamePolicy};
-use reseal_validation::challenge::{Challenge, TokenParts};
+use reseal_validation::challenge::{Challenge, ChallengeScheme, TokenParts};
 use reseal_validation::email::{Contact, constructed_addresses};
 
 use super::DcvChoice;
@@ -40,6 +40,7 @@ pub(super) struct Planning<'a> {
 
 /// Parts of the challenges' contents.
 pub(super) struct Tokens<'a> {
+    pub(super) scheme: ChallengeScheme,
     pub(super) csr: &'a Csr,
     pub(super) unique_value: Option<&'a str>,
     pub(super) random: &'a str,
@@ -295,10 +296,17 @@ pub(super) fn share_domain_names(proofs: &mut [NameProof], policy: &NamePolicy) 
 /// Gives every open DNS and FILE proof its challenge. One that has it keeps it; names that share a record
 /// share its contents.
 pub(super) fn fill_challenges(proofs: &mut [NameProof], tokens: &Tokens<'_>) {
-    let (md5, sha256) = (tokens.csr.md5_hex(), tokens.csr.sha256_hex());
+    // Only a Request Token rests on its hash; a Random Value needs none.
+    let hash = if tokens.scheme.is_single_use() {
+        tokens.csr.token_hash_hex()
+    } else {
+        tokens.csr.sha256_hex()
+    };
+    let md5 = tokens.csr.md5_hex();
     let parts = TokenParts {
+        scheme: tokens.scheme,
         md5_hex: &md5,
-        sha256_hex: &sha256,
+        hash_hex: &hash,
         unique_value: tokens.unique_value,
         random: tokens.random,
         domain: tokens.domain,

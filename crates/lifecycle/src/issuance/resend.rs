@@ -8,6 +8,7 @@ use reseal_validation::challenge::random_value;
 
 use super::contacts::Contacts;
 use super::plan::{self, Planning};
+use super::token;
 use super::{DcvChoice, LEASE, Mode, mail};
 use crate::customer::Caller;
 use crate::error::{Error, Kind};
@@ -122,6 +123,7 @@ impl Services {
             })
             .map_err(Error::internal)?;
         let mut change = Change::new(process, events);
+        change.request_token = change.process.work().and_then(token::given_out);
         change.lease = now.checked_add(LEASE).ok();
         Ok(change)
     }

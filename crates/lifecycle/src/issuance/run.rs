@@ -23,6 +23,7 @@ use super::plan::{self, Tokens};
 use super::prove;
 use super::recheck::NotPrepared;
 use super::sign::Signature;
+use super::token;
 use super::waiting::{challenges_are_dead, end_of, next_look, waiting_for, why_it_ended};
 use crate::error::Error;
 use crate::event::Event;
@@ -192,6 +193,7 @@ impl Services {
             .update(now, |work| {
                 stale = prove::drop_stale(work, now);
                 if stale {
+                    token::retire(work);
                     if let Some(random) = random.take() {
                         plan::renew_challenges(work, random, now);
                     }
@@ -223,6 +225,7 @@ impl Services {
             plan::fill_challenges(
                 &mut work.proofs,
                 &Tokens {
+                    scheme: work.scheme,
                     csr: &csr,
                     unique_value: work.unique_value.as_deref(),
                     random: &work.random,

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use reseal_pki::method::Method;
 use reseal_pki::name::{DnsName, NamePolicy};
 use reseal_pki::profile::ValidationType;
+use reseal_validation::ChallengeScheme;
 use reseal_validation::caa::CaaStatus;
 
 use super::{CaaState, NameProof, Order, ProofState, Vetting, Work};
@@ -73,6 +74,7 @@ pub(crate) fn work(proved: bool) -> Work {
             checked: now(),
         }],
         vetting: Vetting::default(),
+        scheme: ChallengeScheme::Default,
         random: "x".repeat(20),
         unique_value: None,
         challenges_created: now(),

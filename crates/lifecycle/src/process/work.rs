@@ -7,7 +7,7 @@ use reseal_pki::name::DnsName;
 use reseal_pki::profile::ValidationType;
 use reseal_validation::caa::CaaStatus;
 use reseal_validation::challenge::Challenge;
-use reseal_validation::{Contact, PersistentRecord};
+use reseal_validation::{ChallengeScheme, Contact, PersistentRecord};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -276,6 +276,9 @@ pub struct Work {
     /// Checks of the organization (OV, EV).
     #[serde(default, skip_serializing_if = "Vetting::is_untouched")]
     pub vetting: Vetting,
+    /// How challenges are made.
+    #[serde(default)]
+    pub scheme: ChallengeScheme,
     /// Random Value in every challenge of this process (BR 3.2.2.4.7, rules.md D-3).
     pub random: String,
     /// The customer's `uniqueValue`.

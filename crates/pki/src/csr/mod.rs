@@ -267,6 +267,21 @@ impl Csr {
         hex::encode(self.sha256())
     }
 
+    /// SHA-512 over the DER, lower-case hexadecimal.
+    pub fn sha512_hex(&self) -> String {
+        hex::encode(digest::digest(&digest::SHA512, &self.der))
+    }
+
+    /// A hash over the DER that is no weaker than the one the request is signed with (D-5): SHA-256 for a request
+    /// signed with SHA-256, else SHA-512; lower-case hexadecimal.
+    pub fn token_hash_hex(&self) -> String {
+        if self.signature_hash_name() == "SHA-256" {
+            self.sha256_hex()
+        } else {
+            self.sha512_hex()
+        }
+    }
+
     /// The key to certify.
     pub fn public_key(&self) -> &PublicKey {
         &self.public_key

@@ -21,6 +21,7 @@ pub(crate) mod note;
 pub(crate) mod notification;
 pub(crate) mod process;
 pub(crate) mod process_billable;
+pub(crate) mod request_token;
 pub(crate) mod reservation;
 pub(crate) mod revocation_duty;
 pub(crate) mod subscription;

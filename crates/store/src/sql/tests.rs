@@ -23,6 +23,7 @@ fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
         super::notification::ALL,
         super::process::ALL,
         super::process_billable::ALL,
+        super::request_token::ALL,
         super::reservation::ALL,
         super::revocation_duty::ALL,
         super::subscription::ALL,

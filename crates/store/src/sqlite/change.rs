@@ -40,6 +40,7 @@ pub(crate) struct Step {
 struct Attached {
     authorizations: Vec<Authorization>,
     mail_tokens: Vec<[u8; 32]>,
+    request_token: Option<[u8; 32]>,
     reservation: Option<Reservation>,
     /// With the certificate's names rendered.
     issuance: Option<(Box<Issuance>, String)>,
@@ -80,6 +81,7 @@ impl Step {
             events,
             authorizations,
             mail_tokens,
+            request_token,
             reservation,
             issuance,
             revocation,
@@ -114,6 +116,7 @@ impl Step {
             change: Attached {
                 authorizations,
                 mail_tokens,
+                request_token,
                 reservation,
                 issuance,
                 revocation,
@@ -271,6 +274,12 @@ impl Step {
         for hash in &change.mail_tokens {
             execute(connection, sql::mail_token::INSERT, params![hash, id])
                 .map_err(unless_unique("mail token"))?;
+        }
+        if let Some(token) = &change.request_token {
+            let values = params![token, id];
+            if execute(connection, sql::request_token::INSERT, values).map_err(database)? == 0 {
+                return Err(StoreError::RequestTokenUsed);
+            }
         }
         for key in &change.auth_keys {
             if execute(connection, sql::auth_key::USE, params![id, key]).map_err(database)? == 0 {

@@ -249,6 +249,18 @@ impl Store for SqliteStore {
             .read(move |connection| number(connection, sql::mail_token::SELECT_PROCESS, [hash]))
     }
 
+    async fn request_token_exists(&self, fingerprint: &[u8; 32]) -> Result<bool, StoreError> {
+        let fingerprint = *fingerprint;
+        let process = self.points.read(move |connection| {
+            number(
+                connection,
+                sql::request_token::SELECT_PROCESS,
+                [fingerprint],
+            )
+        })?;
+        Ok(process.is_some())
+    }
+
     async fn unrevoked_with_key(
         &self,
         customer: &str,

@@ -1,5 +1,5 @@
 use reseal_lifecycle::process::{Action, Opening, Order, Vetting};
-use reseal_lifecycle::product::{CertificateType, DcvType};
+use reseal_lifecycle::product::{CertificateType, ChallengeScheme, DcvType};
 use reseal_pki::method::Method;
 use reseal_pki::name::DnsName;
 use reseal_pki::profile::ValidationType;
@@ -75,6 +75,7 @@ pub(crate) fn work() -> Work {
         mailboxes: vec![],
         caa: vec![],
         vetting: Vetting::default(),
+        scheme: ChallengeScheme::Default,
         random: String::new(),
         unique_value: None,
         challenges_created: "2026-11-24T12:00:00Z".parse().unwrap(),

@@ -14,6 +14,7 @@ mod notes;
 mod notifications;
 mod objects;
 mod process_lists;
+mod request_token;
 mod retention;
 mod sample;
 mod steps;

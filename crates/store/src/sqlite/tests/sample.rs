@@ -7,7 +7,7 @@ use reseal_lifecycle::price::Allowance;
 use reseal_lifecycle::process::{
     Action, NameProof, Opening, Order, Process, ProofState, Vetting, Work,
 };
-use reseal_lifecycle::product::{CertificateType, DcvType};
+use reseal_lifecycle::product::{CertificateType, ChallengeScheme, DcvType};
 use reseal_lifecycle::store::{Change, Issuance, Replacement, Reservation, Subscription};
 use reseal_pki::dn::OrganizationSubject;
 use reseal_pki::method::Method;
@@ -93,6 +93,7 @@ pub(crate) fn work(names: &[&str]) -> Work {
         mailboxes: Vec::new(),
         caa: permitted,
         vetting: Vetting::default(),
+        scheme: ChallengeScheme::Default,
         random: "abcdefghij0123456789abcde".to_owned(),
         unique_value: None,
         persistent_looks: Vec::new(),
