@@ -13,7 +13,7 @@ use reseal_validation::perspective::Perspective;
 use crate::audit::Refusals;
 use crate::clock::Clock;
 use crate::error::{Error, Kind};
-use crate::issuance::CaaCache;
+use crate::issuance::{CaaCache, Reported};
 use crate::issuer::Issuer;
 use crate::notification::Webhooks;
 use crate::product::{Catalogue, Product};
@@ -49,6 +49,8 @@ pub struct Settings {
     /// `dcv.caa_reuse`: how old a CAA observation may be and still serve; zero asks the DNS at every
     /// issuance. Never more than 8 hours count (BR 4.2.2.1).
     pub caa_reuse: Duration,
+    /// `dcv.iodef`: whether refusals by CAA are reported to whom the records name.
+    pub iodef: bool,
     /// Why nothing may be signed at all, if so (`public` without perspectives or DNSSEC).
     pub signing_refused: Option<String>,
     /// `server.public_url`, without a trailing slash.
@@ -97,6 +99,7 @@ pub struct Services {
     pub(crate) catalogue: Catalogue,
     pub(crate) settings: Settings,
     pub(crate) caa_cache: CaaCache,
+    pub(crate) reported: Reported,
     pub(crate) slots: Slots,
     pub(crate) refusals: Refusals,
 }
@@ -125,6 +128,7 @@ impl Services {
             catalogue: parts.catalogue,
             settings: parts.settings,
             caa_cache: CaaCache::default(),
+            reported: Reported::default(),
             slots: Slots::default(),
             refusals: Refusals::default(),
         })

@@ -250,6 +250,7 @@ pub(crate) fn services(
         dcv_domain: config.dcv.domain.clone(),
         caa_identity: config.dcv.caa_identity.clone(),
         caa_reuse: config.dcv.caa_reuse,
+        iodef: config.dcv.iodef,
         signing_refused: signing_refused(config),
         public_url: url,
         reissues_per_day: config

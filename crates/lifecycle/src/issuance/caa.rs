@@ -9,6 +9,7 @@ use reseal_pki::method::Method;
 use reseal_pki::name::DnsName;
 use reseal_validation::caa::{CaaObservation, CaaOutcome, CaaRequest, decide};
 
+use super::iodef::{Report, report_of};
 use super::plan::method_of;
 use crate::event::{Event, EventKind};
 use crate::process::{CaaState, NameProof, Process, ProofState};
@@ -57,6 +58,8 @@ impl CaaCache {
 pub(super) struct CaaRound {
     pub(super) states: Vec<CaaState>,
     pub(super) events: Vec<Event>,
+    /// To whom refusals are to be told.
+    pub(super) reports: Vec<Report>,
 }
 
 impl CaaRound {
@@ -88,6 +91,7 @@ impl Services {
         let mut round = CaaRound {
             states: Vec::new(),
             events: Vec::new(),
+            reports: Vec::new(),
         };
         let Some(work) = process.work() else {
             return round;
@@ -127,14 +131,18 @@ impl Services {
                     evidence: serde_json::to_value(observation).unwrap_or_default(),
                 },
             ));
-            round.states.push(CaaState {
+            let state = CaaState {
                 name: proof.name.clone(),
                 status: decision.status,
                 permitted: decision.permitted,
                 reason: decision.reason,
                 // Not `now`: it may have served before (S-16).
                 checked: observation.at,
-            });
+            };
+            if is_news(&work.caa, &state) {
+                round.reports.extend(report_of(observation, &state));
+            }
+            round.states.push(state);
         }
         // What a certificate is signed upon is always kept whole.
         if !round.permits_all() {
@@ -184,6 +192,13 @@ impl Services {
     }
 }
 
+/// Whether `state` forbids what was permitted, not checked, or forbidden for another reason before.
+fn is_news(before: &[CaaState], state: &CaaState) -> bool {
+    let known =
+        |old: &CaaState| old.name == state.name && !old.permitted && old.reason == state.reason;
+    !state.permitted && !before.iter().any(known)
+}
+
 /// What `states` newly forbid: names that were permitted, not checked, or forbidden for another reason before.
 pub(super) fn newly_refused(
     before: &[CaaState],
@@ -191,14 +206,9 @@ pub(super) fn newly_refused(
     identity: &str,
     now: Timestamp,
 ) -> Vec<Event> {
-    let known = |state: &CaaState| {
-        before
-            .iter()
-            .any(|old| old.name == state.name && !old.permitted && old.reason == state.reason)
-    };
     states
         .iter()
-        .filter(|state| !state.permitted && !known(state))
+        .filter(|state| is_news(before, state))
         .map(|state| {
             let kind = EventKind::AttentionNeeded {
                 name: state.name.as_str().to_owned(),

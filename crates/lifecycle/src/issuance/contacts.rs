@@ -27,7 +27,7 @@ const LIST_PATIENCE: Duration = Duration::from_secs(4);
 /// What is known of published contacts.
 #[derive(Clone, Debug)]
 pub(super) enum Contacts {
-    /// The DNS was not asked: any address may turn out to be one (R-2: a quote asks nobody).
+    /// The DNS was not asked yet: any address may turn out to be one.
     Unasked,
     /// The DNS said so.
     Known(ContactList),
@@ -69,7 +69,10 @@ impl Contacts {
         let failures = if list.failures.is_empty() {
             String::new()
         } else {
-            format!("; the DNS could not be asked: {}", list.failures.join("; "))
+            format!(
+                "; the DNS was not asked of all: {}",
+                list.failures.join("; ")
+            )
         };
         Some(format!(
             "`{address}` cannot approve `{name}`; possible are {}, and addresses published for it by CAA \
@@ -100,7 +103,11 @@ impl Services {
             return Err(Error::constraint(violations));
         }
         if mode == Mode::Quote {
-            return Ok(Contacts::Unasked);
+            // Nobody can be told apart from who is not named: the answer is that to who is not (R-2).
+            return Ok(Contacts::Known(ContactList {
+                found: Vec::new(),
+                failures: vec!["a quote asks nobody".to_owned()],
+            }));
         }
         let _slot = self.slots.take(customer).ok_or_else(no_slot)?;
         let list = tokio::time::timeout(PATIENCE, self.published(&domains)).await;

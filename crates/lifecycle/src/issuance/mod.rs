@@ -9,6 +9,7 @@ mod candidate;
 mod contacts;
 mod draft;
 mod incident;
+mod iodef;
 mod launch;
 mod mail;
 mod names;
@@ -38,6 +39,7 @@ use crate::product::DcvType;
 
 pub(crate) use caa::CaaCache;
 pub(crate) use candidate::examine;
+pub(crate) use iodef::Reported;
 pub(crate) use launch::LEASE;
 pub(crate) use plan::{domain_of, method_of};
 pub(crate) use prove::{apply, attention};

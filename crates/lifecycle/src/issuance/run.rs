@@ -128,7 +128,10 @@ impl Services {
             .map_err(Error::internal)?;
         events.extend(refusals);
         if let Some(detail) = refused {
-            return self.wait(process, events, detail).await;
+            let id = process.id;
+            let waits = self.wait(process, events, detail).await?;
+            self.report_refusals(id, round.reports);
+            return Ok(waits);
         }
         fault::point(fault::Point::CaaChecked).await;
         self.reserve(process, events).await
@@ -153,7 +156,7 @@ impl Services {
             }
         });
         let customer = process.customer.clone();
-        let mut obtained = Vec::new();
+        let (mut obtained, mut reports) = (Vec::new(), Vec::new());
         let now = self.clock.now();
         let (process, events) = process
             .update(now, |work| {
@@ -163,6 +166,7 @@ impl Services {
                     let identity = &self.settings.caa_identity;
                     events.extend(caa::newly_refused(&work.caa, &early.states, identity, now));
                     work.caa = early.states;
+                    reports = early.reports;
                 }
                 let (seen, proofs) = prove::take_in(work, &looks, &customer, self);
                 obtained = proofs;
@@ -172,7 +176,9 @@ impl Services {
             .map_err(Error::internal)?;
         let mut change = Change::new(process, events);
         change.authorizations = obtained;
-        self.advance_leased(change).await
+        let process = self.advance_leased(change).await?;
+        self.report_refusals(process.id, reports);
+        Ok(process)
     }
 
     /// Evidence that has become too old since the process was opened gets a new challenge, and a check of the

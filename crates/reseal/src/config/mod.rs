@@ -145,6 +145,7 @@ pub(crate) struct Dcv {
     pub(crate) caa_identity: String,
     /// How old an observation of CAA may be and still serve; zero: none.
     pub(crate) caa_reuse: Duration,
+    pub(crate) iodef: bool,
 }
 
 /// One of `dcv.perspectives`.

@@ -213,6 +213,7 @@ pub(super) fn dcv(reader: &mut Reader) -> Dcv {
                 "a duration such as `5m`, at most `8h`",
             )
             .unsigned(),
+        iodef: reader.switch("dcv.iodef", false),
     };
     if dcv.http_port == 0 {
         reader.refuse(

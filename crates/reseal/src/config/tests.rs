@@ -40,6 +40,7 @@ perspectives = [{ url = "https://p1.example", name = "p1", ca_file = "", token_f
 quorum = 2
 caa_identity = "ca.example.com"
 caa_reuse = "5m"
+iodef = true
 [mail]
 url = "smtp://localhost:25"
 from = "CA <ca@example.com>"
@@ -121,6 +122,7 @@ fn every_key_is_read() {
             quorum: 2,
             caa_identity: "ca.example.com".to_owned(),
             caa_reuse: Duration::from_mins(5),
+            iodef: true,
         },
         mail: Mail {
             url: "smtp://localhost:25".to_owned(),

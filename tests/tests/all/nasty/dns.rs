@@ -1,4 +1,4 @@
-//! Rules section 11, numbers 119 to 126: CAA records, and what a name server may answer.
+//! Rules section 11, numbers 119 to 126 and 130: CAA records, and what a name server may answer.
 
 use serde_json::{Value, json};
 
@@ -296,4 +296,67 @@ fn looking_again_and_again_at_the_same_keeps_the_evidence_once() {
         last.iter().all(|one| one["permitted"] == true),
         "{checks:?}"
     );
+}
+
+#[test]
+fn n_21_nasty_130_an_alias_of_the_domain_above_is_no_place_for_a_proof() {
+    let server = Server::start();
+    // The attacker's own domain is proved, and the victim's domain is an alias to it.
+    server.order("ssl_dv_md", &csr(&["attacker.dev"]));
+    server.dns.cname("victim.dev.", "attacker.dev.");
+    let body = json!({"customer": "alice", "product": "ssl_dv_md", "period": 12, "csr": csr(&["sub.victim.dev"])});
+    let reply = server.alice.post("/v2/ssl/certificates", &body);
+    let entry = reply.expect(202)["validations"]["dcv"][0].clone();
+    assert_eq!(entry["status"], "WAITING", "{entry}");
+    // What is published below the attacker's domain, at any name that the alias could lead to, proves nothing.
+    let text = |field: &str| entry[field].as_str().unwrap().to_owned();
+    let label = text("dnsRecord").split('.').next().unwrap().to_owned();
+    for owner in ["attacker.dev", "sub.attacker.dev"] {
+        server
+            .dns
+            .cname(&format!("{label}.{owner}."), &text("dnsContents"));
+        let persistent = "reseal.invalid; accounturi=acct:alice@reseal.invalid; policy=wildcard";
+        server
+            .dns
+            .txt(&format!("_validation-persist.{owner}."), persistent);
+    }
+    let entries = look(&server, &reply);
+    assert_ne!(entries[0]["status"], "VALIDATED", "{entries:?}");
+}
+
+#[test]
+fn s_18_a_refusal_is_reported_once_where_the_operator_wants_that() {
+    for (wanted, mails) in [(true, 1), (false, 0)] {
+        let dcv = format!("allow_networks = [\"127.0.0.0/8\"]\niodef = {wanted}");
+        let server = Server::proving(&dcv);
+        server.dns.caa_issue("reseal.dev", "other-ca.example");
+        for address in [
+            "mailto:security@reseal.dev",
+            "mailto:x@reseal.dev?bcc=y@reseal.dev",
+        ] {
+            server.dns.caa("reseal.dev", false, "iodef", address);
+        }
+        let (reply, entries) = ask(&server, 2);
+        assert_eq!(entries[0]["caaRecordStatus"], "INVALID");
+        if wanted {
+            server.wait_until(&format!("/v2/processes/{}", reply.process()), |_| {
+                !server.mails().is_empty()
+            });
+        }
+        // Neither another name of the domain, nor another look, nor another request tells it again.
+        look(&server, &reply);
+        ask(&server, 1);
+        let sent = server.mails();
+        assert_eq!(sent.len(), mails, "{sent:?}");
+        for mail in sent {
+            for part in [
+                "To: security@reseal.dev",
+                "n0.reseal.dev",
+                "other-ca.example",
+                &reply.process().to_string(),
+            ] {
+                assert!(mail.contains(part), "{part}: {mail}");
+            }
+        }
+    }
 }

@@ -168,6 +168,12 @@ fn r_2_a_quote_asks_nobody_about_an_address() {
             .alice
             .post("/v2/ssl/certificates?quote=true", &body)
     };
-    quote("owner@mailer.dev").expect(200);
+    world
+        .knot
+        .add("good.dev.", TXT, "TXT", "\"owner@mailer.dev\"");
+    let refusal = quote("owner@mailer.dev").refused(400, "ConstraintViolationException");
+    let message = refusal["violations"][0]["message"].as_str().unwrap();
+    assert!(message.contains("a quote asks nobody"), "{message}");
+    quote("admin@good.dev").expect(200);
     assert!(world.mail.mails_to("owner@mailer.dev").is_empty());
 }
