@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use reseal_pki::calendar;
 use reseal_pki::method::Method;
+use reseal_pki::name::NamePolicy;
 use reseal_validation::email::Message;
 use subtle::ConstantTimeEq as _;
 
@@ -242,7 +243,8 @@ impl Services {
                 )];
                 match decision {
                     Decision::Approve => {
-                        obtained = authorizations_of(work, &mail, &customer, now);
+                        obtained =
+                            authorizations_of(work, &mail, &customer, now, &self.settings.names);
                         for authorization in &obtained {
                             // Whoever answered read these names and no others (D-18).
                             let listed = |proof: &NameProof| mail.asks_about(proof);
@@ -306,27 +308,29 @@ impl Services {
 }
 
 /// The proofs are for the domains that the address was computed from, or is published for: never for whatever domain
-/// happens to run the mailbox (D-17).
+/// happens to run the mailbox (D-17). What does not prove the very name that the mail asked about proves nothing.
 fn authorizations_of(
     work: &Work,
     mail: &MailChallenge,
     customer: &str,
     now: Timestamp,
+    policy: &NamePolicy,
 ) -> Vec<Authorization> {
     let mut obtained: Vec<Authorization> = Vec::new();
     for proof in work.proofs.iter().filter(|proof| mail.asks_about(proof)) {
         let (adn, method) = (domain_by_mail(proof), method_of(proof));
+        let authorization = Authorization {
+            id: 0,
+            customer: customer.to_owned(),
+            adn: adn.to_owned(),
+            method,
+            only_itself: false,
+            obtained: now,
+            process: 0,
+        };
         let known = |other: &Authorization| other.adn == adn && other.method == method;
-        if !obtained.iter().any(known) {
-            obtained.push(Authorization {
-                id: 0,
-                customer: customer.to_owned(),
-                adn: adn.to_owned(),
-                method,
-                only_itself: false,
-                obtained: now,
-                process: 0,
-            });
+        if !obtained.iter().any(known) && authorization.covers(&proof.name, now, policy) {
+            obtained.push(authorization);
         }
     }
     obtained
@@ -360,5 +364,38 @@ fn rejected(address: &str) -> ProofState {
         expected: format!("approval by {address}"),
         seen: "the request was rejected there".to_owned(),
         advice: "Ask the domain's owner, then resend with another address or method.".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::sample;
+    use crate::product::DcvType;
+
+    #[test]
+    fn d_17_a_mailbox_never_approves_for_the_domain_it_lies_in() {
+        let mut work = sample::work(false);
+        let proved_by = |work: &mut Work, address: &str| {
+            work.proofs[0].method = DcvType::Email;
+            work.proofs[0].email = Some(address.to_owned());
+            let mail = MailChallenge {
+                address: address.to_owned(),
+                names: vec![work.proofs[0].name.clone()],
+                token_sha256: None,
+                form_token: None,
+                created: None,
+                sent: None,
+                undeliverable: false,
+            };
+            let now = Timestamp::from_second(1_795_000_000).unwrap();
+            authorizations_of(work, &mail, "alice", now, &NamePolicy::default())
+                .into_iter()
+                .map(|authorization| authorization.adn)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(proved_by(&mut work, "admin@reseal.net"), ["reseal.net"]);
+        // Neither constructed nor published: whatever led here, it proves nothing at all.
+        assert!(proved_by(&mut work, "mallory@mailer.dev").is_empty());
     }
 }

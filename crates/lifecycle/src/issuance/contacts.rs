@@ -178,10 +178,15 @@ impl Services {
             .unwrap_or_default()
         {
             let begun = self.clock.now();
-            let mut attempt = self
-                .perspective
-                .attempt(&Challenge::Contact(contact.clone()))
-                .await;
+            // In a task of its own, as every look: one that dies sends no mail and stops nothing.
+            let (perspective, challenge) = (
+                self.perspective.clone(),
+                Challenge::Contact(contact.clone()),
+            );
+            let look = tokio::spawn(async move { perspective.attempt(&challenge).await });
+            let Ok(mut attempt) = look.await else {
+                return Ok((process, false));
+            };
             attempt.at = begun;
             let verdict = attempt.verdict;
             let (next, events) = process

@@ -178,11 +178,13 @@ fn proof_of(name: &DnsName, planning: &Planning<'_>) -> NameProof {
         .find(|choice| choice.common_name == name.as_str());
     let live = authorization::find(planning.authorizations, name, planning.now, planning.policy);
     if let Some(live) = live {
+        let email = chosen.and_then(|choice| choice.email.clone());
         return NameProof {
             name: name.clone(),
             method: chosen.map_or_else(|| dcv_type(live.method), |choice| choice.method),
-            email: chosen.and_then(|choice| choice.email.clone()),
-            contact: None,
+            // Once the evidence at hand is too old, this address is written to.
+            contact: contact_of(name, email.as_deref(), planning.contacts, planning.policy),
+            email,
             adn: live.adn.clone(),
             challenge: None,
             state: ProofState::Proved {

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::address::address_is_safe;
 use crate::{
-    caa::CaaRecord,
     dns::{self, DnsAnswer, DnsOutcome, RecordKind, RecordValue, Resolver},
     evidence::{Attempt, Evidence, Verdict},
 };
@@ -52,11 +51,19 @@ impl ContactSource {
         }
         match self {
             Self::Txt => usable(answer.texts()),
-            Self::Caa => {
-                let records = CaaRecord::all(answer);
-                let contacts = records.iter().filter(|record| record.tag == TAG);
-                usable(contacts.map(|record| record.value.as_str()))
-            }
+            // At the domain itself: where an alias leads, somebody else speaks (N-21).
+            Self::Caa => usable(
+                answer
+                    .records
+                    .iter()
+                    .filter(|record| record.name == answer.name)
+                    .filter_map(|record| match &record.value {
+                        RecordValue::Caa { tag, value, .. } => {
+                            tag.eq_ignore_ascii_case(TAG).then_some(value.as_str())
+                        }
+                        _ => None,
+                    }),
+            ),
         }
     }
 }
@@ -160,7 +167,7 @@ mod tests {
     use super::*;
     use crate::{
         challenge::Challenge,
-        test_world::{Reply, StubDns, caa, perspective, txt},
+        test_world::{Reply, StubDns, caa, cname, perspective, txt},
     };
 
     const TXT_NAME: &str = "_validation-contactemail.example.com";
@@ -217,6 +224,21 @@ mod tests {
                 failures: Vec::new(),
             }
         );
+    }
+
+    #[tokio::test]
+    async fn n_21_nasty_130_a_contact_where_an_alias_leads_speaks_for_nobody_else() {
+        let dns = StubDns::start().await;
+        dns.put("example.com", vec![cname("edge.attacker.example.")])
+            .put(
+                "edge.attacker.example",
+                vec![caa(0, "contactemail", "mallory@attacker.example")],
+            );
+        let perspective = perspective(&dns, None);
+        assert!(perspective.contacts("example.com").await.found.is_empty());
+        let mallory = contact(ContactSource::Caa, "mallory@attacker.example");
+        let attempt = perspective.attempt(&Challenge::Contact(mallory)).await;
+        assert_eq!(attempt.verdict, Verdict::NotYet);
     }
 
     #[tokio::test]
