@@ -4,6 +4,7 @@ mod audit;
 mod contract;
 mod crash;
 mod nasty;
+mod perspectives;
 mod support;
 mod validations;
 mod world;

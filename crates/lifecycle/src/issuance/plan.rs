@@ -184,6 +184,7 @@ fn proof_of(name: &DnsName, planning: &Planning<'_>) -> NameProof {
                 adn: live.adn.clone(),
                 obtained: live.obtained,
                 reused: true,
+                witnesses: live.witnesses.clone(),
             },
             persistent: None,
             last_look: None,

@@ -22,6 +22,7 @@ pub(crate) fn work(proved: bool) -> Work {
             adn: "reseal.net".to_owned(),
             obtained: now(),
             reused: true,
+            witnesses: Vec::new(),
         }
     } else {
         ProofState::Waiting

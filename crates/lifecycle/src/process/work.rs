@@ -1,6 +1,7 @@
 //! What a process is working on: the order as planned, and the proofs it has and lacks.
 
 use jiff::Timestamp;
+use reseal_pki::corroboration::Witness;
 use reseal_pki::dn::OrganizationSubject;
 use reseal_pki::method::Method;
 use reseal_pki::name::DnsName;
@@ -166,6 +167,9 @@ pub enum ProofState {
         obtained: Timestamp,
         /// Whether the evidence is an earlier process's.
         reused: bool,
+        /// What remote perspectives said about the same look.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        witnesses: Vec<Witness>,
     },
 }
 
@@ -249,6 +253,9 @@ pub struct CaaState {
     pub reason: String,
     /// When it was checked.
     pub checked: Timestamp,
+    /// Which remote perspectives see a permission as well; empty when none was asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub witnesses: Vec<Witness>,
 }
 
 /// Everything a certificate process works with.

@@ -171,7 +171,7 @@ impl Remote {
             match &answer {
                 Ok(_) => tracing::info!(perspective, "the remote perspective answers again"),
                 Err(reason) => {
-                    tracing::warn!(perspective, reason, "the remote perspective is of no use")
+                    tracing::warn!(perspective, reason, "the remote perspective is of no use");
                 }
             }
         }

@@ -55,14 +55,16 @@ impl AttemptQuestion {
     pub fn check(&self, policy: &NamePolicy) -> Result<(), String> {
         match &self.challenge {
             Challenge::Dns { record, .. } if is_owner(record) => Ok(()),
-            Challenge::Dns { .. } => Err("`challenge.record`: not the name of a record".to_owned()),
+            Challenge::Persistent { record, .. } if is_owner(&record.name()) => Ok(()),
+            Challenge::Dns { .. } | Challenge::Persistent { .. } => {
+                Err("`challenge.record`: not the name of a record".to_owned())
+            }
             Challenge::File { host, path, .. } => {
-                DnsName::parse(host, policy)
-                    .map_err(|error| format!("`challenge.host`: {error}"))
-                    .and_then(|name| match name.is_wildcard() {
-                        true => Err("`challenge.host`: a wildcard has no files".to_owned()),
-                        false => Ok(()),
-                    })?;
+                let name = DnsName::parse(host, policy)
+                    .map_err(|error| format!("`challenge.host`: {error}"))?;
+                if name.is_wildcard() {
+                    return Err("`challenge.host`: a wildcard has no files".to_owned());
+                }
                 if is_file(path) {
                     Ok(())
                 } else {

@@ -5,7 +5,7 @@ use reseal_lifecycle::certificate::{Certificate, CertificateStatus};
 use reseal_lifecycle::event::{Event, EventKind};
 use reseal_lifecycle::price::Allowance;
 use reseal_lifecycle::process::{
-    Action, NameProof, Opening, Order, Process, ProofState, Vetting, Work,
+    Action, Mpic, NameProof, Opening, Order, Process, ProofState, Vetting, Work,
 };
 use reseal_lifecycle::product::{CertificateType, DcvType};
 use reseal_lifecycle::store::{Change, Issuance, Replacement, Reservation, Subscription};
@@ -49,6 +49,7 @@ fn proof(name: &str) -> NameProof {
             adn: name.to_owned(),
             obtained: in_days(-10),
             reused: true,
+            witnesses: Vec::new(),
         },
     }
 }
@@ -191,6 +192,7 @@ pub(crate) fn certificate(customer: &str, number: u64) -> Certificate {
         successor: None,
         revocation: None,
         revocation_scheduled: None,
+        mpic: Some(Mpic::Performed),
     }
 }
 
