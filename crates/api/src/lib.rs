@@ -14,6 +14,7 @@
 
 mod answer;
 mod auth;
+mod blocked_keys;
 mod body;
 mod certificates;
 mod cors;

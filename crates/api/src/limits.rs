@@ -27,7 +27,7 @@ pub struct Rates {
     pub per_key: NonZeroU32,
     /// Calls of all keys of one customer in a second.
     pub per_customer: NonZeroU32,
-    /// Failed authentications from one address in a minute.
+    /// Failed authentications from one address in a minute; as many links that decide nothing.
     pub failures: NonZeroU32,
 }
 
@@ -36,6 +36,7 @@ pub(crate) struct RateLimits {
     keys: Measure<i64>,
     customers: Measure<String>,
     failures: Measure<IpAddr>,
+    links: Measure<IpAddr>,
 }
 
 impl RateLimits {
@@ -44,6 +45,7 @@ impl RateLimits {
             keys: Measure::new(rates.per_key, Quota::per_second),
             customers: Measure::new(rates.per_customer, Quota::per_second),
             failures: Measure::new(rates.failures, Quota::per_minute),
+            links: Measure::new(rates.failures, Quota::per_minute),
         }
     }
 
@@ -64,6 +66,12 @@ impl RateLimits {
         self.failures
             .take(&network(peer))
             .map_err(Failure::too_many_failures)
+    }
+
+    /// Counts a link that decides nothing, tried from `peer`; when there were too many, says how long to wait (D-19). A
+    /// link that is good is never refused.
+    pub(crate) fn dead_link(&self, peer: IpAddr) -> Result<(), Duration> {
+        self.links.take(&network(peer))
     }
 }
 

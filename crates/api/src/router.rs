@@ -12,7 +12,9 @@ use crate::auth::{Call, Outcome, authenticated, open};
 use crate::error::{Failure, first_characters};
 use crate::limits::RateLimits;
 use crate::openapi::{self, Described, Operation};
-use crate::{certificates, notifications, processes, products, public, validations, webhook};
+use crate::{
+    blocked_keys, certificates, notifications, processes, products, public, validations, webhook,
+};
 
 /// A method, by its name in the document and for the router.
 type Verb = (&'static str, MethodFilter);
@@ -77,6 +79,8 @@ pub(crate) fn routes() -> Routes {
         .on(GET, "/v2/validations/{id}", validations::get, validations::describe::get())
         .on(POST, "/v2/validations/{id}/approve", validations::approve, validations::describe::approve())
         .on(POST, "/v2/validations/{id}/reject", validations::reject, validations::describe::reject())
+        .on(GET, "/v2/blocked-keys", blocked_keys::list, blocked_keys::describe::list())
+        .on(POST, "/v2/blocked-keys", blocked_keys::block, blocked_keys::describe::block())
         .open(GET, "/healthz", public::health, public::describe::health())
         .open(GET, "/readyz", public::ready, public::describe::ready())
         .open(GET, "/ca/{file}", public::issuer_certificate, public::describe::issuer_certificate())

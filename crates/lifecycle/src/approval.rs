@@ -18,10 +18,10 @@ use crate::authorization::Authorization;
 use crate::customer::Scope;
 use crate::error::Error;
 use crate::event::{Event, EventKind};
-use crate::issuance::{LEASE, apply, attention};
+use crate::issuance::{LEASE, apply, attention, domain_of, method_of};
 use crate::language::Language;
 use crate::mail::ApprovalLetter;
-use crate::process::{MailChallenge, NameProof, Process, ProcessId, ProofState, State};
+use crate::process::{MailChallenge, NameProof, Process, ProcessId, ProofState, State, Work};
 use crate::services::{Services, Settings};
 use crate::store::{Change, StoreError};
 
@@ -88,8 +88,8 @@ pub struct Approval {
     pub process: ProcessId,
     /// For whom the link was made.
     pub address: String,
-    /// The domain whose owner the address stands for: the approval serves later certificates for it and for
-    /// every name below it (design decision 6).
+    /// The domain whose owner the address stands for, or several with commas between: the approval serves later
+    /// certificates for it and for every name below it (design decision 6).
     pub domain: String,
     /// The last day on which it does so, UTC, if it is given now.
     pub until: Date,
@@ -130,7 +130,7 @@ pub(crate) fn message(
         customer: &process.customer,
         product: &work.order.product,
         process: process.id,
-        domain: domain_of(&mail.address),
+        domain: &domains_of(work, mail),
         until,
         link: &format!("{}/dcv/approve/{}", settings.public_url, token.text),
         days: TOKEN_LIFE.as_hours() / 24,
@@ -166,7 +166,7 @@ impl Services {
                 product: work.order.product.clone(),
                 process: process.id,
                 address: mail.address.clone(),
-                domain: domain_of(&mail.address).to_owned(),
+                domain: domains_of(work, mail),
                 until,
                 language: work.order.language,
                 form_token: mail.form_token.clone()?,
@@ -242,11 +242,12 @@ impl Services {
                 )];
                 match decision {
                     Decision::Approve => {
-                        let authorization = authorization_of(&mail, customer, now);
-                        // Whoever answered read these names and no others (D-18).
-                        let listed = |proof: &NameProof| mail.asks_about(proof);
-                        events.extend(apply(work, &authorization, self, listed));
-                        obtained.push(authorization);
+                        obtained = authorizations_of(work, &mail, &customer, now);
+                        for authorization in &obtained {
+                            // Whoever answered read these names and no others (D-18).
+                            let listed = |proof: &NameProof| mail.asks_about(proof);
+                            events.extend(apply(work, authorization, self, listed));
+                        }
                     }
                     Decision::Reject => {
                         work.mailbox_mut(&mail.address).rejected = true;
@@ -304,24 +305,49 @@ impl Services {
     }
 }
 
-/// The proof is for the domain of the address, which was computed from the requested names: never for
-/// whatever domain happens to run the mailbox (D-17).
-fn authorization_of(mail: &MailChallenge, customer: String, now: Timestamp) -> Authorization {
-    Authorization {
-        id: 0,
-        customer,
-        adn: domain_of(&mail.address).to_owned(),
-        method: Method::ConstructedEmail,
-        only_itself: false,
-        obtained: now,
-        process: 0,
-        // Mail to a constructed address needs none (D-16).
-        witnesses: Vec::new(),
+/// The proofs are for the domains that the address was computed from, or is published for: never for whatever domain
+/// happens to run the mailbox (D-17).
+fn authorizations_of(
+    work: &Work,
+    mail: &MailChallenge,
+    customer: &str,
+    now: Timestamp,
+) -> Vec<Authorization> {
+    let mut obtained: Vec<Authorization> = Vec::new();
+    for proof in work.proofs.iter().filter(|proof| mail.asks_about(proof)) {
+        let (adn, method) = (domain_by_mail(proof), method_of(proof));
+        let known = |other: &Authorization| other.adn == adn && other.method == method;
+        if !obtained.iter().any(known) {
+            obtained.push(Authorization {
+                id: 0,
+                customer: customer.to_owned(),
+                adn: adn.to_owned(),
+                method,
+                only_itself: false,
+                obtained: now,
+                process: 0,
+                witnesses: proof.contact_witnesses.clone(),
+            });
+        }
+    }
+    obtained
+}
+
+/// The domain whose owner answers for a name that is proved by mail.
+fn domain_by_mail(proof: &NameProof) -> &str {
+    match (&proof.contact, &proof.email) {
+        (Some(contact), _) => &contact.adn,
+        (None, Some(email)) => domain_of(email),
+        (None, None) => proof.name.fqdn(),
     }
 }
 
-fn domain_of(address: &str) -> &str {
-    address.rsplit_once('@').map_or("", |(_, domain)| domain)
+/// The domains whose owner answers a mail, for people.
+fn domains_of(work: &Work, mail: &MailChallenge) -> String {
+    let asked = work.proofs.iter().filter(|proof| mail.asks_about(proof));
+    let mut domains: Vec<&str> = asked.map(domain_by_mail).collect();
+    domains.dedup();
+    domains.join(", ")
 }
 
 /// The last day, UTC, on which an approval given at `obtained` can be relied on.

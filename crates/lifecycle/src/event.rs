@@ -6,7 +6,7 @@ use reseal_pki::method::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::process::{Check, Mpic, ProcessId};
+use crate::process::{Check, Mpic, ProcessId, Ticket};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -238,6 +238,9 @@ pub enum EventKind {
         serial: String,
         /// Issuer.
         issuer: String,
+        /// What the signature rests on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ticket: Option<Box<Ticket>>,
     },
     /// A reservation will never be signed again.
     ReservationAbandoned {

@@ -11,6 +11,7 @@ pub mod auth_key;
 pub mod authorization;
 pub mod certificate;
 pub mod clock;
+pub mod compromise;
 pub mod crl;
 pub mod customer;
 pub mod error;

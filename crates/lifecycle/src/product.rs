@@ -6,6 +6,8 @@ use reseal_pki::profile::ValidationType;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use reseal_validation::ChallengeScheme;
+
 use crate::price::Prices;
 
 /// The catalogue that `init` writes (design decision 13, section 12 point 6).
@@ -167,6 +169,9 @@ pub struct Product {
     pub renew_from: Vec<String>,
     /// Methods of proof it takes.
     pub dcv: Vec<DcvType>,
+    /// How what customers publish is made.
+    #[serde(default)]
+    pub challenge: ChallengeScheme,
     /// Whether a persistent TXT record counts as a proof by DNS (BR 3.2.2.4.22).
     #[serde(default = "yes")]
     pub dcv_persistent: bool,

@@ -217,6 +217,17 @@ fields! {
 }
 
 fields! {
+    /// Fields of the list of blocked keys.
+    BlockedKeyField {
+        Id = "id": Integer,
+        Key = "key": Text,
+        Reason = "reason": Text,
+        User = "user": Text,
+        CreatedDate = "createdDate": Date,
+    }
+}
+
+fields! {
     /// Fields of the notification list (contract.md section 5.8).
     NotificationField {
         Id = "id": Integer,
@@ -266,5 +277,7 @@ pub type CertificateQuery = Query<CertificateField>;
 pub type ProcessQuery = Query<ProcessField>;
 /// A request for the list of open validations.
 pub type ValidationQuery = Query<ValidationField>;
+/// A request for the list of blocked keys.
+pub type BlockedKeyQuery = Query<BlockedKeyField>;
 /// A notification list request.
 pub type NotificationQuery = Query<NotificationField>;

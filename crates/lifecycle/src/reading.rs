@@ -1,7 +1,6 @@
 //! Who is calling, and what they may see.
 
 use reseal_pki::name::DnsName;
-use reseal_validation::email::constructed_addresses;
 
 use crate::audit::SERVER;
 use crate::certificate::{Certificate, CertificateId};
@@ -139,12 +138,14 @@ impl Services {
         Ok(self.store.timeline(id).await?)
     }
 
-    /// The addresses that may approve a certificate for `domain` (D-14, D-20).
+    /// The addresses that may approve a certificate for `domain` (D-14, D-20): constructed ones, then those that the DNS
+    /// names.
     ///
     /// # Errors
-    /// [`Kind::NotFound`] for the product, [`Kind::Constraint`] for the name.
-    pub fn approver_addresses(
+    /// [`Kind::NotFound`] for the product, [`Kind::Constraint`] for the name, [`Kind::RateLimited`].
+    pub async fn approver_addresses(
         &self,
+        caller: &Caller,
         domain: &str,
         product: Option<&str>,
     ) -> Result<Vec<String>, Error> {
@@ -164,8 +165,6 @@ impl Services {
                 Some(domain),
             )])
         })?;
-        Ok(constructed_addresses(
-            &name.authorization_domain_names(true, policy),
-        ))
+        self.approvers(&caller.customer, &name).await
     }
 }

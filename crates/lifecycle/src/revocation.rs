@@ -1,9 +1,11 @@
 //! Withdrawing a certificate: at once, or when its scheduled moment has come.
 
+use crate::audit::SERVER;
 use crate::certificate::{
     Certificate, CertificateId, CertificateStatus, Revocation, RevocationReason,
 };
-use crate::customer::{Caller, Scope};
+use crate::compromise::KeyBlock;
+use crate::customer::{Caller, Role, Scope};
 use crate::error::{Error, Kind};
 use crate::event::{Event, EventKind};
 use crate::import;
@@ -11,13 +13,19 @@ use crate::process::{Action, Opening, Process};
 use crate::services::Services;
 use crate::store::{Change, StoreError};
 
-/// Who revokes what was scheduled.
-const SCHEDULER: &str = "reseal";
+/// Who revokes.
+#[derive(Clone, Copy)]
+struct Revoker<'a> {
+    user: &'a str,
+    /// Whether a claim of theirs that a key is compromised holds for certificates of others, too.
+    is_sure: bool,
+}
 
 impl Services {
     /// Revokes certificate `id`; visible at once. A `reason` that names a reason code sets it, other words
     /// are kept beside it (design section 12 point 10). A compromised key is blocked for everybody, for ever, and takes
-    /// the customer's other certificates with it.
+    /// the customer's other certificates with it; those of other customers only when an operator says so, whose word is
+    /// proof.
     ///
     /// # Errors
     /// [`Kind::NotFound`]; [`Kind::Status`] when it is revoked already or was issued elsewhere.
@@ -44,8 +52,12 @@ impl Services {
                 ));
             }
             let code = reason.as_deref().and_then(RevocationReason::from_text);
+            let by = Revoker {
+                user: &caller.user,
+                is_sure: caller.role == Role::Operator,
+            };
             match self
-                .record_revocation(&certificate, &caller.user, code, reason.clone())
+                .record_revocation(&certificate, by, code, reason.clone())
                 .await
             {
                 // One of the certificates was revoked, or one more issued, at the same moment: look again.
@@ -78,8 +90,18 @@ impl Services {
         if certificate.stored_status == CertificateStatus::Revoked {
             return Ok(());
         }
-        let (code, why) = (RevocationReason::Superseded, "replaced by a reissue");
-        self.record_revocation(&certificate, SCHEDULER, Some(code), Some(why.to_owned()))
+        let by = Revoker {
+            user: SERVER,
+            is_sure: false,
+        };
+        let (code, why) = match self.store.revocation_duty(id).await? {
+            Some((code, cause)) => (code, cause),
+            None => (
+                Some(RevocationReason::Superseded),
+                "replaced by a reissue".to_owned(),
+            ),
+        };
+        self.record_revocation(&certificate, by, code, Some(why))
             .await?;
         Ok(())
     }
@@ -89,10 +111,11 @@ impl Services {
     async fn record_revocation(
         &self,
         certificate: &Certificate,
-        user: &str,
+        by: Revoker<'_>,
         reason: Option<RevocationReason>,
         note: Option<String>,
     ) -> Result<Process, StoreError> {
+        let user = by.user;
         let revocation = Revocation {
             at: self.clock.now(),
             reason,
@@ -116,7 +139,14 @@ impl Services {
             "certificate {} was revoked for key compromise",
             certificate.id
         );
-        self.store.open_with_key_blocked(changes, key, why).await
+        let now = revocation.at;
+        let block = if by.is_sure {
+            let delay = self.settings.revoke_compromised_after;
+            KeyBlock::certain(vec![key], &why, user, now, delay)
+        } else {
+            KeyBlock::claimed(vec![key], &why, user, now)
+        };
+        self.store.open_with_key_blocked(changes, block).await
     }
 }
 

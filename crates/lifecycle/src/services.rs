@@ -16,7 +16,7 @@ use reseal_validation::settings::Dnssec;
 use crate::audit::Refusals;
 use crate::clock::Clock;
 use crate::error::{Error, Kind};
-use crate::issuance::CaaCache;
+use crate::issuance::{CaaCache, Reported};
 use crate::issuer::Issuer;
 use crate::notification::Webhooks;
 use crate::product::{Catalogue, Product};
@@ -43,6 +43,8 @@ pub struct Settings {
     pub revoke_replaced_after: Option<SignedDuration>,
     /// `policy.revoke_removed_names_after`.
     pub revoke_removed_names_after: Option<SignedDuration>,
+    /// `policy.revoke_compromised_after`: no more than 24 hours count.
+    pub revoke_compromised_after: SignedDuration,
     /// `dcv.domain`, the suffix in challenge contents.
     pub dcv_domain: String,
     /// `dcv.caa_identity`.
@@ -50,6 +52,8 @@ pub struct Settings {
     /// `dcv.caa_reuse`: how old a CAA observation may be and still serve; zero asks the DNS at every
     /// issuance. Never more than 8 hours count (BR 4.2.2.1).
     pub caa_reuse: Duration,
+    /// `dcv.iodef`: whether refusals by CAA are reported to whom the records name.
+    pub iodef: bool,
     /// `dcv.dnssec`.
     pub dnssec: Dnssec,
     /// How many remote perspectives must agree.
@@ -134,6 +138,7 @@ pub struct Services {
     pub(crate) catalogue: Catalogue,
     pub(crate) settings: Settings,
     pub(crate) caa_cache: CaaCache,
+    pub(crate) reported: Reported,
     pub(crate) slots: Slots,
     pub(crate) refusals: Refusals,
 }
@@ -162,6 +167,7 @@ impl Services {
             catalogue: parts.catalogue,
             settings: parts.settings,
             caa_cache: CaaCache::default(),
+            reported: Reported::default(),
             slots: Slots::default(),
             refusals: Refusals::default(),
         })

@@ -14,10 +14,12 @@ use crate::audit::{AuditEntry, AuditStore};
 use crate::auth_key::{AuthKeyId, AuthKeyStore};
 use crate::authorization::Authorization;
 use crate::certificate::{Certificate, CertificateId, Revocation, SubscriptionId};
+use crate::compromise::{CompromiseStore, KeyBlock};
 use crate::crl::CrlStore;
 use crate::customer::{ApiKey, Customer, Role, Scope};
 use crate::event::Event;
 use crate::idempotency::{ClaimId, IdempotencyStore};
+use crate::issuance::used_before;
 use crate::note::NoteStore;
 use crate::notification::{self, Notification, NotificationStore};
 use crate::price::Allowance;
@@ -47,6 +49,9 @@ pub enum StoreError {
     /// The auth key led to a certificate meanwhile, or is about to.
     #[error("the auth key was used meanwhile")]
     AuthKeyUsed,
+    /// The Request Token was given out to another process (D-5).
+    #[error("the request token was given out before")]
+    RequestTokenUsed,
     /// The handle is taken, the serial is used, the certificate is already stored.
     #[error("{0} exists already")]
     Exists(&'static str),
@@ -134,6 +139,8 @@ pub struct Change {
     pub authorizations: Vec<Authorization>,
     /// Hashes of mail tokens made in this step.
     pub mail_tokens: Vec<[u8; 32]>,
+    /// The Request Token that the customer is asked to publish: never again by another process.
+    pub request_token: Option<[u8; 32]>,
     /// A serial to reserve.
     pub reservation: Option<Reservation>,
     /// A certificate to store.
@@ -165,6 +172,7 @@ impl Change {
             events,
             authorizations: Vec::new(),
             mail_tokens: Vec::new(),
+            request_token: None,
             reservation: None,
             issuance: None,
             revocation: None,
@@ -197,6 +205,7 @@ pub trait Store:
     + NoteStore
     + VettingStore
     + AuditStore
+    + CompromiseStore
 {
     /// Adds a customer, as `actor` wanted. [`StoreError::Exists`] when the handle is taken.
     async fn create_customer(&self, customer: Customer, actor: &str) -> Result<(), StoreError>;
@@ -279,7 +288,8 @@ pub trait Store:
         &self,
         token_hash: &[u8; 32],
     ) -> Result<Option<ProcessId>, StoreError>;
-
+    /// Whether a Request Token was given out to any process.
+    async fn request_token_exists(&self, fingerprint: &[u8; 32]) -> Result<bool, StoreError>;
     /// The customer's unrevoked certificates for that key, imported ones left out.
     async fn unrevoked_with_key(
         &self,
@@ -300,28 +310,19 @@ pub trait Store:
     ) -> Result<KeyHistory, StoreError>;
     /// The reservation that a signing process made.
     async fn reservation(&self, process: ProcessId) -> Result<Option<Reservation>, StoreError>;
-    /// Puts a key on the blocked list, as `actor` wanted.
-    async fn block_key(
-        &self,
-        spki_sha256: [u8; 32],
-        reason: &str,
-        now: Timestamp,
-        actor: &str,
-    ) -> Result<(), StoreError>;
 
     /// Stores a new process (version 0) and whatever its first step writes. The process comes back with its
     /// number, `certificate` and `subscription` filled in. [`StoreError::OpenProcess`] when its
     /// subscription has an open one, [`StoreError::SourceGone`] when a reissue's certificate has a successor or
     /// was revoked.
     async fn open(&self, change: Change) -> Result<Process, StoreError>;
-    /// Stores new processes together, all or none, and puts the key they are about on the blocked list for the
-    /// reason `why`; the answer is the first. [`StoreError::Stale`] when a certificate was revoked meanwhile, or
+    /// Stores new processes together, all or none, and blocks the key they are about as
+    /// [`CompromiseStore::block_keys`] does; the answer is the first. [`StoreError::Stale`] when a certificate was revoked meanwhile, or
     /// when one of the first process's customer for that key would stay unrevoked.
     async fn open_with_key_blocked(
         &self,
         changes: Vec<Change>,
-        spki_sha256: [u8; 32],
-        why: String,
+        block: KeyBlock,
     ) -> Result<Process, StoreError>;
     /// Stores a step of a known process, raising its version. [`StoreError::Stale`] when it was changed
     /// since it was read; [`StoreError::SourceGone`] as with `open`, when the step reserves a serial or stores a
@@ -391,6 +392,7 @@ impl From<StoreError> for crate::error::Error {
                 Kind::Rule,
                 "The authKey was used at the same moment: get a new one",
             ),
+            StoreError::RequestTokenUsed => used_before(None),
             StoreError::Exists(what) => {
                 Error::new(Kind::Exists, format!("The {what} exists already"))
             }

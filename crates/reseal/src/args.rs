@@ -114,6 +114,12 @@ pub(crate) enum Command {
     /// The rules that depend on a date
     #[command(subcommand)]
     Policy(Policy),
+    /// Keys that are never certified again
+    #[command(subcommand)]
+    Key(Key),
+    /// What has to be revoked
+    #[command(subcommand)]
+    Revocation(Revocation),
     /// The audit log: who did what, when and why
     #[command(subcommand)]
     Audit(Audit),
@@ -318,6 +324,45 @@ pub(crate) enum Policy {
         /// Prints JSON
         #[arg(long)]
         json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Key {
+    /// Blocks a compromised key for everybody and for ever; certificates with it are revoked within a day
+    Block {
+        /// SHA-256 of its SubjectPublicKeyInfo, or a PEM file with the key, a certificate or a request; `-` is stdin
+        key: String,
+        /// Why, for the customers of its certificates
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Blocks every key in a file
+    Import {
+        /// A hash a line, or PEM blocks; `#` begins a comment; `-` is stdin
+        file: PathBuf,
+        /// Why, for the customers of their certificates
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Lists blocked keys: hash, since when, by whom, why
+    List(Data),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Revocation {
+    /// Lists certificates whose revocation is scheduled, the soonest first: moment, deadline, OVERDUE, certificate,
+    /// customer, name, cause
+    Due {
+        /// Prints JSON, with every clock
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        data: Data,
     },
 }
 

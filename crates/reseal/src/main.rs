@@ -20,8 +20,10 @@ mod demo;
 mod doctor;
 mod house;
 mod init;
+mod key;
 mod perspective;
 mod policy;
+mod revocation;
 mod serve;
 mod validation;
 mod webhook;
@@ -34,8 +36,8 @@ use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
 use args::{
-    ApiKey, Args, Audit, AuditFormat, Ca, Command, Csr, Customer, LogFormat, Policy, Validation,
-    Webhook,
+    ApiKey, Args, Audit, AuditFormat, Ca, Command, Csr, Customer, Key, LogFormat, Policy,
+    Revocation, Validation, Webhook,
 };
 use reseal_lifecycle::vetting::{Decision, Verdict};
 
@@ -127,6 +129,20 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
             format: AuditFormat::Jsonl,
             data,
         }) => audit::export(&data.data, config, since, until).map(done),
+        Command::Key(Key::Block { key, reason, data }) => {
+            key::block(&data.data, config, &key, &reason)
+                .await
+                .map(done)
+        }
+        Command::Key(Key::Import { file, reason, data }) => {
+            key::import(&data.data, config, &file, &reason)
+                .await
+                .map(done)
+        }
+        Command::Key(Key::List(data)) => key::list(&data.data, config).await.map(done),
+        Command::Revocation(Revocation::Due { json, data }) => {
+            revocation::due(&data.data, config, json).await.map(done)
+        }
         Command::Csr(Csr::Check { file, data }) => csr_check::run(&file, data.as_deref(), config),
         Command::Backup { file, data } => backup::write(&file, &data.data).await.map(done),
         Command::Restore { file, data } => backup::restore(&file, &data.data).await.map(done),

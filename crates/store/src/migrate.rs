@@ -81,6 +81,11 @@ pub(crate) const SQLITE: &[Migration] = &[
         name: "0011_audit_chain",
         sql: include_str!("sql/sqlite/0011_audit_chain.sql"),
     },
+    Migration {
+        version: 12,
+        name: "0012_key_block",
+        sql: include_str!("sql/sqlite/0012_key_block.sql"),
+    },
 ];
 
 /// Why a database cannot be used.

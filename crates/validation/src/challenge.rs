@@ -4,7 +4,7 @@ use aws_lc_rs::rand;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::persistent::PersistentRecord;
+use crate::{email::Contact, persistent::PersistentRecord};
 
 /// Directory of FILE challenges (BR 3.2.2.4.18, D-21).
 pub(crate) const FILE_DIRECTORY: &str = "/.well-known/pki-validation/";
@@ -38,13 +38,37 @@ pub fn random_value() -> Result<String, RandomError> {
     Ok(value)
 }
 
+/// How challenge contents are made: a product's choice (D-6 to D-9).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChallengeScheme {
+    /// Hashes of the CSR, and a Random Value that the proof rests on (design decision 11).
+    #[default]
+    Default,
+    /// Hashes of the CSR and the customer's salt alone: a Request Token, which customers can compute themselves and
+    /// which is good for one use (D-5, D-7, D-8).
+    SectigoLike,
+    /// A Random Value alone (D-9).
+    DigicertLike,
+}
+
+impl ChallengeScheme {
+    /// Whether contents follow from the request alone, so that they may serve once and never again (BR 1.6.1, D-5).
+    pub fn is_single_use(self) -> bool {
+        self == Self::SectigoLike
+    }
+}
+
 /// The parts that challenge contents are put together from.
 #[derive(Clone, Copy, Debug)]
 pub struct TokenParts<'a> {
-    /// MD5 over the CSR's DER, hexadecimal.
+    /// How.
+    pub scheme: ChallengeScheme,
+    /// MD5 over the CSR's DER, hexadecimal. It names places and proves nothing.
     pub md5_hex: &'a str,
-    /// SHA-256 over the CSR's DER, 64 hexadecimal digits.
-    pub sha256_hex: &'a str,
+    /// A hash over the CSR's DER, hexadecimal. Where the proof rests on it, it must be no weaker than the one that the
+    /// CSR is signed with (D-5).
+    pub hash_hex: &'a str,
     /// The customer's salt.
     pub unique_value: Option<&'a str>,
     /// This server's random value, see [`random_value`].
@@ -64,6 +88,15 @@ pub enum Challenge {
         /// Target, with the root's dot.
         contents: String,
     },
+    /// A random value in a name, or in a TXT record.
+    DnsRandom {
+        /// Authorization Domain Name, without the root's dot.
+        adn: String,
+        /// The value.
+        random: String,
+        /// Where `_<random>.<adn>` has to point to, with the root's dot.
+        target: String,
+    },
     /// A file on the web server of the name.
     File {
         /// The name itself; FILE never proves another one (D-21).
@@ -80,42 +113,76 @@ pub enum Challenge {
         /// When it is looked for: its `persistUntil` must not be over.
         now: Timestamp,
     },
+    /// An address in the DNS that may be asked for approval.
+    Contact(Contact),
+}
+
+impl TokenParts<'_> {
+    /// The Random Value, where contents have one beside the hashes.
+    fn salt(&self) -> Option<&str> {
+        match self.scheme {
+            ChallengeScheme::Default => Some(self.random),
+            ChallengeScheme::SectigoLike | ChallengeScheme::DigicertLike => None,
+        }
+    }
 }
 
 impl Challenge {
     /// A DNS challenge below the authorization domain name `adn`.
-    pub fn dns(scheme: &TokenParts<'_>, adn: &str) -> Self {
+    pub fn dns(parts: &TokenParts<'_>, adn: &str) -> Self {
         let adn = adn.strip_prefix("*.").unwrap_or(adn);
-        let sha256 = scheme.sha256_hex.to_ascii_lowercase();
-        let (first, last) = sha256.split_at_checked(32).unwrap_or((&sha256, ""));
-        let labels: Vec<&str> = [first, last]
+        if parts.scheme == ChallengeScheme::DigicertLike {
+            return Self::DnsRandom {
+                adn: adn.to_owned(),
+                random: parts.random.to_owned(),
+                target: format!("dcv.{}.", parts.domain),
+            };
+        }
+        let hash = parts.hash_hex.to_ascii_lowercase();
+        let labels: Vec<&str> = pieces(&hash)
             .into_iter()
-            .chain(scheme.unique_value)
-            .chain([scheme.random, scheme.domain])
-            .filter(|label| !label.is_empty())
+            .chain(parts.unique_value)
+            .chain(parts.salt())
+            .chain([parts.domain])
             .collect();
         Self::Dns {
-            record: format!("_{}.{adn}.", scheme.md5_hex.to_ascii_lowercase()),
+            record: format!("_{}.{adn}.", parts.md5_hex.to_ascii_lowercase()),
             contents: format!("{}.", labels.join(".")),
         }
     }
 
     /// A FILE challenge for exactly `fqdn`.
-    pub fn file(scheme: &TokenParts<'_>, fqdn: &str) -> Self {
-        let lines: Vec<&str> = [scheme.sha256_hex, scheme.domain]
-            .into_iter()
-            .chain(scheme.unique_value)
-            .chain([scheme.random])
-            .collect();
+    pub fn file(parts: &TokenParts<'_>, fqdn: &str) -> Self {
+        let (name, contents) = if parts.scheme == ChallengeScheme::DigicertLike {
+            ("fileauth".to_owned(), parts.random.to_owned())
+        } else {
+            let lines: Vec<&str> = [parts.hash_hex, parts.domain]
+                .into_iter()
+                .chain(parts.unique_value)
+                .chain(parts.salt())
+                .collect();
+            (parts.md5_hex.to_ascii_uppercase(), lines.join("\n"))
+        };
         Self::File {
             host: fqdn.to_owned(),
-            path: format!(
-                "{FILE_DIRECTORY}{}.txt",
-                scheme.md5_hex.to_ascii_uppercase()
-            ),
-            contents: lines.join("\n"),
+            path: format!("{FILE_DIRECTORY}{name}.txt"),
+            contents,
         }
     }
+}
+
+/// A hash in labels of 32 digits: a label of the DNS holds 63 characters.
+fn pieces(hash: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let mut rest = hash;
+    while let Some((piece, after)) = rest.split_at_checked(32) {
+        pieces.push(piece);
+        rest = after;
+    }
+    if !rest.is_empty() {
+        pieces.push(rest);
+    }
+    pieces
 }
 
 #[cfg(test)]
@@ -129,8 +196,9 @@ mod tests {
 
     fn parts(unique_value: Option<&str>) -> TokenParts<'_> {
         TokenParts {
+            scheme: ChallengeScheme::Default,
             md5_hex: MD5,
-            sha256_hex: SHA256,
+            hash_hex: SHA256,
             unique_value,
             random: "abcdefghij0123456789klmno",
             domain: "dcv.invalid",
@@ -166,6 +234,59 @@ mod tests {
                 "9f86d081884c7d659a2feaa0c55ad015.a3bf4f1b2b0b822cd15d6c15b0f00a08.Salt1.abcdefghij0123456789klmno.dcv.invalid."
             )
         );
+    }
+
+    #[test]
+    fn d_7_d_8_a_request_token_is_made_of_the_request_alone() {
+        let like = |hash_hex, unique_value| TokenParts {
+            scheme: ChallengeScheme::SectigoLike,
+            hash_hex,
+            ..parts(unique_value)
+        };
+        let Challenge::Dns { record, contents } =
+            Challenge::dns(&like(SHA256, Some("Salt1")), "*.example.com")
+        else {
+            panic!("not DNS")
+        };
+        assert_eq!(record, "_c23ddeb04c8a4e2f93e1d0a7f7b6a5c4.example.com.");
+        assert_eq!(
+            contents,
+            "9f86d081884c7d659a2feaa0c55ad015.a3bf4f1b2b0b822cd15d6c15b0f00a08.Salt1.dcv.invalid."
+        );
+        let sha512 = SHA256.repeat(2);
+        let Challenge::Dns { contents, .. } = Challenge::dns(&like(&sha512, None), "example.com")
+        else {
+            panic!("not DNS")
+        };
+        let labels: Vec<usize> = contents.split('.').map(str::len).collect();
+        assert_eq!(labels, [32, 32, 32, 32, 3, 7, 0], "{contents}");
+        let Challenge::File { path, contents, .. } = Challenge::file(&like(SHA256, None), "a.dev")
+        else {
+            panic!("not a file")
+        };
+        assert_eq!(path, format!("/.well-known/pki-validation/{MD5}.txt"));
+        assert_eq!(contents, format!("{SHA256}\ndcv.invalid"));
+    }
+
+    #[test]
+    fn d_9_a_random_value_stands_alone() {
+        let like = TokenParts {
+            scheme: ChallengeScheme::DigicertLike,
+            ..parts(Some("Salt1"))
+        };
+        assert_eq!(
+            Challenge::dns(&like, "*.example.com"),
+            Challenge::DnsRandom {
+                adn: "example.com".to_owned(),
+                random: "abcdefghij0123456789klmno".to_owned(),
+                target: "dcv.dcv.invalid.".to_owned(),
+            }
+        );
+        let Challenge::File { path, contents, .. } = Challenge::file(&like, "a.dev") else {
+            panic!("not a file")
+        };
+        assert_eq!(path, "/.well-known/pki-validation/fileauth.txt");
+        assert_eq!(contents, "abcdefghij0123456789klmno");
     }
 
     #[test]

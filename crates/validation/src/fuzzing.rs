@@ -5,7 +5,7 @@ use reseal_pki::method::Method;
 
 use crate::{
     CaaObservation, CaaOutcome, CaaRecord, CaaRequest, DnsAnswer, DnsOutcome, DnsRecord,
-    PersistentRecord, RecordKind, RecordValue, Security, caa, email, persistent,
+    PersistentRecord, RecordKind, RecordValue, Security, caa, email::ContactSource, persistent,
 };
 
 const ISSUER: &str = "ca.example";
@@ -24,7 +24,9 @@ pub fn caa(text: &str) {
             })
         })
         .collect();
-    let records = CaaRecord::all(&answer(RecordKind::Caa, values));
+    let answer = answer(RecordKind::Caa, values);
+    assert_addresses(ContactSource::Caa, &answer);
+    let records = CaaRecord::all(&answer);
     let issue = |record: &CaaRecord| record.tag == "issue";
     let restricted = records.iter().any(issue);
     let named = text.to_ascii_lowercase().contains(ISSUER);
@@ -43,9 +45,6 @@ pub fn caa(text: &str) {
         ttl: None,
         at: Timestamp::UNIX_EPOCH,
     };
-    for contact in email::caa_contacts(&observation) {
-        assert!(contact.is_ascii() && !contact.contains(['\r', '\n', ',', ';', ' ']));
-    }
     for (wildcard, method) in [(false, Method::DnsChange), (true, Method::PersistentTxt)] {
         let request = CaaRequest {
             identities: &[ISSUER.to_owned()],
@@ -75,8 +74,13 @@ pub fn txt(text: &str) {
         assert!(text.contains(ACCOUNT) && policy);
     }
     let answer = answer(RecordKind::Txt, vec![RecordValue::Txt(text.to_owned())]);
-    for contact in email::txt_contacts(&answer) {
-        assert!(contact.is_ascii() && !contact.contains(['\r', '\n', ',', ';', ' ']));
+    assert_addresses(ContactSource::Txt, &answer);
+}
+
+/// Whoever is written to is one plain address.
+fn assert_addresses(source: ContactSource, answer: &DnsAnswer) {
+    for address in source.addresses(answer) {
+        assert!(address.is_ascii() && !address.contains(['\r', '\n', ',', ';', ' ']));
     }
 }
 

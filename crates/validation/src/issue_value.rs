@@ -103,6 +103,34 @@ mod tests {
     }
 
     proptest! {
+        /// What the grammar allows is read as it was written, whatever white space stands around the parts.
+        #[test]
+        fn s_10_s_13_what_is_written_by_the_grammar_is_read_as_it_was_meant(
+            issuer in "([a-z0-9]{1,8}(-[a-z0-9]{1,5})?\\.){0,3}[a-z]{2,6}",
+            parameters in prop::collection::vec(("[A-Za-z0-9]{1,6}(-[a-z0-9]{1,6})?", "[!-:<-~]{0,12}"), 0..5),
+            blank in "[ \t]{0,3}",
+        ) {
+            let written: Vec<String> = parameters
+                .iter()
+                .map(|(tag, value)| format!("{blank};{blank}{tag}{blank}={blank}{value}{blank}"))
+                .collect();
+            let written = format!("{blank}{issuer}{}", written.concat());
+            let read = IssueValue::parse(&written).unwrap();
+            prop_assert_eq!(read.issuer, issuer.as_str());
+            let meant: Vec<(&str, &str)> =
+                parameters.iter().map(|(tag, value)| (tag.as_str(), value.as_str())).collect();
+            prop_assert_eq!(&read.parameters, &meant);
+            for (tag, _) in &meant {
+                let all: Vec<&str> = meant
+                    .iter()
+                    .filter(|(other, _)| other.eq_ignore_ascii_case(tag))
+                    .map(|(_, value)| *value)
+                    .collect();
+                let one = (all.len() == 1).then(|| all[0]);
+                prop_assert_eq!(read.parameter(tag).ok().flatten(), one, "{}", tag);
+            }
+        }
+
         #[test]
         fn s_10_no_value_makes_the_parser_fail_hard(value in ".{0,80}") {
             if let Ok(parsed) = IssueValue::parse(&value) {

@@ -25,9 +25,9 @@ mod test_world;
 pub mod webhook;
 
 pub use caa::{CaaDecision, CaaObservation, CaaOutcome, CaaRecord, CaaRequest, CaaStatus};
-pub use challenge::{Challenge, TokenParts, random_value};
+pub use challenge::{Challenge, ChallengeScheme, TokenParts, random_value};
 pub use dns::{DnsAnswer, DnsOutcome, DnsRecord, RecordKind, RecordValue, Security};
-pub use email::{Mailer, Message, Receipt};
+pub use email::{Contact, ContactList, ContactSource, Mailer, Message, Receipt};
 pub use evidence::{Attempt, Evidence, Verdict};
 pub use file::{FileObservation, FileOutcome, Hop};
 pub use panel::Panel;

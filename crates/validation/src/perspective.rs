@@ -11,6 +11,7 @@ use crate::{
     caa::{self, CaaObservation},
     challenge::Challenge,
     dns::{self, DnsAnswer, DnsOutcome, RecordKind, Resolver, Security},
+    email::{self, ContactList},
     evidence::Attempt,
     file::{self, Connector, FileObservation, Guard},
     persistent,
@@ -84,12 +85,22 @@ impl Perspective {
         caa::climb(&self.inner.resolver, name).await
     }
 
+    /// Asks for the addresses that are published for a domain (D-14).
+    pub async fn contacts(&self, adn: &str) -> ContactList {
+        email::list(&self.inner.resolver, adn).await
+    }
+
     /// Looks for a challenge, once.
     pub async fn attempt(&self, challenge: &Challenge) -> Attempt {
         match challenge {
             Challenge::Dns { record, contents } => {
                 dns::attempt(&self.inner.resolver, record, contents).await
             }
+            Challenge::DnsRandom {
+                adn,
+                random,
+                target,
+            } => dns::attempt_random(&self.inner.resolver, adn, random, target).await,
             Challenge::File {
                 host,
                 path,
@@ -101,6 +112,7 @@ impl Perspective {
             Challenge::Persistent { record, now } => {
                 persistent::attempt(&self.inner.resolver, record, *now).await
             }
+            Challenge::Contact(contact) => email::attempt(&self.inner.resolver, contact).await,
         }
     }
 

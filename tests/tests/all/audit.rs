@@ -31,7 +31,7 @@ fn with_action(server: &Server, action: &str) -> Vec<Value> {
 }
 
 #[test]
-fn a_1_the_life_of_a_certificate_is_in_the_log_with_its_evidence() {
+fn a_1_a_10_the_life_of_a_certificate_is_in_the_log_with_its_evidence() {
     let server = Server::start();
     let id = server.certificate();
     let request = csr(&["reseal.dev"]);
@@ -73,6 +73,17 @@ fn a_1_the_life_of_a_certificate_is_in_the_log_with_its_evidence() {
             || attempt.unwrap()["kind"]["evidence"].is_array(),
         "{proved}"
     );
+    // what the signature rests on was written down before it was made.
+    let reserved = find("request.step", "reserved");
+    let events = reserved["events"].as_array().unwrap();
+    let reserved = events
+        .iter()
+        .find(|event| event["kind"]["event"] == "reserved");
+    let ticket = &reserved.unwrap()["kind"]["ticket"];
+    assert_eq!(ticket["names"].as_array().unwrap().len(), 2, "{ticket}");
+    for (field, length) in [("tbsSha256", 64), ("keySha256", 64)] {
+        assert_eq!(ticket[field].as_str().unwrap().len(), length, "{ticket}");
+    }
     find("request.ended", "issued");
     find("reissue.ended", "replaced");
     let revoked: Vec<&str> = entries

@@ -106,7 +106,7 @@ impl<'b, 'f> Fields<'b, 'f> {
         self.findings.property(path, expected);
     }
 
-    fn missing(&mut self, name: &'static str) {
+    pub(crate) fn missing(&mut self, name: &'static str) {
         if let Some(shape) = &mut self.shape {
             shape.require(name);
         }

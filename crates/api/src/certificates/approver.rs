@@ -21,6 +21,9 @@ pub(crate) async fn approver_addresses(call: Call) -> Outcome {
     let product = parameters
         .first("product")
         .filter(|product| !product.is_empty());
-    let addresses = call.services().approver_addresses(name, product)?;
+    let addresses = call
+        .services()
+        .approver_addresses(&call.caller, name, product)
+        .await?;
     Ok(answer::json(StatusCode::OK, &addresses))
 }

@@ -255,6 +255,7 @@ pub(crate) fn approver_addresses() -> Operation {
         "listApproverAddresses",
         "List addresses that may approve",
     )
+    .details("The constructed ones, then those that the DNS names: CAA `contactemail` and TXT `_validation-contactemail`.")
     .path("name", name)
     .query("product", &json!({"type": "string"}), "For this product.")
     .json::<Vec<String>>(200, "The addresses.")

@@ -113,8 +113,10 @@ impl<'a> NameBody<'a> {
         };
         let location = match &proof.challenge {
             Some(Challenge::Dns { record, .. }) => Some(record.clone()),
+            Some(Challenge::DnsRandom { adn, random, .. }) => Some(format!("_{random}.{adn}.")),
             Some(Challenge::File { host, path, .. }) => Some(format!("{host}{path}")),
             Some(Challenge::Persistent { record, .. }) => Some(record.name()),
+            Some(Challenge::Contact(contact)) => Some(contact.address.clone()),
             None => proof.email.clone(),
         };
         Self {

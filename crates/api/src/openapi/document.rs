@@ -38,6 +38,10 @@ const TAGS: &[(&str, &str)] = &[
         "What operators decide about organizations. For their keys only.",
     ),
     (
+        "Keys",
+        "Keys that are compromised, and never certified again.",
+    ),
+    (
         "Not offered",
         "Calls of the contract that this server refuses with `ValidationError`.",
     ),

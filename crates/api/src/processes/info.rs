@@ -115,7 +115,7 @@ struct DcvBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    dns_record: Option<&'a str>,
+    dns_record: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("enum" = ["CNAME", "TXT"]))]
     dns_type: Option<&'static str>,
@@ -216,7 +216,7 @@ impl<'a> DcvBody<'a> {
         };
         match &proof.challenge {
             Some(Challenge::Dns { record, contents }) => {
-                body.dns_record = Some(record);
+                body.dns_record = Some(record.clone());
                 // An auth key is a TXT record at the name itself, which can be no alias to it.
                 body.dns_type = Some(if record.starts_with('_') {
                     "CNAME"
@@ -224,6 +224,15 @@ impl<'a> DcvBody<'a> {
                     "TXT"
                 });
                 body.dns_contents = Some(contents);
+            }
+            Some(Challenge::DnsRandom {
+                adn,
+                random,
+                target,
+            }) => {
+                body.dns_record = Some(format!("_{random}.{adn}."));
+                body.dns_type = Some("CNAME");
+                body.dns_contents = Some(target);
             }
             Some(Challenge::File {
                 host,
@@ -233,8 +242,8 @@ impl<'a> DcvBody<'a> {
                 body.file_location = Some(format!("{host}{path}"));
                 body.file_contents = Some(contents);
             }
-            // Shown beside the challenge, whatever that is.
-            Some(Challenge::Persistent { .. }) | None => {}
+            // Shown beside the challenge that a proof has, and never its own.
+            Some(Challenge::Persistent { .. } | Challenge::Contact(_)) | None => {}
         }
         body
     }

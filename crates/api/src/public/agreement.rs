@@ -10,9 +10,7 @@ use reseal_lifecycle::Language;
 use reseal_lifecycle::approval::Decision;
 use reseal_lifecycle::vetting::agreement::Agreement;
 
-use super::approval::{
-    MessagePage, form, neutral, page, readers_language, submitted, token, trouble,
-};
+use super::approval::{MessagePage, Reader, form, neutral, page, submitted, token, trouble};
 use crate::answer::Shared;
 use crate::auth::Outcome;
 
@@ -51,24 +49,24 @@ const DECLINED: MessagePage<'static> = MessagePage {
 
 /// Shows the terms; changes nothing.
 pub(crate) async fn agreement(shared: Arc<Shared>, request: Request) -> Outcome {
-    let readers = readers_language(&request);
+    let reader = Reader::of(&request);
     match shared.services.agreement(token(&request)).await {
         Ok(Some(agreement)) => {
             let server = &shared.services.settings().public_url;
             page(StatusCode::OK, &AgreementPage::new(&agreement, server))
         }
-        Ok(None) => neutral(readers),
-        Err(error) => trouble(error, readers),
+        Ok(None) => neutral(&shared, &reader),
+        Err(error) => trouble(error, reader.language),
     }
 }
 
 /// Takes the answer that the form carries.
 pub(crate) async fn answer_agreement(shared: Arc<Shared>, request: Request) -> Outcome {
     let token = token(&request).to_owned();
-    let readers = readers_language(&request);
+    let reader = Reader::of(&request);
     let form = form(&shared, request).await?;
     let Some((form_token, decision)) = submitted(&form) else {
-        return neutral(readers);
+        return neutral(&shared, &reader);
     };
     let done = match decision {
         Decision::Approve => &ACCEPTED,
@@ -80,8 +78,8 @@ pub(crate) async fn answer_agreement(shared: Arc<Shared>, request: Request) -> O
         .await
     {
         Ok(true) => page(StatusCode::OK, done),
-        Ok(false) => neutral(readers),
-        Err(error) => trouble(error, readers),
+        Ok(false) => neutral(&shared, &reader),
+        Err(error) => trouble(error, reader.language),
     }
 }
 

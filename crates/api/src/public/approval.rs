@@ -10,7 +10,7 @@ use askama::Template;
 use axum::extract::Request;
 use axum::response::Response;
 use http::header::{
-    ACCEPT_LANGUAGE, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_LANGUAGE, CONTENT_SECURITY_POLICY, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
     X_FRAME_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, StatusCode};
@@ -24,6 +24,7 @@ use crate::auth::Outcome;
 use crate::body::receive;
 use crate::error::Failure;
 use crate::query::Parameters;
+use crate::server::Peer;
 
 /// Bytes of a submitted form; ours have some hundred.
 const LARGEST_FORM: usize = 4 * 1024;
@@ -97,42 +98,63 @@ impl MessagePage<'_> {
 
 /// Shows what is asked; changes nothing.
 pub(crate) async fn approval(shared: Arc<Shared>, request: Request) -> Outcome {
-    let readers = readers_language(&request);
+    let reader = Reader::of(&request);
     let outcome = shared.services.approval(token(&request)).await;
     match outcome {
         Ok(Some(approval)) => {
             let server = &shared.services.settings().public_url;
             page(StatusCode::OK, &ApprovalPage::new(&approval, server))
         }
-        Ok(None) => neutral(readers),
-        Err(error) => trouble(error, readers),
+        Ok(None) => neutral(&shared, &reader),
+        Err(error) => trouble(error, reader.language),
     }
 }
 
 /// Takes the decision that the form carries.
 pub(crate) async fn decide(shared: Arc<Shared>, request: Request) -> Outcome {
     let token = token(&request).to_owned();
-    let readers = readers_language(&request);
+    let reader = Reader::of(&request);
     let form = form(&shared, request).await?;
     let Some((form_token, decision)) = submitted(&form) else {
-        return neutral(readers);
+        return neutral(&shared, &reader);
     };
     match shared.services.decide(&token, form_token, decision).await {
         Ok(Some(language)) => page(StatusCode::OK, &MessagePage::thanks(language, decision)),
-        Ok(None) => neutral(readers),
-        Err(error) => trouble(error, readers),
+        Ok(None) => neutral(&shared, &reader),
+        Err(error) => trouble(error, reader.language),
     }
 }
 
-/// The browser's language: that of the mail is unknown, or would say that the link was once good.
-pub(super) fn readers_language(request: &Request) -> Language {
-    let header = request.headers().get(ACCEPT_LANGUAGE);
-    header
-        .and_then(|value| Language::preferred(value.to_str().ok()?))
-        .unwrap_or_default()
+/// Who follows a link.
+pub(super) struct Reader {
+    /// The browser's: that of the mail is unknown, or would say that the link was once good.
+    pub(super) language: Language,
+    peer: Option<Peer>,
 }
 
-pub(super) fn neutral(language: Language) -> Outcome {
+impl Reader {
+    pub(super) fn of(request: &Request) -> Self {
+        let header = request.headers().get(ACCEPT_LANGUAGE);
+        let preferred = header.and_then(|value| Language::preferred(value.to_str().ok()?));
+        Self {
+            language: preferred.unwrap_or_default(),
+            peer: request.extensions().get().copied(),
+        }
+    }
+}
+
+/// The page of every link that decides nothing; whoever tries many of them has to wait between two.
+pub(super) fn neutral(shared: &Shared, reader: &Reader) -> Outcome {
+    let (limits, language) = (shared.limits.as_ref(), reader.language);
+    if let (Some(limits), Some(Peer(address))) = (limits, reader.peer)
+        && let Err(wait) = limits.dead_link(address)
+    {
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        let mut response = page(status, &MessagePage::neutral(language))?;
+        let seconds = HeaderValue::from(wait.as_secs() + 1);
+        response.headers_mut().insert(RETRY_AFTER, seconds);
+        return Ok(response);
+    }
     page(StatusCode::NOT_FOUND, &MessagePage::neutral(language))
 }
 
@@ -257,7 +279,7 @@ mod tests {
     fn d_19_the_neutral_page_speaks_the_browsers_language() {
         let asked = |language: &str| {
             let request = Request::builder().header(ACCEPT_LANGUAGE, language);
-            readers_language(&request.body(axum::body::Body::empty()).unwrap())
+            Reader::of(&request.body(axum::body::Body::empty()).unwrap()).language
         };
         assert_eq!(asked("ja, en;q=0.5"), Language::Jp);
         assert_eq!(asked("\u{e9}"), Language::En);
@@ -288,7 +310,7 @@ mod tests {
 
     #[test]
     fn d_19_every_page_keeps_the_link_to_itself() {
-        let response = neutral(Language::En).unwrap();
+        let response = page(StatusCode::NOT_FOUND, &MessagePage::neutral(Language::En)).unwrap();
         assert_eq!(response.headers()[REFERRER_POLICY], "no-referrer");
         assert_eq!(response.headers()["cache-control"], "no-store");
         assert!(response.headers().contains_key(CONTENT_SECURITY_POLICY));

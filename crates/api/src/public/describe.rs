@@ -83,6 +83,11 @@ fn page(id: &'static str, summary: &'static str) -> Operation {
         .path("token", text("t"))
         .media(200, "The page; it changes nothing.", "text/html")
         .media(404, "The link is not valid.", "text/html")
+        .media(
+            429,
+            "Too many links that are not valid: wait for `Retry-After`.",
+            "text/html",
+        )
         .media(503, "Later.", "text/html")
         .refused(&[500])
 }
@@ -102,6 +107,11 @@ fn form(id: &'static str, summary: &'static str) -> Operation {
         }))
         .media(200, "It is recorded.", "text/html")
         .media(404, "The link is not valid.", "text/html")
+        .media(
+            429,
+            "Too many links that are not valid: wait for `Retry-After`.",
+            "text/html",
+        )
         .media(503, "Later.", "text/html")
         .refused(&[400, 408, 413, 500])
 }

@@ -7,8 +7,8 @@ use reseal_lifecycle::certificate::CertificateStatus;
 use reseal_lifecycle::notification::Occasion;
 use reseal_lifecycle::process::ProcessStatus;
 use reseal_lifecycle::query::{
-    CertificateField, Field, FieldKind, Filter, FilterValue, NotificationField, Operator, Page,
-    ProcessField, Query, ValidationField,
+    BlockedKeyField, CertificateField, Field, FieldKind, Filter, FilterValue, NotificationField,
+    Operator, Page, ProcessField, Query, ValidationField,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -93,6 +93,12 @@ impl ListField for ValidationField {
             Self::Status => ProcessStatus::ALL.map(ProcessStatus::as_str).to_vec(),
             _ => Vec::new(),
         }
+    }
+}
+
+impl ListField for BlockedKeyField {
+    fn words(self) -> Vec<&'static str> {
+        Vec::new()
     }
 }
 

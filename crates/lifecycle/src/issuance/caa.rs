@@ -14,7 +14,8 @@ use reseal_validation::caa::{
 use reseal_validation::panel::RemoteCaa;
 use serde::Serialize;
 
-use super::plan::br_method;
+use super::iodef::{Report, report_of};
+use super::plan::method_of;
 use crate::event::{Event, EventKind};
 use crate::process::{CaaState, NameProof, Process, ProofState};
 use crate::services::Services;
@@ -77,6 +78,8 @@ impl CaaCache {
 pub(super) struct CaaRound {
     pub(super) states: Vec<CaaState>,
     pub(super) events: Vec<Event>,
+    /// To whom refusals are to be told.
+    pub(super) reports: Vec<Report>,
 }
 
 impl CaaRound {
@@ -108,6 +111,7 @@ impl Services {
         let mut round = CaaRound {
             states: Vec::new(),
             events: Vec::new(),
+            reports: Vec::new(),
         };
         let Some(work) = process.work() else {
             return round;
@@ -152,7 +156,7 @@ impl Services {
                         .and_then(|all| serde_json::to_value(all).ok()),
                 },
             ));
-            round.states.push(CaaState {
+            let state = CaaState {
                 name: proof.name.clone(),
                 status: decision.status,
                 permitted: decision.permitted,
@@ -160,7 +164,11 @@ impl Services {
                 // Not `now`: it may have served before (S-16).
                 checked: observed.here.at,
                 witnesses: corroboration.map(|all| all.witnesses()).unwrap_or_default(),
-            });
+            };
+            if is_news(&work.caa, &state) {
+                round.reports.extend(report_of(&observed.here, &state));
+            }
+            round.states.push(state);
         }
         // What a certificate is signed upon is always kept whole.
         if !round.permits_all() {
@@ -339,6 +347,13 @@ fn sighting(one: &RemoteCaa, request: &CaaRequest<'_>) -> CaaSighting {
     }
 }
 
+/// Whether `state` forbids what was permitted, not checked, or forbidden for another reason before.
+fn is_news(before: &[CaaState], state: &CaaState) -> bool {
+    let known =
+        |old: &CaaState| old.name == state.name && !old.permitted && old.reason == state.reason;
+    !state.permitted && !before.iter().any(known)
+}
+
 /// What `states` newly forbid: names that were permitted, not checked, or forbidden for another reason before.
 pub(super) fn newly_refused(
     before: &[CaaState],
@@ -346,14 +361,9 @@ pub(super) fn newly_refused(
     identity: &str,
     now: Timestamp,
 ) -> Vec<Event> {
-    let known = |state: &CaaState| {
-        before
-            .iter()
-            .any(|old| old.name == state.name && !old.permitted && old.reason == state.reason)
-    };
     states
         .iter()
-        .filter(|state| !state.permitted && !known(state))
+        .filter(|state| is_news(before, state))
         .map(|state| {
             let kind = EventKind::AttentionNeeded {
                 name: state.name.as_str().to_owned(),
@@ -386,6 +396,6 @@ fn failed(name: &DnsName, now: Timestamp) -> CaaObservation {
 pub(super) fn relied_on(proof: &NameProof) -> Method {
     match &proof.state {
         ProofState::Proved { method, .. } => *method,
-        ProofState::Waiting | ProofState::Attention { .. } => br_method(proof.method),
+        ProofState::Waiting | ProofState::Attention { .. } => method_of(proof),
     }
 }

@@ -3,6 +3,7 @@
 use reseal_pki::csr::{Csr, CsrError, CsrPolicy};
 use reseal_pki::key::KeyPolicy;
 
+use crate::compromise::KeyBlock;
 use crate::customer::Caller;
 use crate::error::{Error, Kind, Violation};
 use crate::services::Services;
@@ -24,8 +25,9 @@ impl Services {
         }) = &outcome
         {
             let why = "its private half was sent to this server";
-            let now = self.clock.now();
-            self.store.block_key(*key, why, now, &caller.user).await?;
+            let (now, delay) = (self.clock.now(), self.settings.revoke_compromised_after);
+            let block = KeyBlock::certain(vec![*key], why, &caller.user, now, delay);
+            self.store.block_keys(block).await?;
         }
         Ok(outcome)
     }

@@ -7,10 +7,11 @@ use reseal_pki::name::DnsName;
 use reseal_pki::profile::ValidationType;
 use reseal_validation::challenge::random_value;
 
-use super::CertificateRequest;
+use super::contacts::Contacts;
 use super::names::NameSet;
 use super::persistent;
 use super::plan::{self, Earlier, Planning, Tokens};
+use super::{CertificateRequest, Mode};
 use crate::authorization::{self, Authorization};
 use crate::certificate::Certificate;
 use crate::error::{Error, Violation};
@@ -309,6 +310,10 @@ impl Services {
         &self,
         draft: &Draft<'_>,
     ) -> Result<Vec<Authorization>, Error> {
+        // Whose challenges are good for one request shows them with each.
+        if draft.product.challenge.is_single_use() {
+            return Ok(Vec::new());
+        }
         let adns = plan::candidate_domain_names(&draft.set.names, &self.settings.names);
         let mut known = self.store.authorizations(draft.customer, &adns).await?;
         known.retain(|one| {
@@ -319,35 +324,46 @@ impl Services {
     }
 
     /// The whole plan of a draft, or everything that is wrong with its `dcv`.
-    pub(super) fn plan(
+    pub(super) async fn plan(
         &self,
         draft: &Draft<'_>,
         authorizations: &[Authorization],
+        mode: Mode,
         now: Timestamp,
     ) -> Result<Work, Error> {
-        let mut proofs = plan::proofs(&Planning {
+        let planning = Planning {
             names: &draft.set.names,
             product: draft.product,
             policy: &self.settings.names,
             choices: &draft.request.dcv,
             authorizations,
             earlier: &draft.earlier,
+            contacts: &Contacts::Unasked,
             mailboxes: &[],
             now,
-        })
-        .map_err(Error::constraint)?;
+        };
+        let contacts = self.contacts_for(draft.customer, &planning, mode).await?;
+        let planning = Planning {
+            contacts: &contacts,
+            ..planning
+        };
+        let mut proofs = plan::proofs(&planning).map_err(Error::constraint)?;
         let random = random_value().map_err(Error::internal)?;
         let unique_value = draft.request.unique_value.clone();
         if proofs.iter().any(|proof| !proof.is_proved()) {
             plan::fill_challenges(
                 &mut proofs,
                 &Tokens {
+                    scheme: draft.product.challenge,
                     csr: draft.csr,
                     unique_value: unique_value.as_deref(),
                     random: &random,
                     domain: &self.settings.dcv_domain,
                 },
             );
+        }
+        if !draft.request.auth_key {
+            self.check_token(draft, &proofs).await?;
         }
         let account = self.persistent_account(draft.customer, &draft.product.product);
         persistent::offer(&mut proofs, account.as_ref());
@@ -359,6 +375,7 @@ impl Services {
             caa: Vec::new(),
             vetting: draft.vetting(),
             persistent_looks: Vec::new(),
+            scheme: draft.product.challenge,
             random,
             unique_value,
             challenges_created: now,

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use super::by_auth_key::Proofs;
 use super::draft::Draft;
 use super::sign::Signature;
+use super::token;
 use super::{Answer, Mode, Quote};
 use crate::auth_key::check_offered;
 use crate::customer::{Caller, Scope};
@@ -150,6 +151,7 @@ impl Services {
         };
         let mut change = Change::new(process, events);
         change.claim = launch.claim;
+        change.request_token = change.process.work().and_then(token::given_out);
         (change.authorizations, change.auth_keys) = published.unwrap_or_default();
         // What is ready to be signed takes no time; what waits for others needs a slot, else the worker takes it.
         let slot = match &signature {
@@ -186,7 +188,7 @@ impl Services {
 }
 
 /// All places for looks are taken, by this customer's other calls above all.
-fn no_slot() -> Error {
+pub(super) fn no_slot() -> Error {
     Error {
         retry_after: Some(Duration::from_secs(5)),
         ..Error::new(

@@ -94,7 +94,10 @@ impl Services {
                         .map_err(Error::internal)?;
                     self.advance_leased(Change::new(next, events)).await?
                 }
-                None => self.send_mail(process, index, now).await?,
+                None => match self.confirm_contacts(process, index).await? {
+                    (process, true) => self.send_mail(process, index, now).await?,
+                    (process, false) => process,
+                },
             };
         }
         Ok(process)
@@ -180,7 +183,7 @@ fn handed_over(
 }
 
 /// Nothing comes of this mail unless the customer does something.
-fn give_up(work: &mut Work, index: usize, seen: &str, now: Timestamp) -> Vec<Event> {
+pub(super) fn give_up(work: &mut Work, index: usize, seen: &str, now: Timestamp) -> Vec<Event> {
     work.mails[index].undeliverable = true;
     let mail = &work.mails[index];
     let state = ProofState::Attention {

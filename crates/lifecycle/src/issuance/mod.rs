@@ -6,7 +6,10 @@ mod by_auth_key;
 mod caa;
 mod cancel;
 mod candidate;
+mod contacts;
 mod draft;
+mod incident;
+mod iodef;
 mod launch;
 mod mail;
 mod names;
@@ -23,6 +26,7 @@ mod request;
 mod resend;
 mod run;
 mod sign;
+mod token;
 mod waiting;
 
 use serde_json::Value;
@@ -35,10 +39,13 @@ use crate::product::DcvType;
 
 pub(crate) use caa::CaaCache;
 pub(crate) use candidate::examine;
+pub(crate) use iodef::Reported;
 pub(crate) use launch::LEASE;
+pub(crate) use plan::{domain_of, method_of};
 pub(crate) use prove::{apply, attention};
 pub use quote::Quote;
 pub use rehearse::Rehearsal;
+pub(crate) use token::used_before;
 
 /// Look-ups of one process under way at the same time.
 const AT_ONCE: usize = 8;

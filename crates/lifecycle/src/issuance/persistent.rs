@@ -169,7 +169,10 @@ pub(super) fn problems(looks: &[Look], proof: &NameProof, policy: &NamePolicy) -
 fn of_record(look: &Look) -> Option<(&PersistentRecord, &Look)> {
     match &look.challenge {
         Challenge::Persistent { record, .. } => Some((record, look)),
-        Challenge::Dns { .. } | Challenge::File { .. } => None,
+        Challenge::Dns { .. }
+        | Challenge::DnsRandom { .. }
+        | Challenge::File { .. }
+        | Challenge::Contact(_) => None,
     }
 }
 

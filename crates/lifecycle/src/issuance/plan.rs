@@ -5,10 +5,11 @@ use reseal_pki::calendar;
 use reseal_pki::csr::Csr;
 use reseal_pki::method::Method;
 use reseal_pki::name::{DnsName, NamePolicy};
-use reseal_validation::challenge::{Challenge, TokenParts};
-use reseal_validation::email::constructed_addresses;
+use reseal_validation::challenge::{Challenge, ChallengeScheme, TokenParts};
+use reseal_validation::email::{Contact, constructed_addresses};
 
 use super::DcvChoice;
+use super::contacts::Contacts;
 use crate::authorization::{self, Authorization};
 use crate::error::Violation;
 use crate::process::{MailChallenge, Mailbox, NameProof, ProofState, Work};
@@ -30,6 +31,8 @@ pub(super) struct Planning<'a> {
     pub(super) choices: &'a [DcvChoice],
     pub(super) authorizations: &'a [Authorization],
     pub(super) earlier: &'a [Earlier],
+    /// What is known of addresses that the DNS names.
+    pub(super) contacts: &'a Contacts,
     /// Mailboxes that the process has written to already.
     pub(super) mailboxes: &'a [Mailbox],
     pub(super) now: Timestamp,
@@ -37,6 +40,7 @@ pub(super) struct Planning<'a> {
 
 /// Parts of the challenges' contents.
 pub(super) struct Tokens<'a> {
+    pub(super) scheme: ChallengeScheme,
     pub(super) csr: &'a Csr,
     pub(super) unique_value: Option<&'a str>,
     pub(super) random: &'a str,
@@ -50,6 +54,19 @@ pub(crate) fn br_method(dcv: DcvType) -> Method {
         DcvType::File => Method::Website,
         DcvType::Dns => Method::DnsChange,
     }
+}
+
+/// The BR method by which the name will be proved, as things stand.
+pub(crate) fn method_of(proof: &NameProof) -> Method {
+    match &proof.contact {
+        Some(contact) => contact.source.method(),
+        None => br_method(proof.method),
+    }
+}
+
+/// The domain that a constructed address stands for.
+pub(crate) fn domain_of(address: &str) -> &str {
+    address.rsplit_once('@').map_or("", |(_, domain)| domain)
 }
 
 /// The customer's word for a BR method.
@@ -113,7 +130,8 @@ pub(super) fn check_choices(planning: &Planning<'_>) -> Vec<Violation> {
         }
         if choice.method == DcvType::Email {
             let email = choice.email.as_deref().unwrap_or_default();
-            if let Some(message) = address_problem(name, email, planning.policy) {
+            let problem = planning.contacts.problem(name, email, planning.policy);
+            if let Some(message) = problem {
                 refuse("email", message, email);
             } else if has_rejected(planning.mailboxes, email) {
                 let message = format!(
@@ -152,19 +170,6 @@ fn method_problem(name: &DnsName, method: DcvType, planning: &Planning<'_>) -> O
     None
 }
 
-fn address_problem(name: &DnsName, email: &str, policy: &NamePolicy) -> Option<String> {
-    let allowed = constructed_addresses(&name.authorization_domain_names(true, policy));
-    if allowed.iter().any(|address| address == email) {
-        return None;
-    }
-    let mut shown = allowed;
-    shown.truncate(10);
-    Some(format!(
-        "`{email}` cannot approve `{name}`; possible are {} [D-14]",
-        shown.join(", ")
-    ))
-}
-
 /// The proof of one name: a live authorization if there is one, else the chosen or default method.
 fn proof_of(name: &DnsName, planning: &Planning<'_>) -> NameProof {
     let chosen = planning
@@ -177,6 +182,8 @@ fn proof_of(name: &DnsName, planning: &Planning<'_>) -> NameProof {
             name: name.clone(),
             method: chosen.map_or_else(|| dcv_type(live.method), |choice| choice.method),
             email: chosen.and_then(|choice| choice.email.clone()),
+            contact: None,
+            contact_witnesses: Vec::new(),
             adn: live.adn.clone(),
             challenge: None,
             state: ProofState::Proved {
@@ -194,10 +201,13 @@ fn proof_of(name: &DnsName, planning: &Planning<'_>) -> NameProof {
         || default_method(name, planning),
         |choice| (choice.method, choice.email.clone()),
     );
+    let email = email.filter(|_| method == DcvType::Email);
     NameProof {
         name: name.clone(),
         method,
-        email: email.filter(|_| method == DcvType::Email),
+        contact: contact_of(name, email.as_deref(), planning.contacts, planning.policy),
+        email,
+        contact_witnesses: Vec::new(),
         adn: name.fqdn().to_owned(),
         challenge: None,
         state: ProofState::Waiting,
@@ -206,14 +216,31 @@ fn proof_of(name: &DnsName, planning: &Planning<'_>) -> NameProof {
     }
 }
 
+/// The published contact that `email` is for `name`; none for a constructed address.
+pub(super) fn contact_of(
+    name: &DnsName,
+    email: Option<&str>,
+    contacts: &Contacts,
+    policy: &NamePolicy,
+) -> Option<Contact> {
+    let email = email?;
+    let constructed = constructed_addresses(&name.authorization_domain_names(true, policy));
+    if constructed.iter().any(|address| address == email) {
+        return None;
+    }
+    contacts.find(name, email, policy).cloned()
+}
+
 /// The method of a name without an entry: its own last one, else that of the name it is the counterpart of,
 /// else the first that the product takes, DNS before all.
 fn default_method(name: &DnsName, planning: &Planning<'_>) -> (DcvType, Option<String>) {
     let usable = |method: DcvType, email: Option<&String>| {
         method_problem(name, method, planning).is_none()
             && (method != DcvType::Email
-                || email
-                    .is_some_and(|email| address_problem(name, email, planning.policy).is_none()))
+                || email.is_some_and(|email| {
+                    let problem = planning.contacts.problem(name, email, planning.policy);
+                    problem.is_none()
+                }))
     };
     let earlier = planning
         .earlier
@@ -243,7 +270,7 @@ fn default_method(name: &DnsName, planning: &Planning<'_>) -> (DcvType, Option<S
 
 /// Chooses the Authorization Domain Name of every open proof, so that one record or mail serves as many
 /// names of the set as it may: DNS looks at the highest name of the set above this one, EMAIL at the
-/// domain of the address (D-17), FILE at the name itself (D-21).
+/// domain of the address, or where that is published (D-17), FILE at the name itself (D-21).
 pub(super) fn share_domain_names(proofs: &mut [NameProof], policy: &NamePolicy) {
     let by_dns: Vec<String> = proofs
         .iter()
@@ -253,14 +280,11 @@ pub(super) fn share_domain_names(proofs: &mut [NameProof], policy: &NamePolicy) 
     for proof in proofs.iter_mut().filter(|proof| !proof.is_proved()) {
         proof.adn = match proof.method {
             DcvType::File => proof.name.fqdn().to_owned(),
-            DcvType::Email => proof
-                .email
-                .as_deref()
-                .and_then(|email| email.rsplit_once('@'))
-                .map_or_else(
-                    || proof.name.fqdn().to_owned(),
-                    |(_, domain)| domain.to_owned(),
-                ),
+            DcvType::Email => match (&proof.contact, &proof.email) {
+                (Some(contact), _) => contact.adn.clone(),
+                (None, Some(email)) => domain_of(email).to_owned(),
+                (None, None) => proof.name.fqdn().to_owned(),
+            },
             DcvType::Dns => proof
                 .name
                 .authorization_domain_names(true, policy)
@@ -275,10 +299,17 @@ pub(super) fn share_domain_names(proofs: &mut [NameProof], policy: &NamePolicy) 
 /// Gives every open DNS and FILE proof its challenge. One that has it keeps it; names that share a record
 /// share its contents.
 pub(super) fn fill_challenges(proofs: &mut [NameProof], tokens: &Tokens<'_>) {
-    let (md5, sha256) = (tokens.csr.md5_hex(), tokens.csr.sha256_hex());
+    // Only a Request Token rests on its hash; a Random Value needs none.
+    let hash = if tokens.scheme.is_single_use() {
+        tokens.csr.token_hash_hex()
+    } else {
+        tokens.csr.sha256_hex()
+    };
+    let md5 = tokens.csr.md5_hex();
     let parts = TokenParts {
+        scheme: tokens.scheme,
         md5_hex: &md5,
-        sha256_hex: &sha256,
+        hash_hex: &hash,
         unique_value: tokens.unique_value,
         random: tokens.random,
         domain: tokens.domain,

@@ -96,7 +96,7 @@ impl Services {
         if !violations.is_empty() {
             return Err(Error::constraint(violations));
         }
-        let work = self.plan(&draft, &authorizations, now)?;
+        let work = self.plan(&draft, &authorizations, mode, now).await?;
         let opening = Opening {
             customer: old.customer.clone(),
             user: caller.user.clone(),

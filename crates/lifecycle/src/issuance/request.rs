@@ -71,7 +71,7 @@ impl Services {
         }
         let now = self.clock.now();
         let authorizations = self.authorizations_for(&draft).await?;
-        let work = self.plan(&draft, &authorizations, now)?;
+        let work = self.plan(&draft, &authorizations, mode, now).await?;
         let opening = Opening {
             customer: customer.to_owned(),
             user: caller.user.clone(),

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use reseal_pki::name::NamePolicy;
 use reseal_validation::challenge::random_value;
 
+use super::contacts::Contacts;
 use super::plan::{self, Planning};
-use super::{DcvChoice, LEASE, mail};
+use super::token;
+use super::{DcvChoice, LEASE, Mode, mail};
 use crate::customer::Caller;
 use crate::error::{Error, Kind};
 use crate::event::{Event, EventKind};
@@ -30,6 +33,7 @@ impl Services {
     ) -> Result<Option<String>, Error> {
         let choices = dcv.unwrap_or_default();
         let asked = self.clock.now();
+        let contacts = self.contacts_for_resend(caller, id, &choices).await?;
         let process = loop {
             let process = self.process(caller, id).await?;
             if !process.resume_types().contains(&ResumeType::Resend) {
@@ -43,7 +47,7 @@ impl Services {
             }
             match self
                 .store
-                .advance(self.resent(process, caller, &choices)?)
+                .advance(self.resent(process, caller, &choices, &contacts)?)
                 .await
             {
                 Ok(process) => break process,
@@ -56,28 +60,55 @@ impl Services {
         Ok(warning(&process, asked))
     }
 
+    /// What the DNS says about addresses among `choices`, if that matters.
+    async fn contacts_for_resend(
+        &self,
+        caller: &Caller,
+        id: ProcessId,
+        choices: &[DcvChoice],
+    ) -> Result<Contacts, Error> {
+        let process = self.process(caller, id).await?;
+        // One that cannot be resent is refused later.
+        let Some(work) = process.work().filter(|_| process.is_open()) else {
+            return Ok(Contacts::Unasked);
+        };
+        let planning = self.planning(work, choices, &Contacts::Unasked)?;
+        self.contacts_for(&process.customer, &planning, Mode::Execute)
+            .await
+    }
+
+    fn planning<'a>(
+        &'a self,
+        work: &'a Work,
+        choices: &'a [DcvChoice],
+        contacts: &'a Contacts,
+    ) -> Result<Planning<'a>, Error> {
+        Ok(Planning {
+            names: &work.order.names,
+            product: self.product(&work.order.product)?,
+            policy: &self.settings.names,
+            choices,
+            authorizations: &[],
+            earlier: &[],
+            contacts,
+            mailboxes: &work.mailboxes,
+            now: self.clock.now(),
+        })
+    }
+
     /// The step that takes the choices in and keeps the process for the check that follows.
     fn resent(
         &self,
         process: Process,
         caller: &Caller,
         choices: &[DcvChoice],
+        contacts: &Contacts,
     ) -> Result<Change, Error> {
         let now = self.clock.now();
         let work = process
             .work()
             .ok_or_else(|| Error::internal("a resendable process without work"))?;
-        let product = self.product(&work.order.product)?;
-        let violations = plan::check_choices(&Planning {
-            names: &work.order.names,
-            product,
-            policy: &self.settings.names,
-            choices,
-            authorizations: &[],
-            earlier: &[],
-            mailboxes: &work.mailboxes,
-            now,
-        });
+        let violations = plan::check_choices(&self.planning(work, choices, contacts)?);
         if !violations.is_empty() {
             return Err(Error::constraint(violations));
         }
@@ -85,20 +116,27 @@ impl Services {
         let (user, customer) = (caller.user.clone(), process.customer.clone());
         let (process, events) = process
             .update(now, |work| {
-                let changed = choose(work, choices, random);
+                let changed = choose(work, choices, contacts, &self.settings.names, random);
                 self.refill(work, &customer);
                 mail::ask_again(work, now);
                 vec![Event::new(now, EventKind::Resent { user, changed })]
             })
             .map_err(Error::internal)?;
         let mut change = Change::new(process, events);
+        change.request_token = change.process.work().and_then(token::given_out);
         change.lease = now.checked_add(LEASE).ok();
         Ok(change)
     }
 }
 
 /// Applies the choices to names that are still open; the answer is which of them changed.
-fn choose(work: &mut Work, choices: &[DcvChoice], random: String) -> Vec<String> {
+fn choose(
+    work: &mut Work,
+    choices: &[DcvChoice],
+    contacts: &Contacts,
+    policy: &NamePolicy,
+    random: String,
+) -> Vec<String> {
     let mut changed = Vec::new();
     for choice in choices {
         let open = work
@@ -116,6 +154,7 @@ fn choose(work: &mut Work, choices: &[DcvChoice], random: String) -> Vec<String>
             continue;
         }
         proof.method = choice.method;
+        proof.contact = plan::contact_of(&proof.name, email.as_deref(), contacts, policy);
         proof.email = email;
         proof.challenge = None;
         proof.persistent = None;

@@ -16,14 +16,15 @@ use reseal_pki::csr::Csr;
 use reseal_validation::challenge::random_value;
 
 use super::caa;
+use super::incident::refused_by_lint;
 use super::launch::LEASE;
 use super::persistent;
 use super::plan::{self, Tokens};
 use super::prove;
 use super::recheck::NotPrepared;
 use super::sign::Signature;
+use super::token;
 use super::waiting::{challenges_are_dead, end_of, next_look, waiting_for, why_it_ended};
-use crate::audit::{AuditEntry, SERVER};
 use crate::error::Error;
 use crate::event::Event;
 use crate::fault;
@@ -127,7 +128,10 @@ impl Services {
             .map_err(Error::internal)?;
         events.extend(refusals);
         if let Some(detail) = refused {
-            return self.wait(process, events, detail).await;
+            let id = process.id;
+            let waits = self.wait(process, events, detail).await?;
+            self.report_refusals(id, round.reports);
+            return Ok(waits);
         }
         fault::point(fault::Point::CaaChecked).await;
         self.reserve(process, events).await
@@ -152,7 +156,7 @@ impl Services {
             }
         });
         let customer = process.customer.clone();
-        let mut obtained = Vec::new();
+        let (mut obtained, mut reports) = (Vec::new(), Vec::new());
         let now = self.clock.now();
         let (process, events) = process
             .update(now, |work| {
@@ -162,6 +166,7 @@ impl Services {
                     let identity = &self.settings.caa_identity;
                     events.extend(caa::newly_refused(&work.caa, &early.states, identity, now));
                     work.caa = early.states;
+                    reports = early.reports;
                 }
                 let (seen, proofs) = prove::take_in(work, &looks, &customer, self);
                 obtained = proofs;
@@ -171,7 +176,9 @@ impl Services {
             .map_err(Error::internal)?;
         let mut change = Change::new(process, events);
         change.authorizations = obtained;
-        self.advance_leased(change).await
+        let process = self.advance_leased(change).await?;
+        self.report_refusals(process.id, reports);
+        Ok(process)
     }
 
     /// Evidence that has become too old since the process was opened gets a new challenge, and a check of the
@@ -192,6 +199,7 @@ impl Services {
             .update(now, |work| {
                 stale = prove::drop_stale(work, now, &self.settings);
                 if stale {
+                    token::retire(work);
                     if let Some(random) = random.take() {
                         plan::renew_challenges(work, random, now);
                     }
@@ -223,6 +231,7 @@ impl Services {
             plan::fill_challenges(
                 &mut work.proofs,
                 &Tokens {
+                    scheme: work.scheme,
                     csr: &csr,
                     unique_value: work.unique_value.as_deref(),
                     random: &work.random,
@@ -245,8 +254,9 @@ impl Services {
             Err(why) => return self.not_prepared(process, events, why).await,
         };
         let issuer = signature.issuer.clone();
+        let (serial, tbs) = (&signature.prepared.serial, signature.prepared.linted.tbs());
         let (process, reserved) = process
-            .reserve(signature.prepared.serial.to_hex(), issuer, self.clock.now())
+            .reserve(serial.to_hex(), issuer, tbs, self.clock.now())
             .map_err(Error::internal)?;
         events.extend(reserved);
         let mut change = Change::new(process, events);
@@ -322,9 +332,9 @@ impl Services {
             })
             .map_err(illegal)?;
         let signature = self.prepare(&checked).await.map_err(NotPrepared::reason)?;
-        let serial = signature.prepared.serial.to_hex();
+        let (serial, tbs) = (&signature.prepared.serial, signature.prepared.linted.tbs());
         let (reserved, recorded) = checked
-            .reserve(serial, signature.issuer.clone(), now)
+            .reserve(serial.to_hex(), signature.issuer.clone(), tbs, now)
             .map_err(illegal)?;
         let mut events = round.events;
         events.extend(recorded);
@@ -375,24 +385,6 @@ impl Services {
     }
 }
 
-/// Ends a process whose certificate must not be signed: what was to be signed breaks a rule, which is an incident for
-/// whoever runs the CA.
-fn refused_by_lint(process: Process, finding: &str, now: Timestamp) -> Result<Change, Error> {
-    let entry = AuditEntry::new(
-        now,
-        SERVER,
-        "incident.lint",
-        AuditEntry::process(process.id),
-    )
-    .with("customer", process.customer.as_str())
-    .with("finding", finding);
-    let reason = format!("the certificate was refused before signing: {finding}");
-    let (process, events) = process.fail(reason, now).map_err(Error::internal)?;
-    let mut change = Change::new(process, events);
-    change.audit.push(entry);
-    Ok(change)
-}
-
 /// What follows a round of checks.
 enum Next {
     /// Nothing more can be done now.
@@ -422,32 +414,5 @@ impl Stage {
             State::Signing { serial, .. } => Self::Signing(serial.clone()),
             State::InDoubt { .. } | State::Ended { .. } => Self::Over,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::process::{Action, Opening, ProcessStatus, sample};
-
-    #[test]
-    fn a_7_a_certificate_that_breaks_a_rule_is_an_incident_and_not_signed() {
-        let now = sample::now();
-        let opening = Opening {
-            customer: "acme".to_owned(),
-            user: "acme/api".to_owned(),
-            action: Action::Request,
-            command: serde_json::Value::Null,
-            source: None,
-            subscription: None,
-        };
-        let (process, _) = Process::open(opening, sample::work(true), now);
-        let change = refused_by_lint(process, "keyUsage is missing [P-6]", now).unwrap();
-        assert_eq!(change.process.status(), ProcessStatus::Failed);
-        let [entry] = change.audit.as_slice() else {
-            panic!("{:?}", change.audit);
-        };
-        assert_eq!(entry.action, "incident.lint");
-        assert_eq!(entry.detail["finding"], "keyUsage is missing [P-6]");
     }
 }

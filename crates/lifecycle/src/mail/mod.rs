@@ -7,11 +7,13 @@
 mod agreement;
 mod approval;
 mod html;
+mod incident;
 mod letter;
 mod texts;
 
 pub use agreement::AgreementLetter;
 pub use approval::ApprovalLetter;
+pub use incident::IncidentLetter;
 pub use letter::Letter;
 pub use texts::{AgreementMail, ApprovalMail, ApprovalPage, Facts, Outcomes, Phrase, Texts};
 

@@ -210,6 +210,19 @@ fn d_18_what_others_chose_never_becomes_markup_or_a_link_or_a_line() {
 }
 
 #[test]
+fn nasty_136_a_name_that_looks_like_another_is_written_as_its_a_label() {
+    // `аррӏе.com` in Cyrillic letters, which a mail client would show as its well-known double.
+    let name = "xn--80ak6aa92e.com";
+    for language in Language::ALL {
+        let message = approval(&[name], "alice", language);
+        for part in [&message.subject, &message.text, &message.html] {
+            assert!(!part.contains("\u{430}\u{440}\u{440}"), "{part}");
+        }
+        assert!(message.text.contains(name) && message.html.contains(name));
+    }
+}
+
+#[test]
 fn d_18_a_mail_lists_its_names_first_and_holds_one_link_on_a_line_of_its_own() {
     for language in Language::ALL {
         let names = ["reseal.dev", "*.reseal.dev", "deep.reseal.dev"];

@@ -131,7 +131,8 @@ impl Services {
         let parcel = Parcel {
             url: &webhook.url,
             login: webhook.login.as_deref().zip(secrets.password.as_deref()),
-            signature: &signature,
+            signature: Some(&signature),
+            content_type: "application/json",
             body,
         };
         self.webhooks.courier.post(parcel).await

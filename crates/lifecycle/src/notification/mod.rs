@@ -47,6 +47,8 @@ pub enum Occasion {
     Failed,
     /// The process was withdrawn.
     Cancelled,
+    /// A certificate must be revoked, and will be.
+    RevocationScheduled,
     /// A certificate was revoked.
     Revoked,
     /// A certificate in force ends soon.
@@ -57,13 +59,14 @@ pub enum Occasion {
 
 impl Occasion {
     /// Every occasion.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Accepted,
         Self::AttentionNeeded,
         Self::Validated,
         Self::Issued,
         Self::Failed,
         Self::Cancelled,
+        Self::RevocationScheduled,
         Self::Revoked,
         Self::Expiring,
         Self::SubscriptionEnding,
@@ -78,6 +81,7 @@ impl Occasion {
             Self::Issued => "ISSUED",
             Self::Failed => "FAILED",
             Self::Cancelled => "CANCELLED",
+            Self::RevocationScheduled => "REVOCATION_SCHEDULED",
             Self::Revoked => "REVOKED",
             Self::Expiring => "EXPIRING",
             Self::SubscriptionEnding => "SUBSCRIPTION_ENDING",
@@ -96,9 +100,11 @@ impl Occasion {
             Self::Validated => "PENDING",
             Self::Issued => "COMPLETED",
             Self::Failed | Self::Cancelled => "FAILED",
-            Self::AttentionNeeded | Self::Revoked | Self::Expiring | Self::SubscriptionEnding => {
-                "WARNING"
-            }
+            Self::AttentionNeeded
+            | Self::RevocationScheduled
+            | Self::Revoked
+            | Self::Expiring
+            | Self::SubscriptionEnding => "WARNING",
         }
     }
 }
@@ -143,7 +149,12 @@ pub struct Notification {
 }
 
 impl Notification {
-    fn new(customer: &str, occasion: Occasion, domain_name: &str, fired: Timestamp) -> Self {
+    pub(crate) fn new(
+        customer: &str,
+        occasion: Occasion,
+        domain_name: &str,
+        fired: Timestamp,
+    ) -> Self {
         Self {
             id: 0,
             customer: customer.to_owned(),

@@ -11,6 +11,7 @@ pub(crate) mod sample;
 mod schedule;
 mod state;
 mod status;
+mod ticket;
 mod vetting;
 mod work;
 
@@ -18,6 +19,7 @@ pub use mpic::Mpic;
 pub use schedule::next_check;
 pub use state::{Action, IllegalTransition, Opening, Outcome, Process, State, Step};
 pub use status::{ProcessStatus, ResumeType};
+pub use ticket::{Ground, Ticket};
 pub use vetting::{AgreementMail, Check, CheckState, Vetting};
 pub use work::{
     Approver, CaaState, LastLook, MailChallenge, Mailbox, NameProof, Order, ProofState, Work,

@@ -4,8 +4,10 @@ use jiff::Timestamp;
 use reseal_pki::method::Method;
 use reseal_pki::name::{DnsName, NamePolicy};
 use reseal_pki::profile::ValidationType;
+use reseal_validation::ChallengeScheme;
+use reseal_validation::caa::CaaStatus;
 
-use super::{NameProof, Order, ProofState, Vetting, Work};
+use super::{CaaState, NameProof, Order, ProofState, Vetting, Work};
 use crate::language::Language;
 use crate::product::{CertificateType, DcvType};
 
@@ -53,19 +55,29 @@ pub(crate) fn work(proved: bool) -> Work {
             allowance: None,
         },
         proofs: vec![NameProof {
-            name,
+            name: name.clone(),
             method: DcvType::Dns,
             email: None,
             adn: "reseal.net".to_owned(),
             challenge: None,
             state,
+            contact: None,
+            contact_witnesses: Vec::new(),
             persistent: None,
             last_look: None,
         }],
         mails: Vec::new(),
         mailboxes: Vec::new(),
-        caa: Vec::new(),
+        caa: vec![CaaState {
+            name,
+            status: CaaStatus::Empty,
+            permitted: true,
+            reason: "no records".to_owned(),
+            checked: now(),
+            witnesses: Vec::new(),
+        }],
         vetting: Vetting::default(),
+        scheme: ChallengeScheme::Default,
         random: "x".repeat(20),
         unique_value: None,
         challenges_created: now(),

@@ -6,9 +6,9 @@ use reseal_pki::dn::OrganizationSubject;
 use reseal_pki::method::Method;
 use reseal_pki::name::DnsName;
 use reseal_pki::profile::ValidationType;
-use reseal_validation::PersistentRecord;
 use reseal_validation::caa::CaaStatus;
 use reseal_validation::challenge::Challenge;
+use reseal_validation::{ChallengeScheme, Contact, PersistentRecord};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -104,6 +104,12 @@ pub struct NameProof {
     /// Approver address, with [`DcvType::Email`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
+    /// Where that address is published, unless it is a constructed one (D-14).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Contact>,
+    /// Which remote perspectives see that contact as well, as of the mail that asked it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contact_witnesses: Vec<Witness>,
     /// Authorization Domain Name where the proof is looked for (rules.md N-20).
     pub adn: String,
     /// What to publish, with DNS and FILE.
@@ -203,7 +209,9 @@ impl MailChallenge {
 
     /// Whether its answer decides about `proof`.
     pub fn asks_about(&self, proof: &NameProof) -> bool {
-        proof.method == DcvType::Email && self.names.contains(&proof.name)
+        proof.method == DcvType::Email
+            && proof.email.as_ref() == Some(&self.address)
+            && self.names.contains(&proof.name)
     }
 }
 
@@ -278,6 +286,9 @@ pub struct Work {
     /// Checks of the organization (OV, EV).
     #[serde(default, skip_serializing_if = "Vetting::is_untouched")]
     pub vetting: Vetting,
+    /// How challenges are made.
+    #[serde(default)]
+    pub scheme: ChallengeScheme,
     /// Random Value in every challenge of this process (BR 3.2.2.4.7, rules.md D-3).
     pub random: String,
     /// The customer's `uniqueValue`.

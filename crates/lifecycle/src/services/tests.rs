@@ -21,9 +21,11 @@ fn settings(trust: Trust, remotes: usize) -> Settings {
         names: NamePolicy::default(),
         revoke_replaced_after: None,
         revoke_removed_names_after: None,
+        revoke_compromised_after: SignedDuration::from_hours(24),
         dcv_domain: "dcv.invalid".to_owned(),
         caa_identity: "reseal.invalid".to_owned(),
         caa_reuse: Duration::ZERO,
+        iodef: false,
         dnssec: Dnssec::Validate,
         quorum: Quorum {
             public: trust == Trust::Public,

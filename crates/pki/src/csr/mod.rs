@@ -211,6 +211,16 @@ impl Csr {
         )
     }
 
+    /// Whether the request proves that its key is compromised: its common name says so, and the key has signed that.
+    pub fn proves_compromise(&self) -> bool {
+        let says_so = self.common_name().is_some_and(|name| {
+            ["compromise", "publicly disclosed"]
+                .iter()
+                .any(|word| name.contains(word))
+        });
+        says_so && self.verify_signature().is_ok()
+    }
+
     /// What the request asks for and will not get, for people.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.requested.warnings.clone();
@@ -255,6 +265,21 @@ impl Csr {
     /// The same, lower-case hexadecimal.
     pub fn sha256_hex(&self) -> String {
         hex::encode(self.sha256())
+    }
+
+    /// SHA-512 over the DER, lower-case hexadecimal.
+    pub fn sha512_hex(&self) -> String {
+        hex::encode(digest::digest(&digest::SHA512, &self.der))
+    }
+
+    /// A hash over the DER that is no weaker than the one the request is signed with (D-5): SHA-256 for a request
+    /// signed with SHA-256, else SHA-512; lower-case hexadecimal.
+    pub fn token_hash_hex(&self) -> String {
+        if self.signature_hash_name() == "SHA-256" {
+            self.sha256_hex()
+        } else {
+            self.sha512_hex()
+        }
     }
 
     /// The key to certify.

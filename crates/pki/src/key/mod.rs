@@ -6,12 +6,14 @@
 //! - [`PublicKey::problems`] is every rule for keys that needs no memory of
 //!   other keys (C-13 to C-20). Blocked and reused keys (C-21 to C-23) are the
 //!   caller's, by [`PublicKey::spki_sha256`].
+//! - [`named_key`] finds the key that a hash or a PEM text is about.
 //! - [`verify_signature`] checks proof of possession (C-11, C-12).
 
 mod algorithm;
 pub mod debian;
 mod ec;
 mod exposed;
+mod named;
 mod problem;
 mod rsa;
 mod signature;
@@ -22,6 +24,7 @@ use aws_lc_rs::digest;
 
 pub use algorithm::KeyAlgorithm;
 pub(crate) use exposed::exposed_public_key;
+pub use named::{LONGEST as LONGEST_NAME, NamedKey, named_key};
 pub use problem::{KeyError, KeyProblem};
 pub use signature::{SignatureError, signature_hash_name, verify_signature};
 

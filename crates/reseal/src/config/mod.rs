@@ -130,6 +130,8 @@ pub(crate) struct Policy {
     pub(crate) internal_names: Vec<String>,
     pub(crate) revoke_replaced_after: Option<SignedDuration>,
     pub(crate) revoke_removed_names_after: Option<SignedDuration>,
+    /// At most 24 hours.
+    pub(crate) revoke_compromised_after: SignedDuration,
 }
 
 /// `[dcv]`
@@ -148,6 +150,7 @@ pub(crate) struct Dcv {
     pub(crate) caa_identity: String,
     /// How old an observation of CAA may be and still serve; zero: none.
     pub(crate) caa_reuse: Duration,
+    pub(crate) iodef: bool,
 }
 
 /// One of `dcv.perspectives`.

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 
 use reseal_issuer::embedded::KeyType;
 use reseal_lifecycle::audit::SHORTEST_RETENTION;
+use reseal_lifecycle::compromise::LONGEST_DELAY;
 use reseal_lifecycle::services::Trust;
 use reseal_pki::corroboration::{BadPlace, Place, Region};
 use reseal_validation::Dnssec;
@@ -142,6 +143,22 @@ pub(super) fn policy(reader: &mut Reader) -> Policy {
             "only the profile `private` may certify internal names",
         );
     }
+    let expected = "a duration of at most `24h`";
+    let origin = reader.origin("policy.revoke_compromised_after");
+    let compromised = reader
+        .parsed(
+            "policy.revoke_compromised_after",
+            Span::seconds(20 * 3600),
+            expected,
+        )
+        .signed();
+    if compromised > LONGEST_DELAY {
+        let seen = format!(
+            "expected {expected}, saw {} minutes: BR 4.9.1.1 leaves no more time",
+            compromised.as_mins()
+        );
+        reader.refuse("policy.revoke_compromised_after", origin.as_ref(), &seen);
+    }
     Policy {
         profile,
         internal_names: internal.into_iter().map(|suffix| suffix.0).collect(),
@@ -155,6 +172,7 @@ pub(super) fn policy(reader: &mut Reader) -> Policy {
                 span,
             )
             .map(Span::signed),
+        revoke_compromised_after: compromised,
     }
 }
 
@@ -198,6 +216,7 @@ pub(super) fn dcv(reader: &mut Reader) -> Dcv {
                 "a duration such as `5m`, at most `8h`",
             )
             .unsigned(),
+        iodef: reader.switch("dcv.iodef", false),
     };
     if usize::from(dcv.quorum) > dcv.perspectives.len() {
         let reason = format!(

@@ -28,6 +28,7 @@ profile = "private"
 internal_names = ["corp.example", "internal"]
 revoke_replaced_after = "72h"
 revoke_removed_names_after = ""
+revoke_compromised_after = "90m"
 [dcv]
 resolvers = ["127.0.0.1:5353"]
 dnssec = "off"
@@ -40,6 +41,7 @@ quorum = 2
 location = { latitude = 50.11, longitude = -8.68 }
 caa_identity = "ca.example.com"
 caa_reuse = "5m"
+iodef = true
 [mail]
 url = "smtp://localhost:25"
 from = "CA <ca@example.com>"
@@ -108,6 +110,7 @@ fn every_key_is_read() {
             internal_names: vec!["corp.example".to_owned(), "internal".to_owned()],
             revoke_replaced_after: Some(SignedDuration::from_hours(72)),
             revoke_removed_names_after: None,
+            revoke_compromised_after: SignedDuration::from_mins(90),
         },
         dcv: Dcv {
             resolvers: vec!["127.0.0.1:5353".to_owned()],
@@ -138,6 +141,7 @@ fn every_key_is_read() {
             location: Place::parse("50.11", "-8.68").ok(),
             caa_identity: "ca.example.com".to_owned(),
             caa_reuse: Duration::from_mins(5),
+            iodef: true,
         },
         mail: Mail {
             url: "smtp://localhost:25".to_owned(),
@@ -165,6 +169,17 @@ fn every_key_is_read() {
         },
     };
     assert_eq!(config, expected);
+}
+
+#[test]
+fn x_1_a_compromised_key_is_not_waited_with_for_more_than_a_day() {
+    let of = |value: &str| parse(&format!("[policy]\nrevoke_compromised_after = \"{value}\""));
+    let delay = |config: Config| config.policy.revoke_compromised_after;
+    assert_eq!(delay(parse("").unwrap()), SignedDuration::from_hours(20));
+    assert_eq!(delay(of("24h").unwrap()), SignedDuration::from_hours(24));
+    assert_eq!(delay(of("0s").unwrap()), SignedDuration::ZERO);
+    let error = of("1441m").unwrap_err().to_string();
+    assert!(error.contains("at most `24h`"), "{error}");
 }
 
 #[test]

@@ -6,8 +6,9 @@
 //!
 //! - `condition`: one filter → one condition
 //! - `pattern`: `like` patterns and substrings
-//! - `certificate`, `notification`, `process`, `validation`: which field is which column
+//! - `blocked_key`, `certificate`, `notification`, `process`, `validation`: which field is which column
 
+mod blocked_key;
 mod certificate;
 mod condition;
 mod notification;
@@ -107,6 +108,14 @@ pub(crate) fn validations(
     query: &reseal_lifecycle::query::ValidationQuery,
 ) -> Result<Select, StoreError> {
     // No field of a process depends on the moment.
+    select(&Scope::Everything, query, Timestamp::UNIX_EPOCH)
+}
+
+/// A list of blocked keys.
+pub(crate) fn blocked_keys(
+    query: &reseal_lifecycle::query::BlockedKeyQuery,
+) -> Result<Select, StoreError> {
+    // No field of a key depends on the moment.
     select(&Scope::Everything, query, Timestamp::UNIX_EPOCH)
 }
 

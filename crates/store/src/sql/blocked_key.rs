@@ -1,8 +1,11 @@
-//! Table `blocked_key`.
+//! Table `blocked_key`, which only grows. Rows read have the columns of [`COLUMNS`].
+
+/// Columns of a row, in the order in which they are read.
+pub(crate) const COLUMNS: &str = "id, spki_sha256, reason, actor, created";
 
 super::statements! {
-    /// SHA-256 of the SubjectPublicKeyInfo, reason, created; the first reason stays
-    INSERT = "INSERT INTO blocked_key (spki_sha256, reason, created) VALUES ($1, $2, $3) \
+    /// SHA-256 of the SubjectPublicKeyInfo, reason, actor, created; the first reason stays
+    INSERT = "INSERT INTO blocked_key (spki_sha256, reason, actor, created) VALUES ($1, $2, $3, $4) \
         ON CONFLICT (spki_sha256) DO NOTHING";
     /// SHA-256 of the SubjectPublicKeyInfo → 1
     SELECT = "SELECT 1 FROM blocked_key WHERE spki_sha256 = $1";

@@ -42,7 +42,13 @@ super::statements! {
     /// SHA-256 of the SubjectPublicKeyInfo, customer, issuer of imports → rows
     SELECT_UNREVOKED = concat!("SELECT ", columns!(), " FROM certificate \
         WHERE spki_sha256 = $1 AND customer = $2 AND issuer <> $3 AND revoked_at IS NULL ORDER BY id");
-    /// the same → id of one
+    /// SHA-256 of the SubjectPublicKeyInfo, issuer of imports, now → rows of every customer that are not expired
+    SELECT_UNREVOKED_OF_ALL = concat!("SELECT ", columns!(), " FROM certificate \
+        WHERE spki_sha256 = $1 AND issuer <> $2 AND not_after >= $3 AND revoked_at IS NULL ORDER BY id");
+    /// revoke at, id; what was scheduled earlier stays
+    SCHEDULE = "UPDATE certificate SET revocation_scheduled = $1 WHERE id = $2 AND revoked_at IS NULL \
+        AND (revocation_scheduled IS NULL OR revocation_scheduled > $1)";
+    /// as SELECT_UNREVOKED → id of one
     SELECT_UNREVOKED_ID = "SELECT id FROM certificate \
         WHERE spki_sha256 = $1 AND customer = $2 AND issuer <> $3 AND revoked_at IS NULL LIMIT 1";
     /// subscription → id of its newest certificate

@@ -40,7 +40,9 @@ impl AuthKeyStore for SqliteStore {
 fn add(connection: &Connection, key: &AuthKey, since: Timestamp) -> Result<AuthKey, StoreError> {
     let database = |error: rusqlite::Error| store_error(&error);
     let usable = usable(connection, &key.csr, &key.customer, &key.product, since)?;
-    if let Some(newest) = usable.into_iter().next() {
+    // One from the future was made before the clock was set back, and proves nothing until then.
+    let present = |known: &AuthKey| known.created <= key.created;
+    if let Some(newest) = usable.into_iter().find(present) {
         return Ok(newest);
     }
     let dead = key

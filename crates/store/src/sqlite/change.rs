@@ -5,8 +5,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use reseal_lifecycle::audit::{AuditEntry, StepEntry};
+use reseal_lifecycle::audit::StepEntry;
 use reseal_lifecycle::auth_key::AuthKeyId;
 use reseal_lifecycle::authorization::Authorization;
 use reseal_lifecycle::certificate::{Certificate, CertificateId, Revocation, SubscriptionId};
@@ -16,7 +15,7 @@ use reseal_lifecycle::process::{Action, Process, ProcessId};
 use reseal_lifecycle::store::{Change, Issuance, Reservation, StoreError};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::audit::{self, Entry, StepDraft, append_all};
+use super::audit::{Entry, StepDraft, append_all};
 use super::fault::{store_error, unless_unique, violates_uniqueness};
 use super::find::number;
 use super::issue;
@@ -42,6 +41,7 @@ struct Attached {
     /// With those who saw the same rendered, if any were asked.
     authorizations: Vec<(Authorization, Option<String>)>,
     mail_tokens: Vec<[u8; 32]>,
+    request_token: Option<[u8; 32]>,
     reservation: Option<Reservation>,
     /// With the certificate's names rendered.
     issuance: Option<(Box<Issuance>, String)>,
@@ -82,6 +82,7 @@ impl Step {
             events,
             authorizations,
             mail_tokens,
+            request_token,
             reservation,
             issuance,
             revocation,
@@ -122,6 +123,7 @@ impl Step {
             change: Attached {
                 authorizations,
                 mail_tokens,
+                request_token,
                 reservation,
                 issuance,
                 revocation,
@@ -280,6 +282,12 @@ impl Step {
             execute(connection, sql::mail_token::INSERT, params![hash, id])
                 .map_err(unless_unique("mail token"))?;
         }
+        if let Some(token) = &change.request_token {
+            let values = params![token, id];
+            if execute(connection, sql::request_token::INSERT, values).map_err(database)? == 0 {
+                return Err(StoreError::RequestTokenUsed);
+            }
+        }
         for key in &change.auth_keys {
             if execute(connection, sql::auth_key::USE, params![id, key]).map_err(database)? == 0 {
                 return Err(StoreError::AuthKeyUsed);
@@ -395,50 +403,6 @@ impl Step {
         }
         Ok(())
     }
-}
-
-/// Opens `steps` together and blocks `key`, whose certificates they revoke; the first as stored. Another certificate
-/// for that key may have been stored since they were collected: then nothing is written.
-pub(crate) fn open_with_key_blocked(
-    connection: &Connection,
-    steps: &[Step],
-    key: &[u8; 32],
-    why: &str,
-) -> Result<Stored, StoreError> {
-    let mut first = None;
-    for step in steps {
-        let stored = step.open(connection)?;
-        first = first.or(Some((stored, &step.process)));
-    }
-    let Some((stored, process)) = first else {
-        return Err(StoreError::Fault("a key without a process".to_owned()));
-    };
-    block(connection, key, why, process.updated, &process.user)?;
-    let values = params![key, process.customer, import::ISSUER];
-    match number(connection, sql::certificate::SELECT_UNREVOKED_ID, values)? {
-        Some(_) => Err(StoreError::Stale),
-        None => Ok(stored),
-    }
-}
-
-/// Puts `key` on the blocked list, unless it is there already.
-pub(crate) fn block(
-    connection: &Connection,
-    key: &[u8; 32],
-    why: &str,
-    now: Timestamp,
-    actor: &str,
-) -> Result<(), StoreError> {
-    let values = params![key, why, millis(now)];
-    let new = execute(connection, sql::blocked_key::INSERT, values)
-        .map_err(|error| store_error(&error))?;
-    if new == 0 {
-        return Ok(());
-    }
-    let object = format!("key/{}", hex::encode(key));
-    let mut entry = AuditEntry::new(now, actor, "key.block", object);
-    entry.reason = Some(why.to_owned());
-    audit::note(connection, entry)
 }
 
 /// What was signed while its key was being blocked never leaves the server.

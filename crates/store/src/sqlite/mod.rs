@@ -7,6 +7,7 @@
 //! - `change`, `issue`: one step of a process as rows
 //! - `audit`: the audit log
 //! - `auth_key`: values that prove names before a certificate is asked for
+//! - `compromise`: blocked keys, and what must be revoked because of them
 //! - `crl`: revocation lists
 //! - `find`, `page`: single rows and lists
 //! - `idempotency`: calls that carry a key
@@ -23,6 +24,7 @@ mod auth_key;
 mod change;
 mod checkpoint;
 mod columns;
+mod compromise;
 mod connection;
 mod crl;
 mod due;

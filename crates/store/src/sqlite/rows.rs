@@ -1,7 +1,6 @@
 //! Rows of the database as objects of the domain, and the words in which single values are stored.
 
 use jiff::Timestamp;
-use reseal_lifecycle::audit::AuditEntry;
 use reseal_lifecycle::auth_key::AuthKey;
 use reseal_lifecycle::authorization::Authorization;
 use reseal_lifecycle::certificate::{Certificate, Revocation, RevocationReason};
@@ -351,25 +350,6 @@ pub(crate) fn vetted_check(row: &Row<'_>) -> rusqlite::Result<VettedCheck> {
         obtained: columns.moment()?,
         process: columns.value()?,
     })
-}
-
-/// A row of [`crate::sql::audit::SELECT_BY_OBJECT`].
-pub(crate) fn audit_entry(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
-    let mut columns = Columns::of(row);
-    Ok(AuditEntry {
-        at: columns.moment()?,
-        actor: columns.value()?,
-        action: columns.value()?,
-        object: columns.value()?,
-        reason: columns.value()?,
-        note: columns.value()?,
-        detail: columns.json()?,
-    })
-}
-
-/// A row of [`crate::sql::audit::SELECT_HEAD`].
-pub(crate) fn audit_head(row: &Row<'_>) -> rusqlite::Result<(i64, [u8; 32])> {
-    Ok((row.get(0)?, row.get(1)?))
 }
 
 /// A row of [`crate::sql::watch::SELECT`].

@@ -9,6 +9,7 @@ use reseal_lifecycle::Capacity;
 use reseal_lifecycle::audit::AuditEntry;
 use reseal_lifecycle::authorization::Authorization;
 use reseal_lifecycle::certificate::{Certificate, CertificateId, SubscriptionId};
+use reseal_lifecycle::compromise::KeyBlock;
 use reseal_lifecycle::customer::{ApiKey, Customer, Role, Scope};
 use reseal_lifecycle::event::Event;
 use reseal_lifecycle::import;
@@ -17,7 +18,8 @@ use reseal_lifecycle::query::{CertificateQuery, Page, ProcessQuery};
 use reseal_lifecycle::store::{Change, KeyHistory, Reservation, Store, StoreError, Subscription};
 use rusqlite::params;
 
-use super::change::{Step, block, execute, insert, open_with_key_blocked};
+use super::change::{Step, execute, insert};
+use super::compromise::open_with_key_blocked;
 use super::due::{claim, claim_all, due};
 use super::fault::{store_error, unless_unique};
 use super::find::{many, newest_authorizations, number, one};
@@ -247,6 +249,18 @@ impl Store for SqliteStore {
             .read(move |connection| number(connection, sql::mail_token::SELECT_PROCESS, [hash]))
     }
 
+    async fn request_token_exists(&self, fingerprint: &[u8; 32]) -> Result<bool, StoreError> {
+        let fingerprint = *fingerprint;
+        let process = self.points.read(move |connection| {
+            number(
+                connection,
+                sql::request_token::SELECT_PROCESS,
+                [fingerprint],
+            )
+        })?;
+        Ok(process.is_some())
+    }
+
     async fn unrevoked_with_key(
         &self,
         customer: &str,
@@ -310,19 +324,6 @@ impl Store for SqliteStore {
         })
     }
 
-    async fn block_key(
-        &self,
-        spki_sha256: [u8; 32],
-        reason: &str,
-        now: Timestamp,
-        actor: &str,
-    ) -> Result<(), StoreError> {
-        let (reason, actor) = (reason.to_owned(), actor.to_owned());
-        self.writer
-            .write(move |connection| block(connection, &spki_sha256, &reason, now, &actor))
-            .await
-    }
-
     async fn open(&self, change: Change) -> Result<Process, StoreError> {
         let step = Step::new(change, true)?;
         let process = step.process();
@@ -336,8 +337,7 @@ impl Store for SqliteStore {
     async fn open_with_key_blocked(
         &self,
         changes: Vec<Change>,
-        spki_sha256: [u8; 32],
-        why: String,
+        block: KeyBlock,
     ) -> Result<Process, StoreError> {
         let steps = changes
             .into_iter()
@@ -347,7 +347,7 @@ impl Store for SqliteStore {
         let process = first.ok_or_else(|| StoreError::Fault("nothing to open".to_owned()))?;
         let stored = self
             .writer
-            .write(move |connection| open_with_key_blocked(connection, &steps, &spki_sha256, &why))
+            .write(move |connection| open_with_key_blocked(connection, &steps, &block))
             .await?;
         Ok(stored.complete(Arc::unwrap_or_clone(process)))
     }

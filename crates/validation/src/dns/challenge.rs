@@ -108,7 +108,7 @@ fn expected(record: &str, contents: &str) -> String {
 
 /// Whether a usable answer carries the contents at the very name asked for: as alias target
 /// there, or as any one of the TXT records (D-28).
-fn carries(answer: &DnsAnswer, contents: &str) -> bool {
+pub(super) fn carries(answer: &DnsAnswer, contents: &str) -> bool {
     if answer.outcome != DnsOutcome::Records {
         return false;
     }
@@ -120,7 +120,7 @@ fn carries(answer: &DnsAnswer, contents: &str) -> bool {
     }
 }
 
-fn matches(value: &RecordValue, contents: &str) -> bool {
+pub(super) fn matches(value: &RecordValue, contents: &str) -> bool {
     match value {
         RecordValue::Cname(target) => same_name(target, contents),
         RecordValue::Txt(text) => same_text(text, contents),
@@ -155,7 +155,7 @@ fn is_outage(answer: &DnsAnswer) -> bool {
     }
 }
 
-/// An answer about CNAME or TXT in words.
+/// An answer about CNAME, TXT or CAA in words.
 pub(crate) fn describe(answer: &DnsAnswer) -> String {
     let kind = answer.kind;
     match &answer.outcome {
@@ -168,7 +168,11 @@ pub(crate) fn describe(answer: &DnsAnswer) -> String {
                 .records
                 .iter()
                 .map(|record| &record.value)
-                .filter(|value| kind == RecordKind::Cname || matches!(value, RecordValue::Txt(_)))
+                .filter(|value| {
+                    kind == RecordKind::Cname || {
+                        matches!(value, RecordValue::Txt(_) | RecordValue::Caa { .. })
+                    }
+                })
                 .collect();
             let more = match values.len() {
                 0 | 1 => String::new(),
@@ -181,7 +185,7 @@ pub(crate) fn describe(answer: &DnsAnswer) -> String {
 }
 
 /// A name beside `record` that nobody can have published on purpose.
-fn sibling(record: &str) -> Option<String> {
+pub(super) fn sibling(record: &str) -> Option<String> {
     let (_, parent) = record.split_once('.')?;
     Some(format!("_{}.{parent}", random_value().ok()?))
 }

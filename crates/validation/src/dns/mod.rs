@@ -5,6 +5,7 @@ mod anchor;
 mod answer;
 mod challenge;
 mod interpret;
+mod random;
 mod resolver;
 mod wildcard;
 
@@ -12,4 +13,5 @@ pub use answer::{
     DnsAnswer, DnsOutcome, DnsRecord, FailureCause, RecordKind, RecordValue, Security,
 };
 pub(crate) use challenge::{attempt, describe, obstacle};
+pub(crate) use random::attempt as attempt_random;
 pub(crate) use resolver::Resolver;

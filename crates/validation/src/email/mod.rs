@@ -9,6 +9,7 @@ mod message;
 mod smtp;
 
 pub use address::{AddressError, address_is_safe, constructed_addresses};
-pub use contact::{caa_contacts, txt_contacts};
+pub use contact::{Contact, ContactList, ContactSource};
+pub(crate) use contact::{attempt, list};
 pub use mailer::{MailError, Mailer, Receipt};
 pub use message::Message;

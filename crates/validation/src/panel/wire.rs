@@ -56,8 +56,13 @@ impl AttemptQuestion {
         match &self.challenge {
             Challenge::Dns { record, .. } if is_owner(record) => Ok(()),
             Challenge::Persistent { record, .. } if is_owner(&record.name()) => Ok(()),
+            Challenge::DnsRandom { adn, .. } if is_owner(adn) => Ok(()),
+            Challenge::Contact(contact) if is_owner(&contact.adn) => Ok(()),
             Challenge::Dns { .. } | Challenge::Persistent { .. } => {
                 Err("`challenge.record`: not the name of a record".to_owned())
+            }
+            Challenge::DnsRandom { .. } | Challenge::Contact(_) => {
+                Err("`challenge.adn`: not a domain name".to_owned())
             }
             Challenge::File { host, path, .. } => {
                 let name = DnsName::parse(host, policy)

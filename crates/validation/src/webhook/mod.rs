@@ -1,4 +1,4 @@
-//! Handing a message to a customer's web server: one POST, under the address rules of FILE (D-24).
+//! Handing a message to somebody's web server: one POST, under the address rules of FILE (D-24).
 //!
 //! Other than FILE it may go to a port of the customer's choice, follows no redirect, and over HTTPS takes no
 //! certificate but one that this host's roots, or the operator's, vouch for.
@@ -67,9 +67,11 @@ pub struct Parcel<'a> {
     pub url: &'a str,
     /// Name and password, when the receiver wants some.
     pub login: Option<(&'a str, &'a str)>,
-    /// Value of the header `Signature`.
-    pub signature: &'a str,
-    /// JSON.
+    /// Value of the header `Signature`, when the receiver has a secret.
+    pub signature: Option<&'a str>,
+    /// What `body` is.
+    pub content_type: &'a str,
+    /// The message.
     pub body: Vec<u8>,
 }
 
@@ -191,10 +193,12 @@ fn request(
     let mut request = Request::post(target.path.as_str())
         .header(header::HOST, target.authority())
         .header(header::USER_AGENT, &network.user_agent)
-        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::CONTENT_TYPE, parcel.content_type)
         .header(header::ACCEPT_ENCODING, "identity")
-        .header(header::CONNECTION, "close")
-        .header("Signature", parcel.signature);
+        .header(header::CONNECTION, "close");
+    if let Some(signature) = parcel.signature {
+        request = request.header("Signature", signature);
+    }
     if let Some((name, password)) = parcel.login {
         // RFC 7617 section 2
         let credentials = STANDARD.encode(format!("{name}:{password}"));

@@ -21,7 +21,8 @@ async fn post(settings: CourierSettings, url: &str) -> Result<(), String> {
     let parcel = Parcel {
         url,
         login: Some(("reseal", "pass word")),
-        signature: "c2ln",
+        signature: Some("c2ln"),
+        content_type: "application/json",
         body: b"{\"id\":1}".to_vec(),
     };
     Courier::new(settings).unwrap().post(parcel).await

@@ -180,6 +180,19 @@ fn nasty_127_a_key_of_31_days_ago_proves_nothing() {
 }
 
 #[test]
+fn d_5_nasty_127_a_key_of_tomorrow_proves_nothing() {
+    let mut server = Server::start();
+    server.restart_at("+1d");
+    let csr = csr(&["one.dev"]);
+    let key = key_for(&server, "ssl_dv_md", &csr);
+    server.dns.txt("one.dev", &key);
+    server.restart_at("");
+    let reply = server.alice.post("/v2/ssl/certificates", &order(&csr));
+    reply.refused(400, "ValidationError");
+    assert_ne!(key_for(&server, "ssl_dv_md", &csr), key);
+}
+
+#[test]
 fn a_product_without_keys_says_so() {
     let server = Server::start();
     let csr = csr(&["one.dev"]);

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::csr::csr;
-use crate::support::http::{Client, Reply};
+use crate::support::http::{Client, Reply, exchange, request};
 use crate::support::server::Server;
 
 fn limited(lines: &str) -> Server {
@@ -91,4 +91,33 @@ fn r_13_nasty_031_a_loop_of_reissues_is_stopped() {
         .post(&format!("{path}/reissue?quote=true"), &body)
         .expect(200);
     assert_eq!(server.alice.get(&path).expect(200)["status"], "ACTIVE");
+}
+
+#[test]
+fn d_19_nasty_134_links_cannot_be_guessed_and_a_good_one_is_never_shut_out() {
+    let server = limited("failed_authentications = 5");
+    let visit = |path: &str| {
+        let bytes = request("GET", path, &[], b"");
+        exchange(server.alice.address, &bytes)
+    };
+    let body = json!({"customer": "alice", "product": "ssl_dv", "period": 12, "csr": csr(&["reseal.dev"]),
+        "dcv": [{"commonName": "reseal.dev", "type": "EMAIL", "email": "admin@reseal.dev"}]});
+    server.alice.post("/v2/ssl/certificates", &body).expect(202);
+    let link = server.wait_for_link(1);
+    let token = link.rsplit('/').next().unwrap();
+    // 128 bits, as hexadecimal digits.
+    assert_eq!(token.len(), 32);
+    assert!(token.bytes().all(|byte| byte.is_ascii_hexdigit()));
+
+    let mut statuses = Vec::new();
+    for number in 0..12 {
+        statuses.push(visit(&format!("/dcv/approve/{number:032x}")).status);
+    }
+    assert_eq!(statuses[..10], [404; 10]);
+    assert_eq!(statuses[10..], [429; 2]);
+    let refused = visit(&format!("/agreement/{:032x}", 1));
+    assert_eq!(refused.status, 429);
+    let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+    assert_eq!(visit(&format!("/dcv/approve/{token}")).status, 200);
 }

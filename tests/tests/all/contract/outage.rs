@@ -112,7 +112,7 @@ fn a_full_disk_is_503_and_what_was_answered_before_is_there() {
     let mut server = Server::start();
     let mut id = server.certificate();
     let before = rows(&database(&server));
-    server.restart_with_files_up_to(768 * 1024);
+    server.restart_with_files_up_to(1024 * 1024);
     let mut answered = 0;
     let refused = loop {
         let path = format!("/v2/ssl/certificates/{id}/reissue");

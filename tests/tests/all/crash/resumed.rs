@@ -45,8 +45,8 @@ fn c_24_a_key_that_was_blocked_meanwhile_is_not_signed_for() {
     let (mut house, _dns, _) = died_at_reserved(|_, _| {});
     let blocked = store(&house)
         .execute(
-            "INSERT INTO blocked_key (spki_sha256, reason, created) \
-             SELECT unhex(json_extract(state, '$.work.order.spkiSha256')), 'lost', 0 FROM process WHERE action = 'reissue'",
+            "INSERT INTO blocked_key (spki_sha256, reason, actor, created) \
+             SELECT unhex(json_extract(state, '$.work.order.spkiSha256')), 'lost', 'house/op', 0 FROM process WHERE action = 'reissue'",
             [],
         )
         .unwrap();

@@ -1,4 +1,4 @@
-//! Rules section 11, numbers 119 to 126: CAA records, and what a name server may answer.
+//! Rules section 11, numbers 119 to 126 and 130: CAA records, and what a name server may answer.
 
 use serde_json::{Value, json};
 
@@ -147,6 +147,59 @@ fn s_7_nasty_123_caa_that_changes_after_the_proof_is_seen_before_signing() {
 }
 
 #[test]
+fn s_15_the_method_of_evidence_that_is_reused_is_the_one_that_counts() {
+    let server = Server::start();
+    let id = server.certificate();
+    let path = format!("/v2/ssl/certificates/{id}/reissue");
+    let body =
+        json!({"csr": csr(&["reseal.dev"]), "dcv": [{"commonName": "reseal.dev", "type": "FILE"}]});
+    // The proof at hand is one by DNS, whatever is asked for now.
+    server
+        .dns
+        .caa_issue("reseal.dev", "reseal.invalid; validationmethods=ca-tbr-18");
+    let reply = server.alice.post(&path, &body);
+    let info = reply.expect(202);
+    assert_eq!(
+        info["validations"]["dcv"][0]["caaRecordStatus"], "INVALID",
+        "{info}"
+    );
+    server.dns.clear("reseal.dev");
+    server
+        .dns
+        .caa_issue("reseal.dev", "reseal.invalid; validationmethods=ca-tbr-7");
+    server.finish(&reply);
+}
+
+#[test]
+fn d_29_one_record_at_the_base_proves_wildcards_and_names_below() {
+    let server = Server::start();
+    let names = [
+        "reseal.dev",
+        "*.reseal.dev",
+        "a.b.reseal.dev",
+        "*.c.reseal.dev",
+    ];
+    let body =
+        json!({"customer": "alice", "product": "ssl_dv_md", "period": 12, "csr": csr(&names)});
+    let reply = server.alice.post("/v2/ssl/certificates", &body);
+    let entries = reply.expect(202)["validations"]["dcv"]
+        .as_array()
+        .unwrap()
+        .clone();
+    assert_eq!(entries.len(), names.len());
+    let records: Vec<&Value> = entries.iter().map(|entry| &entry["dnsRecord"]).collect();
+    assert!(
+        records.iter().all(|record| *record == records[0]),
+        "{records:?}"
+    );
+    let owner = records[0].as_str().unwrap();
+    server
+        .dns
+        .cname(owner, entries[0]["dnsContents"].as_str().unwrap());
+    server.finish(&reply);
+}
+
+#[test]
 fn nasty_125_126_texts_in_parts_and_in_crowds_are_read_and_aliases_end() {
     let server = Server::start();
     let (reply, entries) = ask(&server, 6);
@@ -243,4 +296,67 @@ fn looking_again_and_again_at_the_same_keeps_the_evidence_once() {
         last.iter().all(|one| one["permitted"] == true),
         "{checks:?}"
     );
+}
+
+#[test]
+fn n_21_nasty_130_an_alias_of_the_domain_above_is_no_place_for_a_proof() {
+    let server = Server::start();
+    // The attacker's own domain is proved, and the victim's domain is an alias to it.
+    server.order("ssl_dv_md", &csr(&["attacker.dev"]));
+    server.dns.cname("victim.dev.", "attacker.dev.");
+    let body = json!({"customer": "alice", "product": "ssl_dv_md", "period": 12, "csr": csr(&["sub.victim.dev"])});
+    let reply = server.alice.post("/v2/ssl/certificates", &body);
+    let entry = reply.expect(202)["validations"]["dcv"][0].clone();
+    assert_eq!(entry["status"], "WAITING", "{entry}");
+    // What is published below the attacker's domain, at any name that the alias could lead to, proves nothing.
+    let text = |field: &str| entry[field].as_str().unwrap().to_owned();
+    let label = text("dnsRecord").split('.').next().unwrap().to_owned();
+    for owner in ["attacker.dev", "sub.attacker.dev"] {
+        server
+            .dns
+            .cname(&format!("{label}.{owner}."), &text("dnsContents"));
+        let persistent = "reseal.invalid; accounturi=acct:alice@reseal.invalid; policy=wildcard";
+        server
+            .dns
+            .txt(&format!("_validation-persist.{owner}."), persistent);
+    }
+    let entries = look(&server, &reply);
+    assert_ne!(entries[0]["status"], "VALIDATED", "{entries:?}");
+}
+
+#[test]
+fn s_18_a_refusal_is_reported_once_where_the_operator_wants_that() {
+    for (wanted, mails) in [(true, 1), (false, 0)] {
+        let dcv = format!("allow_networks = [\"127.0.0.0/8\"]\niodef = {wanted}");
+        let server = Server::proving(&dcv);
+        server.dns.caa_issue("reseal.dev", "other-ca.example");
+        for address in [
+            "mailto:security@reseal.dev",
+            "mailto:x@reseal.dev?bcc=y@reseal.dev",
+        ] {
+            server.dns.caa("reseal.dev", false, "iodef", address);
+        }
+        let (reply, entries) = ask(&server, 2);
+        assert_eq!(entries[0]["caaRecordStatus"], "INVALID");
+        if wanted {
+            server.wait_until(&format!("/v2/processes/{}", reply.process()), |_| {
+                !server.mails().is_empty()
+            });
+        }
+        // Neither another name of the domain, nor another look, nor another request tells it again.
+        look(&server, &reply);
+        ask(&server, 1);
+        let sent = server.mails();
+        assert_eq!(sent.len(), mails, "{sent:?}");
+        for mail in sent {
+            for part in [
+                "To: security@reseal.dev",
+                "n0.reseal.dev",
+                "other-ca.example",
+                &reply.process().to_string(),
+            ] {
+                assert!(mail.contains(part), "{part}: {mail}");
+            }
+        }
+    }
 }

@@ -1,9 +1,10 @@
 //! Rules section 11, numbers 56, 57, 59, 60, 65, 66 and 84: what is accepted, and what comes of it.
 
+use rcgen::{KeyPair, PKCS_ECDSA_P384_SHA384};
 use serde_json::json;
 
 use super::Target;
-use crate::support::csr::{csr, stored};
+use crate::support::csr::{csr, stored, with_key};
 use crate::support::server::Server;
 
 /// The certificate that comes of a CSR, as `openssl` shows it.
@@ -117,6 +118,150 @@ fn nasty_057_a_token_holds_by_a_random_value_whatever_hash_signs_the_csr() {
         randoms.iter().all(|random| random.len() >= 22),
         "{randoms:?}"
     );
+}
+
+/// A server whose single-domain product makes challenges in another way.
+fn with_challenge(scheme: &str) -> Server {
+    let mut server = Server::start();
+    server.extend_product("ssl_dv", &format!("challenge = \"{scheme}\""));
+    server.restart_at("");
+    server
+}
+
+#[test]
+fn d_5_d_8_nasty_056_a_token_made_of_the_csr_alone_serves_one_request() {
+    let server = with_challenge("sectigo-like");
+    let csr = csr(&["reseal.dev"]);
+    let order = |unique: Option<&str>| {
+        let mut body = json!({"customer": "alice", "product": "ssl_dv", "period": 12, "csr": csr});
+        if let Some(unique) = unique {
+            body["uniqueValue"] = json!(unique);
+        }
+        server.alice.post("/v2/ssl/certificates", &body)
+    };
+    let first = order(None);
+    let contents = first.expect(202)["validations"]["dcv"][0]["dnsContents"].clone();
+    let labels: Vec<_> = contents.as_str().unwrap().split('.').collect();
+    assert_eq!(
+        (labels[0].len(), labels[1].len(), labels[2]),
+        (32, 32, "dcv"),
+        "{contents}"
+    );
+    let id = server.finish(&first);
+
+    let path = format!("/v2/ssl/certificates/{id}/reissue");
+    let reissue = |unique: Option<&str>, query: &str| {
+        let mut body = json!({"csr": csr});
+        if let Some(unique) = unique {
+            body["uniqueValue"] = json!(unique);
+        }
+        server.alice.post(&format!("{path}{query}"), &body)
+    };
+    let before = server.traces();
+    for query in ["", "?quote=true", "?dryRun=true"] {
+        let refusal = reissue(None, query).violates("uniqueValue");
+        assert!(refusal.to_string().contains("used before"), "{refusal}");
+    }
+    order(None).violates("uniqueValue");
+    assert_eq!(server.traces(), before);
+    // With a salt of its own each request has to be proved again: what was proved before does not serve.
+    let second = reissue(Some("Two"), "");
+    second.expect(202);
+    server.finish(&second);
+    order(Some("two")).violates("uniqueValue");
+    // One that led to nothing has been given out all the same.
+    let third = order(Some("three"));
+    third.expect(202);
+    let process = format!("/v2/processes/{}", third.process());
+    assert_eq!(server.alice.delete(&process).status, 200);
+    order(Some("three")).violates("uniqueValue");
+}
+
+#[test]
+fn d_5_d_12_a_token_moves_with_its_process_and_never_to_another() {
+    let server = with_challenge("sectigo-like");
+    let csr = csr(&["reseal.dev"]);
+    let ask = |dcv: serde_json::Value| {
+        let body = json!({"customer": "alice", "product": "ssl_dv", "period": 12, "csr": csr, "dcv": [dcv]});
+        server.alice.post("/v2/ssl/certificates", &body)
+    };
+    let by_mail = json!({"commonName": "reseal.dev", "type": "EMAIL", "email": "admin@reseal.dev"});
+    // A mail has a token of its own.
+    let (one, two) = (ask(by_mail.clone()), ask(by_mail));
+    let choose = |process: i64, method: &str| {
+        let names = ["reseal.dev", "www.reseal.dev"];
+        let dcv: Vec<_> = names
+            .iter()
+            .map(|name| json!({"commonName": name, "type": method}))
+            .collect();
+        let path = format!("/v2/processes/{process}/resend");
+        server.alice.post(&path, &json!({"dcv": dcv}))
+    };
+    assert_eq!(choose(one.process(), "DNS").status, 200);
+    assert_eq!(choose(one.process(), "FILE").status, 200);
+    choose(two.process(), "DNS").violates("uniqueValue");
+    let info = server
+        .alice
+        .get(&format!("/v2/processes/{}/info", two.process()));
+    assert_eq!(info.expect(200)["validations"]["dcv"][0]["type"], "EMAIL");
+}
+
+#[test]
+fn d_5_nasty_057_a_token_is_hashed_no_weaker_than_the_csr_is_signed() {
+    let server = with_challenge("sectigo-like");
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384).unwrap();
+    let csr = with_key(&key, &["reseal.dev"]);
+    let decoded = server
+        .alice
+        .post("/v2/ssl/decodecsr", &json!({"csr": csr}))
+        .expect(200);
+    let body = json!({"customer": "alice", "product": "ssl_dv", "period": 12, "csr": csr, "uniqueValue": "mine"});
+    let reply = server.alice.post("/v2/ssl/certificates", &body);
+    let info = reply.expect(202);
+    let entry = &info["validations"]["dcv"][0];
+    let contents = entry["dnsContents"].as_str().unwrap();
+    let labels: Vec<_> = contents.split('.').collect();
+    let lengths: Vec<_> = labels[..4].iter().map(|label| label.len()).collect();
+    assert_eq!(
+        (&lengths[..], labels[4]),
+        (&[32; 4][..], "mine"),
+        "{contents}"
+    );
+    let sha256 = decoded["sha256"].as_str().unwrap();
+    assert!(!contents.contains(&sha256[..32]), "{contents}");
+    let md5 = decoded["md5"].as_str().unwrap();
+    assert!(
+        entry["dnsRecord"]
+            .as_str()
+            .unwrap()
+            .starts_with(&format!("_{md5}.")),
+        "{entry}"
+    );
+    server.finish(&reply);
+}
+
+#[test]
+fn d_9_a_random_value_alone_is_a_label_with_an_underscore() {
+    let server = with_challenge("digicert-like");
+    let csr = csr(&["reseal.dev"]);
+    let order = || {
+        let body = json!({"customer": "alice", "product": "ssl_dv", "period": 12, "csr": csr});
+        server.alice.post("/v2/ssl/certificates", &body)
+    };
+    let reply = order();
+    let entry = reply.expect(202)["validations"]["dcv"][0].clone();
+    let record = entry["dnsRecord"].as_str().unwrap();
+    let (random, rest) = record.strip_prefix('_').unwrap().split_once('.').unwrap();
+    assert!(random.len() >= 22, "{record}");
+    assert_eq!(rest, "reseal.dev.");
+    assert_eq!(
+        (&entry["dnsType"], &entry["dnsContents"]),
+        (&json!("CNAME"), &json!("dcv.dcv.invalid."))
+    );
+    let id = server.finish(&reply);
+    // A Random Value leaves what was proved to serve again, with the same CSR too.
+    let path = format!("/v2/ssl/certificates/{id}/reissue");
+    server.alice.post(&path, &json!({"csr": csr})).expect(201);
 }
 
 #[test]

@@ -113,13 +113,9 @@ fn nasty_089_a_file_proves_its_own_name_only() {
 }
 
 #[test]
-fn nasty_093_contacts_in_the_dns_open_no_other_mailbox() {
+fn nasty_093_contacts_that_are_not_exactly_one_address_open_no_mailbox() {
     let server = Server::start();
-    for text in [
-        "mailto:a@b.dev",
-        "ceo@reseal.dev, cto@reseal.dev",
-        "ceo@reseal.dev",
-    ] {
+    for text in ["mailto:a@b.dev", "ceo@reseal.dev, cto@reseal.dev"] {
         server.dns.txt("_validation-contactemail.reseal.dev", text);
         for address in ["a@b.dev", "ceo@reseal.dev", "cto@reseal.dev"] {
             let dcv = by_mail("reseal.dev", address);

@@ -89,14 +89,10 @@ fn bad_fields() -> Vec<(Value, Refusal)> {
         bodies.push((json!({field: "NL"}), Unrecognized(field)));
     }
     for email in [
-        "ceo@reseal.dev",
-        "admin@evil.dev",
-        "admin+x@reseal.dev",
         "admin@reseal.dev,x@evil.dev",
         "admin@reseal.dev\r\nBcc: x@evil.dev",
     ] {
-        let dcv = json!([{"commonName": "reseal.dev", "type": "EMAIL", "email": email}]);
-        bodies.push((json!({"dcv": dcv}), Violation("dcv[0].email")));
+        bodies.push((by_mail(email), Violation("dcv[0].email")));
     }
     let wildcard = json!([{"commonName": "*.reseal.dev", "type": "FILE"}]);
     bodies.push((
@@ -152,6 +148,29 @@ fn bad_csrs() -> Vec<(Value, Refusal)> {
     csrs.push((stored("debian/rsa2048.csr.pem"), Refusal::Csr("C-20")));
     let body = |(csr, refusal)| (json!({"csr": csr}), refusal);
     csrs.into_iter().map(body).collect()
+}
+
+fn by_mail(address: &str) -> Value {
+    let dcv = json!([{"commonName": "reseal.dev", "type": "EMAIL", "email": address}]);
+    json!({"dcv": dcv})
+}
+
+/// Who may approve beside the constructed addresses, only the DNS can tell: it is asked, and nothing else happens.
+#[test]
+fn nasty_091_strangers_cannot_approve_and_hear_of_nothing() {
+    let target = Target::start();
+    let (processes, mails, _) = target.server.traces();
+    for address in ["ceo@reseal.dev", "admin@evil.dev", "admin+x@reseal.dev"] {
+        let mut body = by_mail(address);
+        Refusal::Violation("dcv[0].email").is(&target.reissue(&body));
+        let questions = target.server.dns.questions();
+        body["csr"] = csr(&["reseal.dev"]).into();
+        let path = format!("{}/reissue?quote=true", target.path);
+        Refusal::Violation("dcv[0].email").is(&target.server.alice.post(&path, &body));
+        assert_eq!(target.server.dns.questions(), questions);
+    }
+    let (processes_then, mails_then, _) = target.server.traces();
+    assert_eq!((processes_then, mails_then), (processes, mails));
 }
 
 #[test]

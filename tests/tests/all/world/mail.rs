@@ -9,7 +9,7 @@ const ADDRESS: &str = "hostmaster@good.dev";
 const NAME: &str = "good.dev";
 
 /// Somebody with a browser and no key.
-fn visit(world: &World, method: &str, token: &str, form: &str) -> Reply {
+pub(super) fn visit(world: &World, method: &str, token: &str, form: &str) -> Reply {
     let path = format!("/dcv/approve/{token}");
     let headers = ["Content-Type: application/x-www-form-urlencoded"];
     exchange(
@@ -19,7 +19,7 @@ fn visit(world: &World, method: &str, token: &str, form: &str) -> Reply {
 }
 
 #[track_caller]
-fn approval_form(page: &Reply) -> String {
+pub(super) fn approval_form(page: &Reply) -> String {
     let text = page.text();
     let (_, rest) = text.split_once("name=\"form_token\" value=\"").unwrap();
     let (token, _) = rest.split_once('"').unwrap();

@@ -6,6 +6,7 @@
 )]
 
 mod calendar;
+mod contacts;
 mod dns;
 mod doctor;
 pub(crate) mod house;

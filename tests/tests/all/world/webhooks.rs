@@ -142,7 +142,7 @@ fn a_dead_receiver_delays_its_own_customer_only() {
 }
 
 #[test]
-fn private_addresses_are_refused_unless_allowed() {
+fn nasty_142_private_addresses_are_refused_unless_allowed() {
     let server = Server::configured("[webhook]\nallow_http = true\n");
     let receiver = Receiver::start();
     let set = |url: &str| server.alice.post(WEBHOOK, &json!({ "url": url }));

@@ -1,5 +1,5 @@
 use reseal_lifecycle::process::{Action, Opening, Order, Vetting};
-use reseal_lifecycle::product::{CertificateType, DcvType};
+use reseal_lifecycle::product::{CertificateType, ChallengeScheme, DcvType};
 use reseal_pki::method::Method;
 use reseal_pki::name::DnsName;
 use reseal_pki::profile::ValidationType;
@@ -19,6 +19,8 @@ fn proof(text: &str, method: DcvType, challenge: Option<Challenge>) -> NameProof
         adn: text.to_owned(),
         challenge,
         state: ProofState::Waiting,
+        contact: None,
+        contact_witnesses: Vec::new(),
         persistent: None,
         last_look: None,
     }
@@ -74,6 +76,7 @@ pub(crate) fn work() -> Work {
         mailboxes: vec![],
         caa: vec![],
         vetting: Vetting::default(),
+        scheme: ChallengeScheme::Default,
         random: String::new(),
         unique_value: None,
         challenges_created: "2026-11-24T12:00:00Z".parse().unwrap(),

@@ -227,7 +227,7 @@ fn nasty_029_an_authority_issues_from_its_first_second_and_never_outside_its_tim
 }
 
 #[test]
-fn a_7_what_breaks_the_profile_is_refused_before_it_is_signed() {
+fn a_7_nasty_137_what_breaks_the_profile_is_refused_before_it_is_signed() {
     let (_data, issuer) = p256();
     let subscriber = Subscriber::p256(&["example.com"]);
     let nameless = CertificateOrder {

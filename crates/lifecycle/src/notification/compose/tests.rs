@@ -39,7 +39,7 @@ fn in_the_way(name: &str) -> Event {
 fn a_reissue_with_proofs_at_hand_tells_of_its_acceptance_and_of_its_certificate() {
     let (process, mut events) = opened(true);
     let (process, reserved) = process
-        .reserve("0a".to_owned(), "embedded".to_owned(), now())
+        .reserve("0a".to_owned(), "embedded".to_owned(), b"tbs", now())
         .unwrap();
     events.extend(reserved);
     let told = of_step(&process, &events);

@@ -1,33 +1,44 @@
 //! Transitions around the one signature of a process.
 
+use aws_lc_rs::digest;
 use jiff::Timestamp;
 
 use super::{IllegalTransition, Outcome, Process, State, Step};
 use crate::event::{Event, EventKind};
+use crate::process::ticket::Ticket;
 
 impl Process {
-    /// Checking → signing: everything is proved and `serial` (hex) is about to be recorded with this step.
+    /// Checking → signing: everything is proved and `serial` (hex) is about to be recorded with this step, for signing
+    /// the bytes `tbs`. The event has the grounds; while one is missing, nothing can be signed.
     pub fn reserve(
         mut self,
         serial: String,
         issuer: String,
+        tbs: &[u8],
         now: Timestamp,
     ) -> Result<Step, IllegalTransition> {
-        self.state = match self.state {
-            State::Checking { work } if work.all_proved() && work.organization_done() => {
-                State::Signing {
-                    work,
-                    serial: serial.clone(),
-                }
-            }
-            other => {
+        let digest = hex::encode(digest::digest(&digest::SHA256, tbs));
+        let ticket = match &self.state {
+            State::Checking { work } => Ticket::of(work, digest, now),
+            _ => None,
+        };
+        self.state = match (self.state, &ticket) {
+            (State::Checking { work }, Some(_)) => State::Signing {
+                work,
+                serial: serial.clone(),
+            },
+            (other, _) => {
                 self.state = other;
                 return Err(self.illegal("be signed for"));
             }
         };
         self.next_run = Some(now);
         self.updated = now;
-        let event = EventKind::Reserved { serial, issuer };
+        let event = EventKind::Reserved {
+            serial,
+            issuer,
+            ticket: ticket.map(Box::new),
+        };
         Ok((self, vec![Event::new(now, event)]))
     }
 

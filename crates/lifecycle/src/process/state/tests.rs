@@ -22,11 +22,11 @@ fn a_certificate_is_completed_only_from_a_reservation_and_that_only_with_every_p
     assert!(unproved.clone().complete(now(), now()).is_err());
     assert!(
         unproved
-            .reserve("01".to_owned(), "embedded".to_owned(), now())
+            .reserve("01".to_owned(), "embedded".to_owned(), b"tbs", now())
             .is_err()
     );
     let (signing, events) = opened(true)
-        .reserve("01".to_owned(), "embedded".to_owned(), now())
+        .reserve("01".to_owned(), "embedded".to_owned(), b"tbs", now())
         .unwrap();
     assert!(matches!(events[0].kind, EventKind::Reserved { .. }));
     assert_eq!(signing.status(), ProcessStatus::Running);
@@ -52,7 +52,7 @@ fn r_10_signing_and_ended_processes_cannot_be_cancelled() {
     assert!(cancelled.fail("late".to_owned(), now()).is_err());
 
     let (signing, _) = opened(true)
-        .reserve("01".to_owned(), "embedded".to_owned(), now())
+        .reserve("01".to_owned(), "embedded".to_owned(), b"tbs", now())
         .unwrap();
     let refused = signing.cancel("acme/admin".to_owned(), now()).unwrap_err();
     assert_eq!(
@@ -65,7 +65,7 @@ fn r_10_signing_and_ended_processes_cannot_be_cancelled() {
 fn r_11_an_abandoned_reservation_is_recorded_and_leads_back_to_checking() {
     let later = now() + SignedDuration::from_secs(5);
     let (signing, _) = opened(true)
-        .reserve("0a".to_owned(), "embedded".to_owned(), now())
+        .reserve("0a".to_owned(), "embedded".to_owned(), b"tbs", now())
         .unwrap();
     let (checking, events) = signing.abandon("too old".to_owned(), later).unwrap();
     assert!(

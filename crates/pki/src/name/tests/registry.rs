@@ -188,3 +188,45 @@ fn nasty_087_www_www_is_never_made() {
         );
     }
 }
+
+proptest::proptest! {
+    /// A name is proved at itself and at domains above it, down to the registered one; never beside or below it.
+    #[test]
+    fn n_20_n_21_n_24_nasty_130_proofs_lie_between_the_name_and_its_base_domain(
+        labels in proptest::collection::vec("[a-z]{1,8}", 0..5),
+        base in "[a-z]{2,10}",
+        suffix in proptest::sample::select(vec!["dev", "co.uk", "com", "kobe.jp"]),
+        wildcard in proptest::bool::ANY,
+        stranger in "[a-z]{2,10}\\.(dev|com|co\\.uk)",
+    ) {
+        let policy = NamePolicy::default();
+        let registered = format!("{base}.{suffix}");
+        let mut fqdn = registered.clone();
+        for label in &labels {
+            fqdn = format!("{label}.{fqdn}");
+        }
+        let text = if wildcard { format!("*.{fqdn}") } else { fqdn.clone() };
+        proptest::prop_assume!(DnsName::parse(&text, &policy).is_ok());
+        let name = name(&text);
+        let base_domain = name.base_domain(&policy).to_owned();
+        let adns = name.authorization_domain_names(true, &policy);
+        proptest::prop_assert_eq!(&adns[0], &fqdn);
+        proptest::prop_assert_eq!(adns.last(), Some(&base_domain));
+        for pair in adns.windows(2) {
+            let parent = pair[0].split_once('.').map(|(_, parent)| parent);
+            proptest::prop_assert_eq!(parent, Some(pair[1].as_str()));
+        }
+        for adn in &adns {
+            let is_above = fqdn == *adn || fqdn.ends_with(&format!(".{adn}"));
+            proptest::prop_assert!(is_above);
+            // What covers a domain above covers what is below it (N-24).
+            let above = DnsName::parse(adn, &policy).unwrap();
+            let of_above = above.authorization_domain_names(true, &policy);
+            proptest::prop_assert!(of_above.iter().all(|one| adns.contains(one)));
+        }
+        // An alias leads to a stranger's domain: that is no place for this name's proof.
+        let related = fqdn == stranger || fqdn.ends_with(&format!(".{stranger}"));
+        proptest::prop_assert_eq!(adns.contains(&stranger), related);
+        proptest::prop_assert_eq!(name.authorization_domain_names(false, &policy), vec![fqdn]);
+    }
+}

@@ -393,3 +393,32 @@ fn p_13_only_authorities_issue_and_within_their_own_time() {
         Err(AuthorityError::Profile(ProfileError::Validity))
     );
 }
+
+#[test]
+fn p_11_nothing_in_a_certificate_is_made_by_sha_1() {
+    // 1.3.14.3.2.26, 1.2.840.113549.1.1.5 and 1.2.840.10045.4.1: SHA-1, and signatures over it.
+    const SHA_1: [&[u8]; 3] = [
+        &[0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a],
+        &[
+            0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x05,
+        ],
+        &[0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x01],
+    ];
+    for key_type in [KeyType::P256, KeyType::P384, KeyType::Rsa2048] {
+        let hierarchy = Hierarchy::new(key_type);
+        let public_key = Signer::generate(key_type).public_key();
+        let names = names(&["reseal.dev"]);
+        let leaf = hierarchy.issue(&hierarchy.leaf(&public_key, &names));
+        for oid in SHA_1 {
+            assert!(!leaf.windows(oid.len()).any(|window| window == oid));
+        }
+        let leaf = Certificate::from_der(&leaf).unwrap();
+        let identifier = leaf.subject_key_identifier().unwrap();
+        // RFC 7093 section 2, method 1: the first 160 bits of SHA-256 over the key's bits.
+        let bits = public_key.raw_public_key();
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bits);
+        assert_eq!(identifier, &digest.as_ref()[..20]);
+        let sha_1 = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, bits);
+        assert_ne!(identifier, sha_1.as_ref());
+    }
+}

@@ -12,7 +12,8 @@ use serde_json::{Map, Value};
 use super::super::change::{execute, json};
 use super::super::fault::store_error;
 use super::super::find::one;
-use super::super::rows::{self, millis};
+use super::super::rows::millis;
+use super::read;
 use crate::sql;
 
 /// An entry with everything rendered that is stored as text.
@@ -133,7 +134,7 @@ pub(super) fn append(
 ) -> Result<(), StoreError> {
     // Looked up each time: command lines append to the same file, between two transactions of ours.
     let (last, previous) =
-        one(connection, sql::audit::SELECT_HEAD, [], rows::audit_head)?.unwrap_or((0, GENESIS));
+        one(connection, sql::audit::SELECT_HEAD, [], read::head)?.unwrap_or((0, GENESIS));
     let record = Record {
         id: last + 1,
         at: entry.at,

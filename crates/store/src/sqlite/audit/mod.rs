@@ -1,7 +1,7 @@
 //! The audit log: appending, reading and checking it. Appending is part of whatever write it tells of.
 //!
 //! - `append`: entries as rows of the chain
-//! - `read`: rows as they are stored, whatever they hold
+//! - `read`: rows as entries, and as they are stored, whatever they hold
 //! - `export`: hands rows out
 //! - `verify`: walks the chain and what it is about
 //! - `prune`: removes what nobody has to keep any more
@@ -22,7 +22,6 @@ use reseal_lifecycle::store::StoreError;
 
 use super::SqliteStore;
 use super::find::{many, one};
-use super::rows;
 use crate::sql;
 
 pub(crate) use append::{Entry, StepDraft, append_all, note};
@@ -47,7 +46,7 @@ impl AuditStore for SqliteStore {
                     connection,
                     sql::audit::SELECT_BY_OBJECT,
                     [object],
-                    rows::audit_entry,
+                    read::entry,
                 )
             })
             .await
@@ -60,7 +59,7 @@ impl AuditStore for SqliteStore {
                 connection,
                 sql::audit::SELECT_LAST_BY_OBJECT,
                 [object],
-                rows::audit_entry,
+                read::entry,
             )
         })
     }
@@ -73,6 +72,6 @@ impl AuditStore for SqliteStore {
 
     async fn audit_head(&self) -> Result<Option<(i64, Hash)>, StoreError> {
         self.points
-            .read(|connection| one(connection, sql::audit::SELECT_HEAD, [], rows::audit_head))
+            .read(|connection| one(connection, sql::audit::SELECT_HEAD, [], read::head))
     }
 }

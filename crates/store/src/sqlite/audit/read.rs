@@ -1,8 +1,12 @@
-//! A row of the log as it is stored. Whoever checks the log must be able to read what somebody made of it.
+//! Rows of the log: as entries, and as they are stored, since whoever checks the log must be able to read what somebody
+//! made of it.
 
+use reseal_lifecycle::audit::AuditEntry;
 use reseal_lifecycle::audit::chain::{EventSpan, Hash, Record};
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
+
+use super::super::columns::Columns;
 
 /// An entry, column by column. Texts are bytes; what has the wrong type is empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +108,25 @@ impl EventRow {
             kind: bytes(row.get_ref(2)?).unwrap_or_default(),
         })
     }
+}
+
+/// A row of [`crate::sql::audit::SELECT_BY_OBJECT`].
+pub(super) fn entry(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
+    let mut columns = Columns::of(row);
+    Ok(AuditEntry {
+        at: columns.moment()?,
+        actor: columns.value()?,
+        action: columns.value()?,
+        object: columns.value()?,
+        reason: columns.value()?,
+        note: columns.value()?,
+        detail: columns.json()?,
+    })
+}
+
+/// A row of [`crate::sql::audit::SELECT_HEAD`].
+pub(super) fn head(row: &Row<'_>) -> rusqlite::Result<(i64, [u8; 32])> {
+    Ok((row.get(0)?, row.get(1)?))
 }
 
 fn number(value: ValueRef<'_>) -> Option<i64> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use reseal_lifecycle::compromise::{CompromiseStore as _, KeyBlock};
 use reseal_lifecycle::customer::{Customer, Scope};
 use reseal_lifecycle::store::{Store as _, StoreError};
 use rusqlite::Connection;
@@ -107,7 +108,8 @@ async fn a_small_write_is_done_beside_one_that_does_not_fit() {
     let large = {
         let store = Arc::clone(&store);
         let reason = "x".repeat(1 << 20);
-        tokio::spawn(async move { store.block_key([1; 32], &reason, now(), "house/op").await })
+        let block = KeyBlock::claimed(vec![[1; 32]], &reason, "house/op", now());
+        tokio::spawn(async move { store.block_keys(block).await })
     };
     let small = {
         let store = Arc::clone(&store);

@@ -3,6 +3,7 @@
 mod audit;
 mod auth_key;
 mod claims;
+mod compromise;
 mod crl;
 mod failure;
 mod idempotency;
@@ -13,6 +14,8 @@ mod notes;
 mod notifications;
 mod objects;
 mod process_lists;
+mod request_token;
+mod retention;
 mod sample;
 mod steps;
 mod vetting;

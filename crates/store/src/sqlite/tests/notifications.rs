@@ -238,7 +238,7 @@ async fn ending_subscriptions_come_with_their_newest_certificate() {
         .await
         .unwrap();
     let (process, events) = process
-        .reserve("01".to_owned(), "embedded".to_owned(), now())
+        .reserve("01".to_owned(), "embedded".to_owned(), b"tbs", now())
         .unwrap();
     let process = world
         .store

@@ -2,6 +2,7 @@
 
 use reseal_lifecycle::authorization::Authorization;
 use reseal_lifecycle::certificate::{Certificate, Revocation, RevocationReason};
+use reseal_lifecycle::compromise::{CompromiseStore as _, KeyBlock};
 use reseal_lifecycle::customer::{ApiKey, Customer, Role, Scope};
 use reseal_lifecycle::import;
 use reseal_lifecycle::store::{Change, KeyHistory, Store as _, StoreError};
@@ -388,14 +389,9 @@ async fn c_21_c_23_a_key_is_known_when_blocked_or_another_customers() {
         "anybody can import anybody's certificate"
     );
 
-    store
-        .block_key(hash(99), "seen in public", now(), "house/op")
-        .await
-        .unwrap();
-    store
-        .block_key(hash(99), "and again", now(), "house/op")
-        .await
-        .unwrap();
+    let block = |why: &str| KeyBlock::claimed(vec![hash(99)], why, "house/op", now());
+    store.block_keys(block("seen in public")).await.unwrap();
+    store.block_keys(block("and again")).await.unwrap();
     assert!(store.key_history("acme", &hash(99)).await.unwrap().blocked);
     let revocation = Revocation {
         at: now(),
@@ -406,9 +402,9 @@ async fn c_21_c_23_a_key_is_known_when_blocked_or_another_customers() {
         revocation: Some((certificate.id, revocation)),
         ..sample::opening("acme", None)
     };
-    let why = "compromised".to_owned();
+    let block = KeyBlock::claimed(vec![key], "compromised", "acme/api", now());
     store
-        .open_with_key_blocked(vec![change], key, why)
+        .open_with_key_blocked(vec![change], block)
         .await
         .unwrap();
     assert!(store.key_history("acme", &key).await.unwrap().blocked);

@@ -7,7 +7,7 @@ use reseal_lifecycle::price::Allowance;
 use reseal_lifecycle::process::{
     Action, Mpic, NameProof, Opening, Order, Process, ProofState, Vetting, Work,
 };
-use reseal_lifecycle::product::{CertificateType, DcvType};
+use reseal_lifecycle::product::{CertificateType, ChallengeScheme, DcvType};
 use reseal_lifecycle::store::{Change, Issuance, Replacement, Reservation, Subscription};
 use reseal_pki::dn::OrganizationSubject;
 use reseal_pki::method::Method;
@@ -42,6 +42,8 @@ fn proof(name: &str) -> NameProof {
         email: None,
         adn: name.to_owned(),
         challenge: None,
+        contact: None,
+        contact_witnesses: Vec::new(),
         persistent: None,
         last_look: None,
         state: ProofState::Proved {
@@ -57,6 +59,11 @@ fn proof(name: &str) -> NameProof {
 /// What a process for `names` works with, everything proved.
 pub(crate) fn work(names: &[&str]) -> Work {
     let proofs: Vec<NameProof> = names.iter().map(|name| proof(name)).collect();
+    let permitted = names.iter().map(|name| {
+        let checked = in_days(0);
+        json!({"name": name, "status": "EMPTY", "permitted": true, "reason": "no records", "checked": checked})
+    });
+    let permitted = serde_json::from_value(permitted.collect()).unwrap();
     let names: Vec<DnsName> = proofs.iter().map(|proof| proof.name.clone()).collect();
     Work {
         order: Order {
@@ -86,8 +93,9 @@ pub(crate) fn work(names: &[&str]) -> Work {
         proofs,
         mails: Vec::new(),
         mailboxes: Vec::new(),
-        caa: Vec::new(),
+        caa: permitted,
         vetting: Vetting::default(),
+        scheme: ChallengeScheme::Default,
         random: "abcdefghij0123456789abcde".to_owned(),
         unique_value: None,
         persistent_looks: Vec::new(),
@@ -135,7 +143,12 @@ pub(crate) fn opening_with_reservation(
     let opening = opening(customer, subscription);
     let (process, events) = opening
         .process
-        .reserve(hex::encode(serial(number)), "embedded".to_owned(), now())
+        .reserve(
+            hex::encode(serial(number)),
+            "embedded".to_owned(),
+            b"tbs",
+            now(),
+        )
         .unwrap();
     let events = [opening.events, events].concat();
     Change {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use reseal_lifecycle::certificate::{Certificate, CertificateStatus, Revocation};
+use reseal_lifecycle::compromise::{CompromiseStore as _, KeyBlock};
 use reseal_lifecycle::customer::Scope;
 use reseal_lifecycle::price::Allowance;
 use reseal_lifecycle::process::{Action, ProcessStatus};
@@ -92,7 +93,7 @@ async fn a_request_starts_its_subscription_with_its_certificate() {
     let world = World::new().await;
     let (process, events) = sample::process("acme", Action::Request, None);
     let (process, more) = process
-        .reserve("01".to_owned(), "embedded".to_owned(), now())
+        .reserve("01".to_owned(), "embedded".to_owned(), b"tbs", now())
         .unwrap();
     let process = world
         .store
@@ -421,7 +422,10 @@ async fn x_4_a_key_is_blocked_with_all_its_certificates_or_not_at_all() {
         }
     };
     let key = one.spki_sha256;
-    let block = |changes| store.open_with_key_blocked(changes, key, "lost".to_owned());
+    let block = |changes| {
+        let block = KeyBlock::claimed(vec![key], "lost", "acme/api", now());
+        store.open_with_key_blocked(changes, block)
+    };
     let partly = block(vec![revoking(&one)]).await;
     assert!(matches!(partly, Err(StoreError::Stale)), "{partly:?}");
     assert!(!store.key_history("acme", &key).await.unwrap().blocked);
@@ -441,11 +445,8 @@ async fn c_24_a_certificate_is_not_stored_once_its_key_is_blocked() {
     let process = world.store.open(change).await.unwrap();
     let completion = sample::completion(process, 2, None);
     let key = sample::certificate("acme", 2).spki_sha256;
-    world
-        .store
-        .block_key(key, "lost", now(), "house/op")
-        .await
-        .unwrap();
+    let block = KeyBlock::claimed(vec![key], "lost", "house/op", now());
+    world.store.block_keys(block).await.unwrap();
     let late = world.store.advance(completion).await;
     assert!(matches!(late, Err(StoreError::KeyBlocked)), "{late:?}");
 }

@@ -117,6 +117,38 @@ async fn nasty_124_an_alias_is_chased_but_the_climb_stays_on_the_name() {
     assert_eq!(dns.asked("cdn.corp", RecordType::CAA), 0);
 }
 
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(24))]
+    /// Whatever stands at which level, the nearest set is taken, and nothing above it or beside it is asked for.
+    #[test]
+    fn s_8_the_nearest_level_decides_wherever_it_is(
+        labels in proptest::collection::vec("[a-z]{1,6}", 1..5),
+        sets in proptest::collection::vec(proptest::bool::ANY, 6),
+        wildcard in proptest::bool::ANY,
+    ) {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let fqdn = format!("{}.corp", labels.join("."));
+            let levels: Vec<&str> = std::iter::successors(Some(fqdn.as_str()), |level| {
+                level.split_once('.').map(|(_, parent)| parent)
+            })
+            .collect();
+            let dns = StubDns::start().await;
+            for (level, _) in levels.iter().zip(&sets).filter(|(_, set)| **set) {
+                dns.put(level, vec![caa(0, "issue", &format!("ca.{level}"))]);
+            }
+            dns.put(&format!("zz.{fqdn}"), vec![caa(0, "issue", ";")]);
+            let asked_for = if wildcard { format!("*.{fqdn}") } else { fqdn.clone() };
+            let observation = observe(&dns, &asked_for).await;
+            let nearest = levels.iter().zip(&sets).position(|(_, set)| *set);
+            let expected = &levels[..nearest.map_or(levels.len(), |at| at + 1)];
+            let expected: Vec<String> = expected.iter().map(|level| format!("{level}.")).collect();
+            assert_eq!(asked(&observation), expected);
+            assert_eq!(observation.relevant.map(|set| set.found_at), nearest.map(|at| levels[at].to_owned()));
+        });
+    }
+}
+
 #[tokio::test]
 async fn an_answer_that_cannot_be_read_is_never_no_record() {
     let dns = StubDns::start().await;

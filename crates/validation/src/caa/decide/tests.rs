@@ -100,6 +100,147 @@ fn s_10_the_whole_table() {
     }
 }
 
+/// RFC 8659 sections 4.2 to 4.5 and 7, and errata 7139, as examples: each for the name and for the wildcard.
+#[test]
+fn s_10_the_examples_of_rfc_8659() {
+    for (records, expected) in [
+        // 4.2: one issuer, with and without what only it understands.
+        (&[(0, "issue", "ca.example")][..], (true, true)),
+        (&[(0, "issue", "ca.example; account=230123")], (true, true)),
+        // 4.2: nobody, and a value that is malformed and so permits nobody.
+        (&[(0, "issue", ";")], (false, false)),
+        (&[(0, "issue", "%%%%%")], (false, false)),
+        (&[(0, "issue", "ca.example; %%%%%")], (false, false)),
+        // 4.2: records are alternatives, and each is read by itself.
+        (
+            &[(0, "issue", "ca.example"), (0, "issue", "%%%%%")],
+            (true, true),
+        ),
+        (
+            &[(0, "issue", "other.example; a=b"), (0, "issue", ";")],
+            (false, false),
+        ),
+        // 4.3: `issuewild` stands instead of `issue` for wildcards, and says nothing about other names.
+        (
+            &[
+                (0, "issue", "ca.example"),
+                (0, "issuewild", "other.example"),
+            ],
+            (true, false),
+        ),
+        (
+            &[
+                (0, "issue", "other.example"),
+                (0, "issuewild", "ca.example"),
+            ],
+            (false, true),
+        ),
+        (
+            &[(0, "issue", "ca.example"), (0, "issuewild", "")],
+            (true, false),
+        ),
+        (
+            &[(0, "issue", "ca.example"), (0, "issuewild", "%%%%%")],
+            (true, false),
+        ),
+        (
+            &[(0, "issuewild", ";"), (0, "issuewild", "ca.example")],
+            (true, true),
+        ),
+        (&[(0, "IssueWild", "other.example")], (true, false)),
+        // 4.4: `iodef` restricts nobody, nor does it permit anybody.
+        (
+            &[
+                (0, "iodef", "mailto:security@example.com"),
+                (0, "iodef", "https://iodef.example.com/"),
+            ],
+            (true, true),
+        ),
+        (
+            &[
+                (0, "issue", ";"),
+                (0, "iodef", "mailto:security@example.com"),
+            ],
+            (false, false),
+        ),
+        // 4.5: what is critical and unknown forbids, whatever else stands there.
+        (
+            &[(0, "issue", "ca.example"), (128, "tbs", "Unknown")],
+            (false, false),
+        ),
+        (
+            &[(0, "issue", "ca.example"), (0, "tbs", "Unknown")],
+            (true, true),
+        ),
+        // Erratum 7139: white space around the parts, and none within them.
+        (&[(0, "issue", "\t ca.example \t;\ta=b ")], (true, true)),
+        (&[(0, "issue", "ca .example")], (false, false)),
+        (&[(0, "issue", "ca.example;;a=b")], (false, false)),
+        // The root's dot is no part of the grammar.
+        (&[(0, "issue", "ca.example.")], (false, false)),
+    ] {
+        assert_eq!(both(records), expected, "{records:?}");
+    }
+}
+
+#[test]
+fn s_11_critical_tags_that_are_known_are_harmless() {
+    const US: (u8, &str, &str) = (0, "issue", "ca.example");
+    for tag in [
+        "iodef",
+        "contactemail",
+        "contactphone",
+        "issuemail",
+        "issuevmc",
+        "ContactEmail",
+    ] {
+        assert_eq!(both(&[US, (128, tag, "x")]), (true, true), "{tag}");
+        assert_eq!(both(&[(1, tag, "x")]), (true, true), "{tag}");
+    }
+    for tag in ["contact", "issueemail", "auth", "path", "policy", ""] {
+        assert_eq!(both(&[US, (128, tag, "x")]), (false, false), "{tag}");
+        assert_eq!(both(&[US, (2, tag, "x")]), (true, true), "{tag}");
+    }
+}
+
+#[test]
+fn s_11_the_critical_flag_is_harmless_on_every_known_tag() {
+    for tag in [
+        "iodef",
+        "contactemail",
+        "contactphone",
+        "issuemail",
+        "issuevmc",
+    ] {
+        for flags in [0, 1, 128] {
+            let records = [(flags, tag, "x"), (128, "issue", "ca.example")];
+            assert_eq!(both(&records), (true, true), "{tag} {flags}");
+        }
+    }
+    assert_eq!(both(&[(128, "issuewild", "ca.example")]), (true, true));
+}
+
+#[test]
+fn s_12_any_of_our_names_counts_whatever_its_case_and_none_beside_them() {
+    for name in [
+        "ca.example",
+        "CA.EXAMPLE",
+        "ca.example.net",
+        " ca.Example\t",
+    ] {
+        assert_eq!(both(&[(0, "issue", name)]), (true, true), "{name:?}");
+    }
+    for name in [
+        "example",
+        "ca.example.",
+        "www.ca.example",
+        "ca-example",
+        "ca.example.ne",
+    ] {
+        assert_eq!(both(&[(0, "issue", name)]), (false, false), "{name:?}");
+    }
+}
+
 #[test]
 fn nasty_120_unknown_critical_tags_deny_in_either_bit_order() {
     for flags in [128, 1, 0xff] {
@@ -178,6 +319,20 @@ fn nasty_122_s_14_validation_methods_restrict_by_label() {
             (dns, file),
             "{methods}"
         );
+    }
+    for (label, method) in [
+        ("ca-tbr-4", Method::ConstructedEmail),
+        ("ca-tbr-13", Method::CaaEmail),
+        ("ca-tbr-14", Method::TxtEmail),
+        ("ca-tbr-22", Method::PersistentTxt),
+        ("dns-persist-01", Method::PersistentTxt),
+    ] {
+        let value = value(label);
+        let records = [(0, "issue", value.as_str())];
+        for other in Method::ALL {
+            let permitted = decided(&records, false, other).permitted;
+            assert_eq!(permitted, other == method, "{label} {other}");
+        }
     }
     let twice = "ca.example; validationmethods=dns-01; validationmethods=dns-01";
     assert_eq!(both(&[(0, "issue", twice)]), (false, false));

@@ -213,3 +213,31 @@ async fn names_that_cannot_be_asked_for_are_an_answer_too() {
         );
     }
 }
+
+proptest::proptest! {
+    /// Names are compared without regard to case and the root's dot, texts to the letter; nothing else is the same.
+    #[test]
+    fn d_28_contents_are_the_same_or_not_at_all(
+        contents in "[a-z0-9]{1,20}(\\.[A-Za-z0-9-]{1,20}){1,3}",
+        at in 0..60_usize,
+        other in "[a-z0-9.-]",
+    ) {
+        let cased = contents.to_ascii_uppercase();
+        let (dotted, spaced) = (format!("{contents}."), format!(" {contents}"));
+        proptest::prop_assert!(same_name(&cased, &dotted) && same_text(&contents, &dotted));
+        proptest::prop_assert!(!same_text(&contents, &spaced) && !same_name(&contents, &spaced));
+        proptest::prop_assert_eq!(same_text(&contents, &cased), contents == cased);
+        let at = at % contents.len();
+        let changed = format!("{}{other}{}", &contents[..at], &contents[at + 1..]);
+        // A dot at the end is the root's.
+        let same = without_dot(&changed) == contents;
+        proptest::prop_assert_eq!(same_text(&contents, &changed), same);
+        proptest::prop_assert_eq!(
+            same_name(&contents, &changed),
+            without_dot(&changed).eq_ignore_ascii_case(&contents)
+        );
+        for cut in [&contents[1..], &contents[..contents.len() - 1]] {
+            proptest::prop_assert!(!same_text(&contents, cut) && !same_name(&contents, cut));
+        }
+    }
+}

@@ -13,6 +13,7 @@ pub(super) fn rows(stage: &Stage) -> Vec<Row> {
     rows.extend(call_rows(stage));
     rows.extend(certificate_rows(stage));
     rows.extend(decision_rows(stage));
+    rows.extend(key_rows());
     rows
 }
 
@@ -86,6 +87,25 @@ fn certificate_rows(stage: &Stage) -> Vec<Row> {
         rows.push(row(format!("4.5 filter {filter}"), found(filter)).ids(&[stage.vetted]));
     }
     rows
+}
+
+/// Beyond the vendor's API: the list of keys is an operator's.
+fn key_rows() -> Vec<Row> {
+    const PATH: &str = "/v2/blocked-keys";
+    let send = |body: Value| post(PATH, &body).by(Who::Operator);
+    let hash = "0123456789abcdef".repeat(4);
+    vec![
+        row("2.1 AuthorizationError: a customer looks at blocked keys", get(PATH)).refused(403, "AuthorizationError"),
+        row("1.4 blocked keys are a list as every other", get(format!("{PATH}?limit=1")).by(Who::Operator)).status(200)
+            .json("/pagination/limit", 1),
+        row("blocked-keys: a key by its hash", send(json!({"keys": [hash], "reason": "told"}))).json("/known", 0),
+        row("blocked-keys: what is no key", send(json!({"keys": ["x"], "reason": "told"}))).violates("keys[0]"),
+        row("blocked-keys: no keys", send(json!({"keys": [], "reason": "told"}))).violates("keys"),
+        row("blocked-keys: no reason", send(json!({"keys": [hash]}))).violates("reason"),
+        row("blocked-keys: another field", send(json!({"keys": [hash], "reason": "told", "key": 1}))).unrecognized("key"),
+        row("blocked-keys: a customer without proof", post(PATH, &json!({"keys": [hash], "reason": "told"})))
+            .violates("keys[0]"),
+    ]
 }
 
 /// Decisions are an operator's; to all others they are forbidden.

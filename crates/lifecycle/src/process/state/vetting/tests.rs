@@ -32,7 +32,7 @@ fn approve(process: Process, checks: &[Check]) -> Result<Step, IllegalTransition
 fn reservable(process: &Process) -> bool {
     let reserved = process
         .clone()
-        .reserve("01".to_owned(), "embedded".to_owned(), now());
+        .reserve("01".to_owned(), "embedded".to_owned(), b"tbs", now());
     reserved.is_ok()
 }
 
@@ -112,7 +112,7 @@ fn nothing_is_decided_that_the_level_does_not_need_or_once_signing_has_begun() {
     assert!(approve(waiting(ValidationType::Organization), &[Check::Whois]).is_err());
     let (process, _) = approve(opened(ValidationType::Extended), &Check::ALL).unwrap();
     let (signing, _) = process
-        .reserve("01".to_owned(), "embedded".to_owned(), now())
+        .reserve("01".to_owned(), "embedded".to_owned(), b"tbs", now())
         .unwrap();
     assert!(matches!(signing.state(), State::Signing { .. }));
     assert!(

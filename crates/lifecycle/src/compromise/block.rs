@@ -1,0 +1,155 @@
+//! Putting keys on the list.
+
+use jiff::{SignedDuration, Timestamp};
+use reseal_pki::key::NamedKey;
+
+use super::{Affected, BlockedKey, Duty};
+use crate::customer::{Caller, Role};
+use crate::error::{Error, Kind, Violation};
+use crate::query::{BlockedKeyQuery, Page};
+use crate::services::Services;
+use crate::store::Store;
+
+/// Keys in one call.
+pub const MOST_KEYS: usize = 3000;
+const WITHOUT_PROOF: &str = "this proves nothing: send a request that the key has signed and whose common name says \
+    `compromised`, or revoke your own certificates with the reason KEY_COMPROMISE";
+/// Longest reason, in bytes.
+const LONGEST_REASON: usize = 1000;
+
+/// Keys that are blocked together, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyBlock {
+    /// SHA-256 of their SubjectPublicKeyInfos.
+    pub keys: Vec<[u8; 32]>,
+    /// Why.
+    pub reason: String,
+    /// Who says so, as an actor of the audit log.
+    pub actor: String,
+    /// When.
+    pub at: Timestamp,
+    /// For every certificate with one of the keys, whoever's it is: by when it must be revoked, and when it will be.
+    /// `None` for a claim without proof, which touches nobody else's certificates (X-4).
+    pub duty: Option<(Duty, Timestamp)>,
+}
+
+impl KeyBlock {
+    /// The keys are compromised, and that is certain: every certificate has to go, `delay` from now.
+    pub fn certain(
+        keys: Vec<[u8; 32]>,
+        reason: &str,
+        actor: &str,
+        now: Timestamp,
+        delay: SignedDuration,
+    ) -> Self {
+        let duty = Duty::key_compromise(now, reason);
+        let moment = duty.moment(delay);
+        Self {
+            duty: Some((duty, moment)),
+            ..Self::claimed(keys, reason, actor, now)
+        }
+    }
+
+    /// Somebody who may speak for their own certificates only says so.
+    pub fn claimed(keys: Vec<[u8; 32]>, reason: &str, actor: &str, now: Timestamp) -> Self {
+        Self {
+            keys,
+            reason: reason.to_owned(),
+            actor: actor.to_owned(),
+            at: now,
+            duty: None,
+        }
+    }
+}
+
+/// What blocking came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Blocked {
+    /// How many keys were not on the list before.
+    pub new: usize,
+    /// Certificates that must be revoked now and did not have to before.
+    pub certificates: Vec<Affected>,
+}
+
+/// Blocks keys that are certainly compromised.
+///
+/// # Errors
+/// [`Kind::Constraint`] for the reason; the store's.
+pub async fn block_keys(store: &dyn Store, block: KeyBlock) -> Result<Blocked, Error> {
+    let reason = &block.reason;
+    let problem = if reason.trim().is_empty() || reason.len() > LONGEST_REASON {
+        Some(format!(
+            "length must be between 1 and {LONGEST_REASON} bytes, saw {}",
+            reason.len()
+        ))
+    } else if reason.chars().any(char::is_control) {
+        Some("must be one line of printable text".to_owned())
+    } else {
+        None
+    };
+    if let Some(problem) = problem {
+        return Err(Error::constraint(vec![Violation::new(
+            "reason",
+            problem,
+            Some(reason),
+        )]));
+    }
+    Ok(store.block_keys(block).await?)
+}
+
+impl Services {
+    /// Keys on the list.
+    ///
+    /// # Errors
+    /// [`Kind::Forbidden`] for anybody but operators.
+    pub async fn blocked_keys(
+        &self,
+        caller: &Caller,
+        query: &BlockedKeyQuery,
+    ) -> Result<Page<BlockedKey>, Error> {
+        require_operator(caller)?;
+        Ok(self.store.blocked_keys(query).await?)
+    }
+
+    /// Blocks compromised keys, for everybody and for ever. An operator's word is enough; customers prove it (X-4), and
+    /// hear of their own certificates only.
+    ///
+    /// # Errors
+    /// [`Kind::Constraint`] for each key that a customer names without proof, and those of [`block_keys`].
+    pub async fn block_keys(
+        &self,
+        caller: &Caller,
+        keys: &[NamedKey],
+        reason: &str,
+    ) -> Result<Blocked, Error> {
+        let unproved: Vec<Violation> = keys
+            .iter()
+            .enumerate()
+            .filter(|(_, key)| caller.role != Role::Operator && !key.is_proof)
+            .map(|(index, _)| Violation::new(format!("keys[{index}]"), WITHOUT_PROOF, None))
+            .collect();
+        if !unproved.is_empty() {
+            return Err(Error::constraint(unproved));
+        }
+        let delay = self.settings.revoke_compromised_after;
+        let keys = keys.iter().map(|key| key.spki_sha256).collect();
+        let block = KeyBlock::certain(keys, reason, &caller.user, self.clock.now(), delay);
+        let mut blocked = block_keys(&*self.store, block).await?;
+        let scope = caller.scope();
+        blocked
+            .certificates
+            .retain(|one| scope.admits(&one.customer));
+        Ok(blocked)
+    }
+}
+
+/// The list is the house's.
+pub fn require_operator(caller: &Caller) -> Result<(), Error> {
+    match caller.role {
+        Role::Operator => Ok(()),
+        Role::Customer => Err(Error::new(
+            Kind::Forbidden,
+            "The list of blocked keys is for operators only",
+        )),
+    }
+}

@@ -1,0 +1,133 @@
+//! What must be revoked by when. BR 4.9.1.1 leaves 24 hours for some causes and five days for others; both
+//! ends are kept, so that a cause that turns out to be worse needs no new clock.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::certificate::{Certificate, CertificateId, RevocationReason};
+use crate::notification::{Notification, Occasion};
+
+/// A revocation for a compromised key may wait no longer than this.
+pub const LONGEST_DELAY: SignedDuration = SignedDuration::from_hours(24);
+const FIVE_DAYS: SignedDuration = SignedDuration::from_hours(5 * 24);
+
+/// Why a certificate must be revoked, since when that is known, and by when it has to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Duty {
+    /// When the CA learnt of it.
+    pub received: Timestamp,
+    /// 24 hours later.
+    pub deadline_24h: Timestamp,
+    /// Five days later.
+    pub deadline_5d: Timestamp,
+    /// The one that counts.
+    pub deadline: Timestamp,
+    /// What the list will show.
+    pub reason: Option<RevocationReason>,
+    /// In words.
+    pub cause: String,
+}
+
+impl Duty {
+    /// The key is compromised: 24 hours.
+    pub fn key_compromise(received: Timestamp, cause: &str) -> Self {
+        let after = |span| received.saturating_add(span).unwrap_or(Timestamp::MAX);
+        Self {
+            received,
+            deadline_24h: after(LONGEST_DELAY),
+            deadline_5d: after(FIVE_DAYS),
+            deadline: after(LONGEST_DELAY),
+            reason: Some(RevocationReason::KeyCompromise),
+            cause: cause.to_owned(),
+        }
+    }
+
+    /// When the certificate is revoked if it is to be `delay` after the CA learnt of it: never behind the deadline.
+    pub fn moment(&self, delay: SignedDuration) -> Timestamp {
+        let wished = self
+            .received
+            .saturating_add(delay)
+            .unwrap_or(Timestamp::MAX);
+        wished.min(self.deadline)
+    }
+
+    /// What the certificate's customer is told at once, when it will be revoked at `scheduled`.
+    pub fn notice(&self, certificate: &Certificate, scheduled: Timestamp) -> Notification {
+        Notification::of_revocation(certificate, self, scheduled)
+    }
+}
+
+/// A certificate whose revocation is scheduled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueRevocation {
+    /// The certificate.
+    pub certificate: CertificateId,
+    /// Whose it is.
+    pub customer: String,
+    /// Common name.
+    pub domain_name: String,
+    /// Serial number, big-endian.
+    pub serial: Vec<u8>,
+    /// Last second of validity.
+    pub not_after: Timestamp,
+    /// When it will be revoked.
+    pub scheduled: Timestamp,
+    /// Why it must be; `None` when a reissue left it behind, which no rule asks for.
+    pub duty: Option<Duty>,
+}
+
+impl DueRevocation {
+    /// By when it must be revoked.
+    pub fn deadline(&self) -> Timestamp {
+        self.duty
+            .as_ref()
+            .map_or(self.scheduled, |duty| duty.deadline)
+    }
+
+    /// Whether it should have been revoked by `now`.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.scheduled < now
+    }
+}
+
+impl Notification {
+    fn of_revocation(certificate: &Certificate, duty: &Duty, scheduled: Timestamp) -> Self {
+        let customer = &certificate.customer;
+        let name = &certificate.domain_name;
+        let mut told = Self::new(customer, Occasion::RevocationScheduled, name, duty.received)
+            .about(certificate);
+        told.message = format!(
+            "Certificate {} for {name} will be revoked at {scheduled:.0}: {}. Reissue it with a new key before.",
+            certificate.id, duty.cause
+        );
+        told.reason = Some(duty.cause.clone());
+        for (field, moment) in [("revocationDate", scheduled), ("deadline", duty.deadline)] {
+            told.payload
+                .insert(field.to_owned(), format!("{moment:.0}").into());
+        }
+        told
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn x_5_the_clocks_start_when_the_ca_learns_of_it() {
+        let received = Timestamp::from_second(1_800_000_000).unwrap();
+        let duty = Duty::key_compromise(received, "found");
+        assert_eq!(duty.deadline_24h, received + SignedDuration::from_hours(24));
+        assert_eq!(duty.deadline_5d, received + SignedDuration::from_hours(120));
+        assert_eq!(duty.deadline, duty.deadline_24h);
+    }
+
+    #[test]
+    fn x_1_no_setting_moves_a_revocation_behind_the_deadline() {
+        let received = Timestamp::from_second(1_800_000_000).unwrap();
+        let duty = Duty::key_compromise(received, "found");
+        let hours = SignedDuration::from_hours;
+        assert_eq!(duty.moment(hours(20)), received + hours(20));
+        assert_eq!(duty.moment(hours(25)), duty.deadline);
+        assert_eq!(duty.moment(SignedDuration::MAX), duty.deadline);
+    }
+}

@@ -1,0 +1,25 @@
+//! What blocked keys need from the store.
+
+use async_trait::async_trait;
+
+use super::{Blocked, BlockedKey, DueRevocation, KeyBlock};
+use crate::certificate::{CertificateId, RevocationReason};
+use crate::query::{BlockedKeyQuery, Page};
+use crate::store::StoreError;
+
+/// The part of [`crate::store::Store`] that is about compromised keys.
+#[async_trait]
+pub trait CompromiseStore: Send + Sync + 'static {
+    /// Puts keys on the list, those that are not on it; records the duty to revoke the certificates with any of them,
+    /// schedules their revocation unless it is scheduled earlier, and stores what their customers are told.
+    async fn block_keys(&self, block: KeyBlock) -> Result<Blocked, StoreError>;
+    /// Keys on the list that match.
+    async fn blocked_keys(&self, query: &BlockedKeyQuery) -> Result<Page<BlockedKey>, StoreError>;
+    /// Everything whose revocation is scheduled, the soonest first.
+    async fn scheduled_revocations(&self) -> Result<Vec<DueRevocation>, StoreError>;
+    /// Why a certificate must be revoked: the reason code, and the words beside it.
+    async fn revocation_duty(
+        &self,
+        certificate: CertificateId,
+    ) -> Result<Option<(Option<RevocationReason>, String)>, StoreError>;
+}

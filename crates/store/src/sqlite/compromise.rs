@@ -1,0 +1,228 @@
+//! The list of blocked keys, and what must be revoked because of it.
+
+use async_trait::async_trait;
+use aws_lc_rs::digest;
+use reseal_lifecycle::audit::AuditEntry;
+use reseal_lifecycle::certificate::{CertificateId, RevocationReason};
+use reseal_lifecycle::compromise::{
+    Affected, Blocked, BlockedKey, CompromiseStore, DueRevocation, Duty, KeyBlock,
+};
+use reseal_lifecycle::import;
+use reseal_lifecycle::query::{BlockedKeyQuery, Page};
+use reseal_lifecycle::store::StoreError;
+use rusqlite::{Connection, Row, params};
+
+use super::change::{Step, Stored, execute};
+use super::columns::Columns;
+use super::fault::store_error;
+use super::find::{many, number, one};
+use super::notification::Draft;
+use super::rows::{self, millis, reason_word};
+use super::{SqliteStore, audit, page};
+use crate::{list, sql};
+
+#[async_trait]
+impl CompromiseStore for SqliteStore {
+    async fn block_keys(&self, block: KeyBlock) -> Result<Blocked, StoreError> {
+        self.writer
+            .write(move |connection| block_keys(connection, &block))
+            .await
+    }
+
+    async fn blocked_keys(&self, query: &BlockedKeyQuery) -> Result<Page<BlockedKey>, StoreError> {
+        let select = list::blocked_keys(query)?;
+        self.lists
+            .read(move |connection| page::read(connection, &select, blocked_key))
+            .await
+    }
+
+    async fn scheduled_revocations(&self) -> Result<Vec<DueRevocation>, StoreError> {
+        self.lists
+            .read(|connection| {
+                many(
+                    connection,
+                    sql::revocation_duty::SELECT_ALL_DUE,
+                    [],
+                    due_revocation,
+                )
+            })
+            .await
+    }
+
+    async fn revocation_duty(
+        &self,
+        certificate: CertificateId,
+    ) -> Result<Option<(Option<RevocationReason>, String)>, StoreError> {
+        self.points.read(move |connection| {
+            one(
+                connection,
+                sql::revocation_duty::SELECT,
+                [certificate],
+                revocation_cause,
+            )
+        })
+    }
+}
+
+/// Puts keys on the list and everything that follows from it into the database.
+pub(crate) fn block_keys(connection: &Connection, block: &KeyBlock) -> Result<Blocked, StoreError> {
+    let mut new = Vec::new();
+    let mut certificates = Vec::new();
+    for key in &block.keys {
+        let values = params![key, block.reason, block.actor, millis(block.at)];
+        let added = execute(connection, sql::blocked_key::INSERT, values);
+        if added.map_err(|error| store_error(&error))? > 0 {
+            new.push(key);
+        }
+        if let Some((duty, moment)) = &block.duty {
+            certificates.extend(oblige(connection, key, duty, millis(*moment))?);
+        }
+    }
+    if !new.is_empty() || !certificates.is_empty() {
+        audit::note(connection, entry(block, &new, &certificates))?;
+    }
+    Ok(Blocked {
+        new: new.len(),
+        certificates,
+    })
+}
+
+/// Opens `steps` together and blocks the key whose certificates they revoke; the first as stored. Another certificate
+/// for that key may have been stored since they were collected: then nothing is written.
+pub(crate) fn open_with_key_blocked(
+    connection: &Connection,
+    steps: &[Step],
+    block: &KeyBlock,
+) -> Result<Stored, StoreError> {
+    let mut first = None;
+    for step in steps {
+        let stored = step.open(connection)?;
+        first = first.or(Some((stored, step.process())));
+    }
+    let Some((stored, process)) = first else {
+        return Err(StoreError::Fault("a key without a process".to_owned()));
+    };
+    block_keys(connection, block)?;
+    for key in &block.keys {
+        let values = params![key, process.customer, import::ISSUER];
+        if number(connection, sql::certificate::SELECT_UNREVOKED_ID, values)?.is_some() {
+            return Err(StoreError::Stale);
+        }
+    }
+    Ok(stored)
+}
+
+/// Schedules the revocation of each certificate with `key`, and tells its customer.
+fn oblige(
+    connection: &Connection,
+    key: &[u8; 32],
+    duty: &Duty,
+    moment: i64,
+) -> Result<Vec<Affected>, StoreError> {
+    let database = |error: rusqlite::Error| store_error(&error);
+    let values = params![key, import::ISSUER, millis(duty.received)];
+    let found = many(
+        connection,
+        sql::certificate::SELECT_UNREVOKED_OF_ALL,
+        values,
+        rows::certificate,
+    )?;
+    let mut affected = Vec::new();
+    for certificate in found {
+        let values = params![
+            certificate.id,
+            millis(duty.received),
+            millis(duty.deadline_24h),
+            millis(duty.deadline_5d),
+            millis(duty.deadline),
+            duty.reason.map(reason_word),
+            duty.cause
+        ];
+        if execute(connection, sql::revocation_duty::INSERT, values).map_err(database)? == 0 {
+            continue;
+        }
+        let values = params![moment, certificate.id];
+        execute(connection, sql::certificate::SCHEDULE, values).map_err(database)?;
+        let wished = jiff::Timestamp::from_millisecond(moment).unwrap_or(duty.deadline);
+        let before = certificate.revocation_scheduled;
+        let scheduled = before.map_or(wished, |before| before.min(wished));
+        for told in Draft::all_of(vec![duty.notice(&certificate, scheduled)])? {
+            told.write(connection, None, None).map_err(database)?;
+        }
+        affected.push(Affected {
+            certificate: certificate.id,
+            customer: certificate.customer,
+            domain_name: certificate.domain_name,
+            scheduled,
+            deadline: duty.deadline,
+        });
+    }
+    Ok(affected)
+}
+
+/// One entry, however many keys: a list of millions may be imported.
+fn entry(block: &KeyBlock, new: &[&[u8; 32]], affected: &[Affected]) -> AuditEntry {
+    let object = match block.keys.as_slice() {
+        [key] => format!("key/{}", hex::encode(key)),
+        _ => "key".to_owned(),
+    };
+    let mut entry = AuditEntry::new(block.at, block.actor.as_str(), "key.block", object);
+    entry.reason = Some(block.reason.clone());
+    if block.keys.len() > 1 {
+        let mut all = digest::Context::new(&digest::SHA256);
+        for key in new {
+            all.update(*key);
+        }
+        entry = entry
+            .with("keys", block.keys.len())
+            .with("new", new.len())
+            .with("sha256", hex::encode(all.finish()));
+    }
+    if !affected.is_empty() {
+        let certificates: Vec<CertificateId> = affected.iter().map(|one| one.certificate).collect();
+        entry = entry.with("certificates", certificates);
+    }
+    entry
+}
+
+/// A row of [`crate::sql::blocked_key::COLUMNS`].
+fn blocked_key(row: &Row<'_>) -> rusqlite::Result<BlockedKey> {
+    let mut columns = Columns::of(row);
+    Ok(BlockedKey {
+        id: columns.value()?,
+        spki_sha256: columns.value()?,
+        reason: columns.value()?,
+        actor: columns.value()?,
+        created: columns.moment()?,
+    })
+}
+
+/// A row of [`crate::sql::revocation_duty::SELECT`].
+fn revocation_cause(row: &Row<'_>) -> rusqlite::Result<(Option<RevocationReason>, String)> {
+    let mut columns = Columns::of(row);
+    Ok((columns.optional_word()?, columns.value()?))
+}
+
+/// A row of [`crate::sql::revocation_duty::SELECT_ALL_DUE`].
+fn due_revocation(row: &Row<'_>) -> rusqlite::Result<DueRevocation> {
+    let mut columns = Columns::of(row);
+    Ok(DueRevocation {
+        certificate: columns.value()?,
+        customer: columns.value()?,
+        domain_name: columns.value()?,
+        serial: columns.value()?,
+        not_after: columns.moment()?,
+        scheduled: columns.moment()?,
+        duty: match columns.optional_moment()? {
+            None => None,
+            Some(received) => Some(Duty {
+                received,
+                deadline_24h: columns.moment()?,
+                deadline_5d: columns.moment()?,
+                deadline: columns.moment()?,
+                reason: columns.optional_word()?,
+                cause: columns.value()?,
+            }),
+        },
+    })
+}
