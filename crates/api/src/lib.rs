@@ -6,6 +6,8 @@
 //! `reseal_lifecycle` → the folder's `wire` file, or `error` when it was refused. `server` is below all
 //! that: connections, time limits, TLS.
 //!
+//! `perspective` is another server's HTTP side: a remote perspective's, which shares only `answer`, `error` and `server`.
+//!
 //! Nothing here survives a restart, and nothing here may be relied on to finish: a handler stops where it
 //! is when its connection breaks. Whatever must go on is a matter of `reseal_lifecycle`.
 #![forbid(unsafe_code)]
@@ -25,6 +27,7 @@ mod limits;
 mod linger;
 mod notifications;
 mod openapi;
+mod perspective;
 mod processes;
 mod products;
 mod public;
@@ -40,5 +43,6 @@ pub use cors::Origin;
 pub use limits::Rates;
 pub use notifications::for_webhook;
 pub use openapi::document;
+pub use perspective::{PerspectiveService, perspective_router};
 pub use router::router;
 pub use server::{Limits, serve};

@@ -327,6 +327,7 @@ fn authorizations_of(
             only_itself: false,
             obtained: now,
             process: 0,
+            witnesses: proof.contact_witnesses.clone(),
         };
         let known = |other: &Authorization| other.adn == adn && other.method == method;
         if !obtained.iter().any(known) && authorization.covers(&proof.name, now, policy) {

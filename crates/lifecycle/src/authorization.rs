@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use reseal_pki::calendar;
+use reseal_pki::corroboration::Witness;
 use reseal_pki::method::Method;
 use reseal_pki::name::{DnsName, NamePolicy};
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,9 @@ pub struct Authorization {
     pub obtained: Timestamp,
     /// The process in whose timeline the evidence lies.
     pub process: i64,
+    /// What the remote perspectives said that were asked for the same look; empty when none was.
+    #[serde(default)]
+    pub witnesses: Vec<Witness>,
 }
 
 impl Authorization {
@@ -71,6 +75,7 @@ mod tests {
                 only_itself,
                 obtained: now,
                 process: 1,
+                witnesses: Vec::new(),
             };
             proof.covers(&DnsName::parse(name, &policy).unwrap(), now, &policy)
         };

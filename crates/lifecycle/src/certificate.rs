@@ -6,6 +6,7 @@ use reseal_pki::profile::ValidationType;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::process::Mpic;
 use crate::product::CertificateType;
 
 /// Number of a certificate.
@@ -108,6 +109,8 @@ pub struct Certificate {
     pub revocation: Option<Revocation>,
     /// When it will be revoked, if that is decided (rules.md R-4).
     pub revocation_scheduled: Option<Timestamp>,
+    /// Whether what it rests on was seen from several networks; `None` for foreign ones.
+    pub mpic: Option<Mpic>,
 }
 
 impl Certificate {

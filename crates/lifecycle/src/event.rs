@@ -6,7 +6,7 @@ use reseal_pki::method::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::process::{Check, ProcessId, Ticket};
+use crate::process::{Check, Mpic, ProcessId, Ticket};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,6 +70,9 @@ pub enum EventKind {
         advice: String,
         /// What was asked, of whom, what came back.
         evidence: Value,
+        /// What the remote perspectives saw, and how many saw the same, when they were asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        corroboration: Option<Value>,
     },
     /// Looks that found what those before them had found, whose evidence therefore stands for theirs: a process
     /// is looked at for a month.
@@ -135,6 +138,9 @@ pub enum EventKind {
         reason: String,
         /// Each level asked and what came back.
         evidence: Value,
+        /// What the remote perspectives saw, and how many see a permission, when they were asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        corroboration: Option<Value>,
     },
     /// An earlier approval of a check of the organization is relied on.
     CheckReused {
@@ -249,6 +255,9 @@ pub enum EventKind {
         serial: String,
         /// Last second of validity.
         not_after: Timestamp,
+        /// Whether what it rests on was seen from several networks.
+        #[serde(default)]
+        mpic: Mpic,
     },
     /// The certificate this one replaces has been marked.
     Replaced {

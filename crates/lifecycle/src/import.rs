@@ -210,6 +210,7 @@ fn entity(
         successor: None,
         revocation: None,
         revocation_scheduled: None,
+        mpic: None,
     }
 }
 

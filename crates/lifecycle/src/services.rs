@@ -5,10 +5,13 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+use reseal_pki::corroboration::{Layout, Quorum, Witness};
+use reseal_pki::method::Method;
 use reseal_pki::name::NamePolicy;
 use reseal_validation::email::Mailer;
-use reseal_validation::perspective::Perspective;
+use reseal_validation::panel::Panel;
+use reseal_validation::settings::Dnssec;
 
 use crate::audit::Refusals;
 use crate::clock::Clock;
@@ -51,8 +54,12 @@ pub struct Settings {
     pub caa_reuse: Duration,
     /// `dcv.iodef`: whether refusals by CAA are reported to whom the records name.
     pub iodef: bool,
-    /// Why nothing may be signed at all, if so (`public` without perspectives or DNSSEC).
-    pub signing_refused: Option<String>,
+    /// `dcv.dnssec`.
+    pub dnssec: Dnssec,
+    /// How many remote perspectives must agree.
+    pub quorum: Quorum,
+    /// Where the perspectives stand.
+    pub layout: Layout,
     /// `server.public_url`, without a trailing slash.
     pub public_url: String,
     /// `limits.reissues_per_day`: certificates of one subscription within 24 hours; `None` without limit.
@@ -66,6 +73,38 @@ impl Settings {
     pub fn account_uri(&self, customer: &str) -> String {
         format!("acct:{customer}@{}", self.caa_identity)
     }
+
+    /// Why nothing may be signed at `now`, if so: what public trust needs is not there, or not any more (M-3, M-10,
+    /// S-1).
+    pub fn signing_refused(&self, now: Timestamp) -> Option<String> {
+        if self.trust == Trust::Private {
+            return None;
+        }
+        let problems = self.layout.problems(now);
+        let mut reasons: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        if self.dnssec == Dnssec::Off {
+            reasons.push("`dcv.dnssec` is `off`: answers of the DNS must be validated".to_owned());
+        }
+        if reasons.is_empty() {
+            return None;
+        }
+        let reasons = reasons.join("; and while ");
+        Some(format!(
+            "the profile `public` does not sign while {reasons}"
+        ))
+    }
+
+    /// Whether what was seen by `method` at `obtained` may be relied on, as far as `witnesses` matter (M-1, M-3).
+    pub(crate) fn is_corroborated(
+        &self,
+        method: Method,
+        witnesses: &[Witness],
+        obtained: Timestamp,
+    ) -> bool {
+        self.trust == Trust::Private
+            || !method.needs_corroboration()
+            || self.quorum.judge(witnesses, obtained).is_ok()
+    }
 }
 
 /// What the rules are put together from.
@@ -74,8 +113,8 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// Issuers by the names that products use.
     pub issuers: HashMap<String, Arc<dyn Issuer>>,
-    /// The view of the customers' DNS and web servers.
-    pub perspective: Perspective,
+    /// The views of the customers' DNS and web servers.
+    pub panel: Panel,
     /// The way mails go.
     pub mailer: Mailer,
     /// The way notifications go.
@@ -92,7 +131,7 @@ pub struct Parts {
 pub struct Services {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) issuers: HashMap<String, Arc<dyn Issuer>>,
-    pub(crate) perspective: Perspective,
+    pub(crate) panel: Panel,
     pub(crate) mailer: Mailer,
     pub(crate) webhooks: Webhooks,
     pub(crate) clock: Clock,
@@ -121,7 +160,7 @@ impl Services {
         Ok(Self {
             store: parts.store,
             issuers: parts.issuers,
-            perspective: parts.perspective,
+            panel: parts.panel,
             mailer: parts.mailer,
             webhooks: parts.webhooks,
             clock: parts.clock,
@@ -147,6 +186,11 @@ impl Services {
     /// Calls without a valid key, for the audit log.
     pub fn refusals(&self) -> &Refusals {
         &self.refusals
+    }
+
+    /// Why nothing may be signed now, if so.
+    pub fn signing_refused(&self) -> Option<String> {
+        self.settings.signing_refused(self.clock.now())
     }
 
     /// The clock.
@@ -190,3 +234,6 @@ impl Services {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

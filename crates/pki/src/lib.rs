@@ -12,6 +12,7 @@
 
 pub mod calendar;
 pub mod certificate;
+pub mod corroboration;
 pub mod crl;
 pub mod csr;
 pub mod dn;

@@ -123,6 +123,12 @@ pub(crate) enum Command {
     /// The audit log: who did what, when and why
     #[command(subcommand)]
     Audit(Audit),
+    /// Looks at customers' DNS and web servers for a server elsewhere, as `[perspective]` in the configuration says
+    Perspective {
+        /// Address to listen on, instead of `server.listen`
+        #[arg(long, value_name = "ADDR:PORT")]
+        listen: Option<String>,
+    },
     /// Prints the API's description, OpenAPI 3.1 in JSON; a running server has it at `/openapi.json` and `/docs`
     Openapi,
     /// Looks for trouble in a server's folder, configuration and surroundings

@@ -21,6 +21,7 @@ mod doctor;
 mod house;
 mod init;
 mod key;
+mod perspective;
 mod policy;
 mod revocation;
 mod serve;
@@ -52,7 +53,7 @@ fn main() -> ExitCode {
     // Usage errors leave with 2 here, by clap.
     let args = Args::parse();
     let filter = match args.command {
-        Command::Serve { .. } => LOG_FILTER,
+        Command::Serve { .. } | Command::Perspective { .. } => LOG_FILTER,
         // What matters is on the screen already.
         _ => "error",
     };
@@ -146,6 +147,9 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Backup { file, data } => backup::write(&file, &data.data).await.map(done),
         Command::Restore { file, data } => backup::restore(&file, &data.data).await.map(done),
         Command::Policy(Policy::Show { date, json }) => policy::show(date, json).map(done),
+        Command::Perspective { listen } => perspective::run(config, listen, args.log_format)
+            .await
+            .map(done),
         Command::Openapi => {
             console::line(serde_json::to_string_pretty(&reseal_api::document())?);
             Ok(ExitCode::SUCCESS)

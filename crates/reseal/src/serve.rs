@@ -10,6 +10,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use reseal_api::Limits;
 use reseal_lifecycle::clock::Clock;
+use reseal_lifecycle::services::{Services, Trust};
 use reseal_lifecycle::store::Store as _;
 use reseal_lifecycle::worker;
 use reseal_store::SqliteStore;
@@ -66,7 +67,8 @@ pub(crate) async fn run(
     run_on(&data, &config, listener, lock, logs).await
 }
 
-async fn listen_on(address: SocketAddr) -> anyhow::Result<TcpListener> {
+/// A listener on `server.listen`.
+pub(crate) async fn listen_on(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address)
         .await
         .with_context(|| format!("`server.listen`: {address} cannot be listened on"))
@@ -112,9 +114,10 @@ pub(crate) async fn start(
     let heads = Arc::new(Heads::of(data));
     house::started(&*store, config, &services).await?;
     heads.note(&*store, clock.now(), "start").await?;
-    if let Some(reason) = &services.settings().signing_refused {
+    if let Some(reason) = services.signing_refused() {
         tracing::warn!("nothing will be signed: {reason}");
     }
+    warn_of_dates_ahead(&services);
     let (stop, stopped) = watch::channel(false);
     let working = tokio::spawn(worker::run(Arc::clone(&services), stopped.clone()));
     let keeping = tokio::spawn(audit::keep(
@@ -146,20 +149,20 @@ pub(crate) async fn start(
     })
 }
 
+/// M-11: an operator hears in time that perspectives will be too few.
+fn warn_of_dates_ahead(services: &Services) {
+    let settings = services.settings();
+    if settings.trust == Trust::Public
+        && let Some((from, required)) = settings.layout.falls_short_from(services.clock().now())
+    {
+        let present = settings.layout.remotes.len();
+        tracing::warn!(%from, required, present, "too few remote perspectives from that date on: signing will stop");
+    }
+}
+
 impl Running {
-    /// Says where it listens, once it does.
     fn announce(&self, logs: LogFormat) {
-        let text = format!("listening on {}://{}", self.scheme, self.address);
-        match logs {
-            LogFormat::Text => console::notice(text),
-            // The form of the log, but never filtered out: scripts wait for it.
-            LogFormat::Json => console::notice(serde_json::json!({
-                "timestamp": jiff::Timestamp::now(),
-                "level": "INFO",
-                "fields": { "message": text },
-                "target": module_path!(),
-            })),
-        }
+        announce(self.scheme, self.address, logs);
     }
 
     /// Lets open requests finish, then the worker, then the database, whose last entry says so.
@@ -181,14 +184,29 @@ impl Running {
     }
 }
 
+/// Says where something listens, once it does.
+pub(crate) fn announce(scheme: &str, address: SocketAddr, logs: LogFormat) {
+    let text = format!("listening on {scheme}://{address}");
+    match logs {
+        LogFormat::Text => console::notice(text),
+        // The form of the log, but never filtered out: scripts wait for it.
+        LogFormat::Json => console::notice(serde_json::json!({
+            "timestamp": jiff::Timestamp::now(),
+            "level": "INFO",
+            "fields": { "message": text },
+            "target": module_path!(),
+        })),
+    }
+}
+
 /// SIGTERM and SIGINT.
-struct Signals {
+pub(crate) struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
 }
 
 impl Signals {
-    fn new() -> anyhow::Result<Self> {
+    pub(crate) fn new() -> anyhow::Result<Self> {
         let listen = |kind| signal(kind).context("signals cannot be received");
         Ok(Self {
             terminate: listen(SignalKind::terminate())?,
@@ -196,7 +214,7 @@ impl Signals {
         })
     }
 
-    async fn wait(&mut self) {
+    pub(crate) async fn wait(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}

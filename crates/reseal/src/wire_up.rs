@@ -14,15 +14,17 @@ use reseal_lifecycle::notification::{SealKey, Webhooks};
 use reseal_lifecycle::product::Catalogue;
 use reseal_lifecycle::services::{Parts, Services, Settings, Trust};
 use reseal_lifecycle::store::Store;
+use reseal_pki::corroboration::{Layout, Quorum, Site};
 use reseal_pki::name::NamePolicy;
 use reseal_pki::profile::PolicyArc;
 use reseal_store::SqliteStore;
+use reseal_validation::panel::{Remote, RemoteSettings, Token};
 use reseal_validation::webhook::{Courier, CourierSettings};
-use reseal_validation::{Dnssec, Mailer, Perspective};
+use reseal_validation::{Mailer, Panel, Perspective};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use crate::config::{CaKey, Config};
+use crate::config::{CaKey, Config, RemotePerspective};
 use crate::data::DataFolder;
 
 /// Name of the embedded CA among the issuers.
@@ -44,37 +46,10 @@ pub(crate) fn check_supported(config: &Config) -> anyhow::Result<()> {
             issuer.name, issuer.kind, issuer.directory
         ));
     }
-    for perspective in &config.dcv.perspectives {
-        missing.push(format!(
-            "`dcv.perspectives`: this version checks from here only, not from `{}` ({})",
-            perspective.name, perspective.url
-        ));
-    }
     if missing.is_empty() {
         return Ok(());
     }
     bail!("{}", missing.join("\n"));
-}
-
-/// Why a server with this configuration must not sign (design section 12 point 1).
-pub(crate) fn signing_refused(config: &Config) -> Option<String> {
-    if config.policy.profile == Trust::Private {
-        return None;
-    }
-    let mut reasons = Vec::new();
-    if config.dcv.perspectives.is_empty() {
-        reasons.push("`dcv.perspectives` is empty: control must be seen from several networks");
-    }
-    if config.dcv.dnssec == Dnssec::Off {
-        reasons.push("`dcv.dnssec` is `off`: answers of the DNS must be validated");
-    }
-    if reasons.is_empty() {
-        return None;
-    }
-    Some(format!(
-        "the profile `public` does not sign while {}",
-        reasons.join("; and while ")
-    ))
 }
 
 /// The URL that links and certificates point to: as configured, else where the server listens.
@@ -169,6 +144,65 @@ pub(crate) fn perspective(config: &Config, own: Vec<SocketAddr>) -> anyhow::Resu
     Perspective::new(network(config, own)?).map_err(|error| anyhow!("[dcv]: {error}"))
 }
 
+/// The same together with the remote perspectives.
+fn panel(config: &Config, own: Vec<SocketAddr>) -> anyhow::Result<Panel> {
+    let remotes = config.dcv.perspectives.iter().map(remote);
+    let remotes = remotes.collect::<anyhow::Result<_>>()?;
+    Ok(Panel::new(
+        perspective(config, own)?,
+        remotes,
+        quorum(config),
+    ))
+}
+
+/// A remote perspective; nothing is asked yet.
+pub(crate) fn remote(configured: &RemotePerspective) -> anyhow::Result<Remote> {
+    let name = &configured.name;
+    let ca_file = configured.ca_file.as_deref();
+    let roots = ca_file
+        .map(|path| certificates(&format!("dcv.perspectives, ca_file of {name}"), path))
+        .transpose()?;
+    let token_file = configured.token_file.as_deref();
+    let token = token_file
+        .map(|path| token(&format!("dcv.perspectives, token_file of {name}"), path))
+        .transpose()?;
+    Remote::new(RemoteSettings {
+        name: name.clone(),
+        region: configured.region,
+        url: configured.url.clone(),
+        roots,
+        token,
+    })
+    .map_err(|error| anyhow!("`dcv.perspectives`, {name}: {error}"))
+}
+
+/// The token in the file that the key `key` names.
+pub(crate) fn token(key: &str, path: &Path) -> anyhow::Result<Token> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("`{key}`: {} cannot be read", path.display()))?;
+    Token::parse(&text).map_err(|error| anyhow!("`{key}`: {}: {error}", path.display()))
+}
+
+fn quorum(config: &Config) -> Quorum {
+    Quorum {
+        public: config.policy.profile == Trust::Public,
+        at_least: usize::from(config.dcv.quorum),
+    }
+}
+
+/// Where the perspectives stand, as the operator says.
+pub(crate) fn layout(config: &Config) -> Layout {
+    let site = |remote: &RemotePerspective| Site {
+        name: remote.name.clone(),
+        region: remote.region,
+        place: remote.place,
+    };
+    Layout {
+        primary: config.dcv.location,
+        remotes: config.dcv.perspectives.iter().map(site).collect(),
+    }
+}
+
 /// How this host reaches the world.
 fn network(config: &Config, own: Vec<SocketAddr>) -> anyhow::Result<reseal_validation::Settings> {
     let trust_anchor = match &config.dcv.trust_anchor_file {
@@ -200,9 +234,7 @@ pub(crate) fn courier_settings(
     let webhook = &config.webhook;
     let roots = match &webhook.ca_file {
         None => Vec::new(),
-        Some(path) => CertificateDer::pem_file_iter(path)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|error| unreadable("webhook.ca_file", path, &error))?,
+        Some(path) => certificates("webhook.ca_file", path)?,
     };
     Ok(CourierSettings {
         network: reseal_validation::Settings {
@@ -211,8 +243,19 @@ pub(crate) fn courier_settings(
             ..network(config, own)?
         },
         allow_http: webhook.allow_http,
-        roots: roots.iter().map(|root| root.to_vec()).collect(),
+        roots,
     })
+}
+
+/// The certificates, DER, in the PEM file that the key `key` names.
+fn certificates(key: &str, path: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
+    let found = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| unreadable(key, path, &error))?;
+    Ok(found
+        .iter()
+        .map(|certificate| certificate.to_vec())
+        .collect())
 }
 
 /// The key of webhooks' secrets; made when there is none.
@@ -229,6 +272,30 @@ fn webhooks(data: &DataFolder, config: &Config, address: SocketAddr) -> anyhow::
     })
 }
 
+/// What the rules care about; links lead to `url`.
+pub(crate) fn settings(config: &Config, url: String) -> Settings {
+    Settings {
+        trust: config.policy.profile,
+        names: name_policy(config),
+        revoke_replaced_after: config.policy.revoke_replaced_after,
+        revoke_removed_names_after: config.policy.revoke_removed_names_after,
+        revoke_compromised_after: config.policy.revoke_compromised_after,
+        dcv_domain: config.dcv.domain.clone(),
+        caa_identity: config.dcv.caa_identity.clone(),
+        caa_reuse: config.dcv.caa_reuse,
+        iodef: config.dcv.iodef,
+        dnssec: config.dcv.dnssec,
+        quorum: quorum(config),
+        layout: layout(config),
+        public_url: url,
+        reissues_per_day: config
+            .limits
+            .enabled
+            .then_some(config.limits.reissues_per_day),
+        sync_wait: config.server.sync_wait,
+    }
+}
+
 /// The rules with everything they need, over an open store. `address` is where the server listens.
 pub(crate) fn services(
     data: &DataFolder,
@@ -241,28 +308,11 @@ pub(crate) fn services(
     let issuer = embedded_issuer(data, config, &url)?;
     let issuers: HashMap<String, Arc<dyn Issuer>> =
         HashMap::from([(EMBEDDED.to_owned(), Arc::new(issuer) as Arc<dyn Issuer>)]);
-    let settings = Settings {
-        trust: config.policy.profile,
-        names: name_policy(config),
-        revoke_replaced_after: config.policy.revoke_replaced_after,
-        revoke_removed_names_after: config.policy.revoke_removed_names_after,
-        revoke_compromised_after: config.policy.revoke_compromised_after,
-        dcv_domain: config.dcv.domain.clone(),
-        caa_identity: config.dcv.caa_identity.clone(),
-        caa_reuse: config.dcv.caa_reuse,
-        iodef: config.dcv.iodef,
-        signing_refused: signing_refused(config),
-        public_url: url,
-        reissues_per_day: config
-            .limits
-            .enabled
-            .then_some(config.limits.reissues_per_day),
-        sync_wait: config.server.sync_wait,
-    };
+    let settings = settings(config, url);
     Services::new(Parts {
         store: store as Arc<dyn Store>,
         issuers,
-        perspective: perspective(config, vec![address])?,
+        panel: panel(config, vec![address])?,
         mailer: mailer(data, config)?,
         webhooks: webhooks(data, config, address)?,
         clock,

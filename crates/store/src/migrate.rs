@@ -67,6 +67,11 @@ pub(crate) const SQLITE: &[Migration] = &[
         sql: include_str!("sql/sqlite/0008_vetting.sql"),
     },
     Migration {
+        version: 9,
+        name: "0009_corroboration",
+        sql: include_str!("sql/sqlite/0009_corroboration.sql"),
+    },
+    Migration {
         version: 10,
         name: "0010_domain_control",
         sql: include_str!("sql/sqlite/0010_domain_control.sql"),

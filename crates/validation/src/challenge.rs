@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{email::Contact, persistent::PersistentRecord};
 
 /// Directory of FILE challenges (BR 3.2.2.4.18, D-21).
-const FILE_DIRECTORY: &str = "/.well-known/pki-validation/";
+pub(crate) const FILE_DIRECTORY: &str = "/.well-known/pki-validation/";
 
 /// Characters of a random value. D-3 (BR 1.6.1) asks for 112 bits of entropy, and DNS compares names
 /// without regard to case (RFC 4343), so that only one case can count: 36 lower-case letters and

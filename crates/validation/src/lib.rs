@@ -16,6 +16,7 @@ pub mod file;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod issue_value;
+pub mod panel;
 mod persistent;
 pub mod perspective;
 pub mod settings;
@@ -29,6 +30,7 @@ pub use dns::{DnsAnswer, DnsOutcome, DnsRecord, RecordKind, RecordValue, Securit
 pub use email::{Contact, ContactList, ContactSource, Mailer, Message, Receipt};
 pub use evidence::{Attempt, Evidence, Verdict};
 pub use file::{FileObservation, FileOutcome, Hop};
+pub use panel::Panel;
 pub use persistent::PersistentRecord;
 pub use perspective::{DnssecProbe, Perspective, Probe};
 pub use settings::{Dnssec, Network, Settings, SettingsError};

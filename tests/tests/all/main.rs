@@ -5,6 +5,7 @@ mod compromise;
 mod contract;
 mod crash;
 mod nasty;
+mod perspectives;
 mod support;
 mod validations;
 mod world;

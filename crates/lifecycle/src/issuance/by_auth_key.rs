@@ -7,11 +7,11 @@ use std::time::Duration;
 use reseal_pki::name::DnsName;
 use reseal_validation::challenge::Challenge;
 use reseal_validation::evidence::{Attempt, Verdict};
-use reseal_validation::perspective::Perspective;
+use reseal_validation::panel::{Panel, Seen};
 
 use super::draft::Draft;
 use super::plan::br_method;
-use super::prove::{apply, seen};
+use super::prove::{apply, seen, witnesses};
 use crate::auth_key::{AuthKey, AuthKeyId, check_offered};
 use crate::authorization::Authorization;
 use crate::clock::Clock;
@@ -44,7 +44,7 @@ struct Sighting {
     method: DcvType,
     key: AuthKeyId,
     challenge: Challenge,
-    attempt: Attempt,
+    seen: Seen,
 }
 
 impl Services {
@@ -132,13 +132,7 @@ impl Services {
                 .iter()
                 .map(|name| {
                     let (name, keys) = (name.fqdn().to_owned(), keys.to_vec());
-                    tokio::spawn(seek(
-                        self.perspective.clone(),
-                        self.clock,
-                        name,
-                        keys,
-                        method,
-                    ))
+                    tokio::spawn(seek(self.panel.clone(), self.clock, name, keys, method))
                 })
                 .collect();
             for task in tasks {
@@ -161,10 +155,17 @@ impl Services {
             let Sighting {
                 name,
                 method,
-                attempt,
+                seen:
+                    Seen {
+                        attempt,
+                        corroboration,
+                    },
                 ..
             } = sighting;
-            proofs.events.push(seen(name, *method, attempt));
+            let corroboration = corroboration.as_ref();
+            proofs
+                .events
+                .push(seen(name, *method, attempt, corroboration));
             if attempt.verdict != Verdict::Proved {
                 continue;
             }
@@ -176,6 +177,7 @@ impl Services {
                 only_itself: false,
                 obtained: attempt.at,
                 process: 0,
+                witnesses: witnesses(corroboration),
             };
             let open: Vec<bool> = work.proofs.iter().map(|proof| !proof.is_proved()).collect();
             proofs
@@ -199,7 +201,7 @@ impl Services {
 
 /// Looks for one key after the other at `name`, until one is there.
 async fn seek(
-    perspective: Perspective,
+    panel: Panel,
     clock: Clock,
     name: String,
     keys: Vec<AuthKey>,
@@ -218,16 +220,14 @@ async fn seek(
                 contents: key.token,
             },
         };
-        let begun = clock.now();
-        let mut attempt = perspective.attempt(&challenge).await;
-        attempt.at = begun;
-        let proved = attempt.verdict == Verdict::Proved;
+        let seen = panel.attempt(&challenge, clock.now()).await;
+        let proved = seen.attempt.verdict == Verdict::Proved;
         sightings.push(Sighting {
             name: name.clone(),
             method,
             key: key.id,
             challenge,
-            attempt,
+            seen,
         });
         if proved {
             break;
@@ -257,7 +257,7 @@ fn refusal(work: &Work, sightings: &[Sighting]) -> Error {
                 continue;
             }
             told.push(sighting.method);
-            let Attempt { expected, seen, .. } = &sighting.attempt;
+            let Attempt { expected, seen, .. } = &sighting.seen.attempt;
             let _ = write!(message, "{separator}expected {expected}, saw {seen}");
             separator = "; or ";
         }

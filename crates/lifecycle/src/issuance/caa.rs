@@ -5,9 +5,14 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use reseal_pki::corroboration::{Quorum, Region, Witness, tally};
 use reseal_pki::method::Method;
 use reseal_pki::name::DnsName;
-use reseal_validation::caa::{CaaObservation, CaaOutcome, CaaRequest, decide};
+use reseal_validation::caa::{
+    CaaDecision, CaaObservation, CaaOutcome, CaaRequest, CaaSet, CaaStatus, decide,
+};
+use reseal_validation::panel::RemoteCaa;
+use serde::Serialize;
 
 use super::iodef::{Report, report_of};
 use super::plan::method_of;
@@ -23,11 +28,20 @@ const MOST_KEPT: usize = 100_000;
 /// Observations that may serve again while they are younger than `dcv.caa_reuse`. Failures are never kept.
 #[derive(Default)]
 pub(crate) struct CaaCache {
-    seen: Mutex<HashMap<String, CaaObservation>>,
+    seen: Mutex<HashMap<String, Observed>>,
+}
+
+/// What the DNS says about CAA for one name, here and elsewhere.
+#[derive(Clone)]
+struct Observed {
+    here: CaaObservation,
+    /// Empty when nobody was asked.
+    elsewhere: Vec<RemoteCaa>,
 }
 
 impl CaaCache {
-    fn get(&self, name: &str, now: Timestamp, reuse: Duration) -> Option<CaaObservation> {
+    /// What was observed of `name`, by as many perspectives as are `wanted`.
+    fn get(&self, name: &str, wanted: usize, now: Timestamp, reuse: Duration) -> Option<Observed> {
         let reuse = SignedDuration::try_from(reuse.min(LONGEST_REUSE)).ok()?;
         if reuse.is_zero() {
             return None;
@@ -35,22 +49,28 @@ impl CaaCache {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.get(name)
             // One from the future was made before the clock was set back: its age is unknown.
-            .filter(|observation| {
-                let age = now.duration_since(observation.at);
-                (SignedDuration::ZERO..=reuse).contains(&age)
+            .filter(|observed| {
+                let age = now.duration_since(observed.here.at);
+                observed.elsewhere.len() >= wanted && (SignedDuration::ZERO..=reuse).contains(&age)
             })
             .cloned()
     }
 
-    fn put(&self, observation: &CaaObservation) {
-        if !matches!(observation.outcome, CaaOutcome::Found | CaaOutcome::None) {
+    fn put(&self, observed: &Observed) {
+        let answered = |observation: &CaaObservation| {
+            matches!(observation.outcome, CaaOutcome::Found | CaaOutcome::None)
+        };
+        let mut elsewhere = observed.elsewhere.iter();
+        if !(answered(&observed.here)
+            && elsewhere.all(|one| one.answer.as_ref().is_ok_and(answered)))
+        {
             return;
         }
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() >= MOST_KEPT {
             seen.clear();
         }
-        seen.insert(observation.name.clone(), observation.clone());
+        seen.insert(observed.here.name.clone(), observed.clone());
     }
 }
 
@@ -98,8 +118,8 @@ impl Services {
         };
         let account_uri = self.settings.account_uri(&process.customer);
         let mut repeated = Vec::new();
-        let observations = self.observe_caa(&work.order.names, now).await;
-        for (proof, observation) in work.proofs.iter().zip(&observations) {
+        let observations = self.observe_caa(&work.proofs, now).await;
+        for (proof, observed) in work.proofs.iter().zip(&observations) {
             let by = |method| {
                 let request = CaaRequest {
                     identities: std::slice::from_ref(&self.settings.caa_identity),
@@ -107,18 +127,20 @@ impl Services {
                     account_uri: &account_uri,
                     method,
                 };
-                decide(observation, &request)
+                find(observed, &request, self.settings.quorum, now)
             };
-            let mut decision = by(relied_on(proof));
+            let mut finding = by(relied_on(proof));
             // What is still open may yet be proved by the record.
-            if !decision.permitted && !proof.is_proved() && proof.persistent.is_some() {
+            if !finding.decision.permitted && !proof.is_proved() && proof.persistent.is_some() {
                 let by_record = by(Method::PersistentTxt);
-                decision = if by_record.permitted {
-                    by_record
-                } else {
-                    decision
-                };
+                if by_record.decision.permitted {
+                    finding = by_record;
+                }
             }
+            let CaaFinding {
+                decision,
+                corroboration,
+            } = finding;
             repeated.push(work.caa_of(&proof.name).is_some_and(|known| {
                 known.permitted == decision.permitted && known.reason == decision.reason
             }));
@@ -128,7 +150,10 @@ impl Services {
                     name: proof.name.as_str().to_owned(),
                     permitted: decision.permitted,
                     reason: decision.reason.clone(),
-                    evidence: serde_json::to_value(observation).unwrap_or_default(),
+                    evidence: serde_json::to_value(&observed.here).unwrap_or_default(),
+                    corroboration: corroboration
+                        .as_ref()
+                        .and_then(|all| serde_json::to_value(all).ok()),
                 },
             ));
             let state = CaaState {
@@ -137,10 +162,11 @@ impl Services {
                 permitted: decision.permitted,
                 reason: decision.reason,
                 // Not `now`: it may have served before (S-16).
-                checked: observation.at,
+                checked: observed.here.at,
+                witnesses: corroboration.map(|all| all.witnesses()).unwrap_or_default(),
             };
             if is_news(&work.caa, &state) {
-                round.reports.extend(report_of(observation, &state));
+                round.reports.extend(report_of(&observed.here, &state));
             }
             round.states.push(state);
         }
@@ -151,44 +177,173 @@ impl Services {
         round
     }
 
-    /// One observation a name, in order; a wildcard and its base name share one.
-    async fn observe_caa(&self, names: &[DnsName], now: Timestamp) -> Vec<CaaObservation> {
+    /// What is to be observed for each proof, in order; a wildcard and its base name share one look. The remote
+    /// perspectives are asked where the method that is relied on wants them (M-2).
+    async fn observe_caa(&self, proofs: &[NameProof], now: Timestamp) -> Vec<Observed> {
         let reuse = self.settings.caa_reuse;
-        let mut fresh: Vec<(&DnsName, Option<CaaObservation>)> = Vec::new();
-        for name in names {
-            if !fresh.iter().any(|(known, _)| known.fqdn() == name.fqdn()) {
-                fresh.push((name, self.caa_cache.get(name.fqdn(), now, reuse)));
+        let remotes = self.panel.remotes().len();
+        let wants = |proof: &NameProof| {
+            let wants = remotes > 0 && relied_on(proof).needs_corroboration();
+            if wants { remotes } else { 0 }
+        };
+        let mut looks: Vec<(&DnsName, usize, Option<Observed>)> = Vec::new();
+        for proof in proofs {
+            let wanted = wants(proof);
+            let same = |look: &&mut (&DnsName, usize, _)| look.0.fqdn() == proof.name.fqdn();
+            match looks.iter_mut().find(same) {
+                Some(look) => look.1 = look.1.max(wanted),
+                None => looks.push((&proof.name, wanted, None)),
             }
         }
-        for chunk in fresh.chunks_mut(super::AT_ONCE) {
+        for (name, wanted, observed) in &mut looks {
+            *observed = self.caa_cache.get(name.fqdn(), *wanted, now, reuse);
+        }
+        for chunk in looks.chunks_mut(super::AT_ONCE) {
             let mut tasks = Vec::new();
-            for (name, observation) in chunk.iter_mut().filter(|(_, known)| known.is_none()) {
-                let perspective = self.perspective.clone();
-                let name = (*name).clone();
-                let task = tokio::spawn(async move { perspective.caa(&name).await });
-                tasks.push((observation, task));
+            for (name, wanted, observed) in chunk.iter_mut().filter(|look| look.2.is_none()) {
+                let (panel, name, alone) = (self.panel.clone(), (*name).clone(), *wanted == 0);
+                let task = tokio::spawn(async move {
+                    if alone {
+                        (panel.local().caa(&name).await, Vec::new())
+                    } else {
+                        panel.caa(&name).await
+                    }
+                });
+                tasks.push((observed, task));
             }
-            for (observation, task) in tasks {
-                if let Ok(mut seen) = task.await {
+            for (observed, task) in tasks {
+                if let Ok((mut here, elsewhere)) = task.await {
                     // By the clock that judges its age later.
-                    seen.at = now;
+                    here.at = now;
+                    let seen = Observed { here, elsewhere };
                     if !reuse.is_zero() {
                         self.caa_cache.put(&seen);
                     }
-                    *observation = Some(seen);
+                    *observed = Some(seen);
                 }
             }
         }
-        names
+        proofs
             .iter()
-            .map(|name| {
-                fresh
+            .map(|proof| {
+                looks
                     .iter()
-                    .find(|(known, _)| known.fqdn() == name.fqdn())
-                    .and_then(|(_, observation)| observation.clone())
-                    .unwrap_or_else(|| failed(name, now))
+                    .find(|look| look.0.fqdn() == proof.name.fqdn())
+                    .and_then(|look| look.2.clone())
+                    .unwrap_or_else(|| Observed {
+                        here: failed(&proof.name, now),
+                        elsewhere: Vec::new(),
+                    })
             })
             .collect()
+    }
+}
+
+/// What was found about one name.
+struct CaaFinding {
+    decision: CaaDecision,
+    corroboration: Option<CaaCorroboration>,
+}
+
+/// What the remote perspectives say about CAA for one name, as it is stored and shown (M-8).
+#[derive(Serialize)]
+struct CaaCorroboration {
+    /// How many see a permission, of how many.
+    quorum: String,
+    perspectives: Vec<CaaSighting>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CaaSighting {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<Region>,
+    permitted: bool,
+    status: CaaStatus,
+    reason: String,
+    /// The records that decided; what other levels said is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    relevant: Option<CaaSet>,
+}
+
+impl CaaCorroboration {
+    fn witnesses(&self) -> Vec<Witness> {
+        let witness = |one: &CaaSighting| Witness {
+            name: one.name.clone(),
+            region: one.region,
+            agrees: one.permitted,
+        };
+        self.perspectives.iter().map(witness).collect()
+    }
+}
+
+/// What CAA means for `request`: a permission seen here counts when enough others see one too. Their records need
+/// not be the same (M-2).
+fn find(
+    observed: &Observed,
+    request: &CaaRequest<'_>,
+    quorum: Quorum,
+    now: Timestamp,
+) -> CaaFinding {
+    let mut decision = decide(&observed.here, request);
+    if observed.elsewhere.is_empty() || !request.method.needs_corroboration() {
+        return CaaFinding {
+            decision,
+            corroboration: None,
+        };
+    }
+    let perspectives = observed.elsewhere.iter().map(|one| sighting(one, request));
+    let mut corroboration = CaaCorroboration {
+        quorum: String::new(),
+        perspectives: perspectives.collect(),
+    };
+    let witnesses = corroboration.witnesses();
+    corroboration.quorum = tally(&witnesses);
+    if decision.permitted
+        && let Err(shortfall) = quorum.judge(&witnesses, now)
+    {
+        let mut dissent = corroboration
+            .perspectives
+            .iter()
+            .filter(|one| !one.permitted);
+        let told = dissent
+            .clone()
+            .map(|one| format!("; `{}`: {}", one.name, one.reason));
+        decision = CaaDecision {
+            permitted: false,
+            status: dissent.next().map_or(CaaStatus::Unknown, |one| one.status),
+            reason: format!(
+                "permitted as seen from here, but {shortfall}{}",
+                told.collect::<String>()
+            ),
+        };
+    }
+    CaaFinding {
+        decision,
+        corroboration: Some(corroboration),
+    }
+}
+
+fn sighting(one: &RemoteCaa, request: &CaaRequest<'_>) -> CaaSighting {
+    let (decision, relevant) = match &one.answer {
+        Ok(observation) => (decide(observation, request), observation.relevant.clone()),
+        Err(reason) => {
+            let decision = CaaDecision {
+                permitted: false,
+                status: CaaStatus::Unknown,
+                reason: reason.clone(),
+            };
+            (decision, None)
+        }
+    };
+    CaaSighting {
+        name: one.remote.name().to_owned(),
+        region: one.remote.region(),
+        permitted: decision.permitted,
+        status: decision.status,
+        reason: decision.reason,
+        relevant,
     }
 }
 
@@ -238,7 +393,7 @@ fn failed(name: &DnsName, now: Timestamp) -> CaaObservation {
 }
 
 /// The method whose evidence counts for the name.
-fn relied_on(proof: &NameProof) -> Method {
+pub(super) fn relied_on(proof: &NameProof) -> Method {
     match &proof.state {
         ProofState::Proved { method, .. } => *method,
         ProofState::Waiting | ProofState::Attention { .. } => method_of(proof),

@@ -6,13 +6,14 @@ use reseal_pki::name::{DnsName, NamePolicy};
 use reseal_validation::challenge::Challenge;
 use reseal_validation::email::{Contact, ContactList, constructed_addresses};
 use reseal_validation::evidence::Verdict;
+use reseal_validation::panel::Seen;
 use tokio::task::JoinSet;
 
 use super::by_auth_key::PATIENCE;
 use super::launch::no_slot;
 use super::mail::give_up;
 use super::plan::{Earlier, Planning, check_choices};
-use super::prove::{last_look, seen};
+use super::prove::{last_look, seen, witnesses};
 use super::{AT_ONCE, DcvChoice, Mode};
 use crate::error::{Error, Kind};
 use crate::event::Event;
@@ -127,8 +128,8 @@ impl Services {
         for chunk in domains.chunks(AT_ONCE) {
             let mut tasks = JoinSet::new();
             for domain in chunk {
-                let (perspective, domain) = (self.perspective.clone(), domain.clone());
-                tasks.spawn(async move { perspective.contacts(&domain).await });
+                let (panel, domain) = (self.panel.clone(), domain.clone());
+                tasks.spawn(async move { panel.local().contacts(&domain).await });
             }
             while let Some(list) = tasks.join_next().await {
                 // A look that died found nothing.
@@ -179,15 +180,17 @@ impl Services {
         {
             let begun = self.clock.now();
             // In a task of its own, as every look: one that dies sends no mail and stops nothing.
-            let (perspective, challenge) = (
-                self.perspective.clone(),
-                Challenge::Contact(contact.clone()),
-            );
-            let look = tokio::spawn(async move { perspective.attempt(&challenge).await });
-            let Ok(mut attempt) = look.await else {
+            let (panel, challenge) = (self.panel.clone(), Challenge::Contact(contact.clone()));
+            // The others must see the same address (D-16).
+            let look = tokio::spawn(async move { panel.attempt(&challenge, begun).await });
+            let Ok(Seen {
+                attempt,
+                corroboration,
+            }) = look.await
+            else {
                 return Ok((process, false));
             };
-            attempt.at = begun;
+            let corroboration = corroboration.as_ref();
             let verdict = attempt.verdict;
             let (next, events) = process
                 .update(begun, |work| {
@@ -197,9 +200,14 @@ impl Services {
                         .proofs
                         .iter_mut()
                         .filter(|proof| proof.contact.as_ref() == Some(&contact));
-                    for proof in concerned.filter(|proof| proof.last_look != look) {
+                    for proof in concerned {
+                        proof.contact_witnesses = witnesses(corroboration);
+                        if proof.last_look == look {
+                            continue;
+                        }
                         if events.is_empty() {
-                            events.push(seen(proof.name.as_str(), DcvType::Email, &attempt));
+                            let name = proof.name.as_str();
+                            events.push(seen(name, DcvType::Email, &attempt, corroboration));
                         }
                         proof.last_look.clone_from(&look);
                     }

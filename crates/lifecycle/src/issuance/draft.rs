@@ -304,7 +304,8 @@ impl Draft<'_> {
 }
 
 impl Services {
-    /// The customer's proofs that could serve the draft's names.
+    /// The customer's proofs that could serve the draft's names: for public trust, those alone that were seen from
+    /// enough networks.
     pub(super) async fn authorizations_for(
         &self,
         draft: &Draft<'_>,
@@ -314,7 +315,12 @@ impl Services {
             return Ok(Vec::new());
         }
         let adns = plan::candidate_domain_names(&draft.set.names, &self.settings.names);
-        Ok(self.store.authorizations(draft.customer, &adns).await?)
+        let mut known = self.store.authorizations(draft.customer, &adns).await?;
+        known.retain(|one| {
+            self.settings
+                .is_corroborated(one.method, &one.witnesses, one.obtained)
+        });
+        Ok(known)
     }
 
     /// The whole plan of a draft, or everything that is wrong with its `dcv`.

@@ -227,6 +227,7 @@ mod tests {
             permitted,
             reason: "issue `<;>&` permits nobody".to_owned(),
             checked: sample::now(),
+            witnesses: Vec::new(),
         };
         report_of(&observation, &state)
     }

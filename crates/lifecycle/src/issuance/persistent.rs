@@ -5,9 +5,9 @@ use reseal_pki::method::Method;
 use reseal_pki::name::NamePolicy;
 use reseal_validation::PersistentRecord;
 use reseal_validation::challenge::Challenge;
-use reseal_validation::evidence::{Attempt, Verdict};
+use reseal_validation::evidence::Verdict;
 
-use super::prove::{Look, apply, last_look, seen};
+use super::prove::{Look, apply, last_look, seen, witnesses};
 use crate::authorization::Authorization;
 use crate::event::Event;
 use crate::process::{NameProof, Process, Work};
@@ -112,7 +112,8 @@ pub(super) fn take_in(
     let (mut events, mut obtained) = (Vec::new(), Vec::new());
     let mut kept = Vec::new();
     let mut same = 0;
-    for (record, attempt) in looks.iter().filter_map(of_record) {
+    for (record, found) in looks.iter().filter_map(of_record) {
+        let (attempt, corroboration) = (&found.attempt, found.corroboration.as_ref());
         let open = work
             .proofs
             .iter()
@@ -125,7 +126,8 @@ pub(super) fn take_in(
         if work.persistent_looks.contains(&look) {
             same += 1;
         } else {
-            events.push(seen(open.name.as_str(), DcvType::Dns, attempt));
+            let name = open.name.as_str();
+            events.push(seen(name, DcvType::Dns, attempt, corroboration));
         }
         if attempt.verdict != Verdict::Proved {
             kept.push(look);
@@ -139,6 +141,7 @@ pub(super) fn take_in(
             only_itself: !record.wildcard,
             obtained: attempt.at,
             process: 0,
+            witnesses: witnesses(corroboration),
         };
         let by_dns = |proof: &NameProof| proof.method == DcvType::Dns;
         events.extend(apply(work, &authorization, services, by_dns));
@@ -151,7 +154,8 @@ pub(super) fn take_in(
 /// What is wrong with persistent records that are there and do not prove the name of `proof`.
 pub(super) fn problems(looks: &[Look], proof: &NameProof, policy: &NamePolicy) -> Vec<String> {
     let mut problems: Vec<String> = Vec::new();
-    for (record, attempt) in looks.iter().filter_map(of_record) {
+    for (record, found) in looks.iter().filter_map(of_record) {
+        let attempt = &found.attempt;
         if attempt.verdict == Verdict::NotYet
             && !attempt.found_nothing()
             && concerns(record, proof, policy)
@@ -162,9 +166,9 @@ pub(super) fn problems(looks: &[Look], proof: &NameProof, policy: &NamePolicy) -
     problems
 }
 
-fn of_record(look: &Look) -> Option<(&PersistentRecord, &Attempt)> {
+fn of_record(look: &Look) -> Option<(&PersistentRecord, &Look)> {
     match &look.challenge {
-        Challenge::Persistent { record, .. } => Some((record, &look.attempt)),
+        Challenge::Persistent { record, .. } => Some((record, look)),
         Challenge::Dns { .. }
         | Challenge::DnsRandom { .. }
         | Challenge::File { .. }

@@ -185,6 +185,7 @@ fn proof_of(name: &DnsName, planning: &Planning<'_>) -> NameProof {
             // Once the evidence at hand is too old, this address is written to.
             contact: contact_of(name, email.as_deref(), planning.contacts, planning.policy),
             email,
+            contact_witnesses: Vec::new(),
             adn: live.adn.clone(),
             challenge: None,
             state: ProofState::Proved {
@@ -192,6 +193,7 @@ fn proof_of(name: &DnsName, planning: &Planning<'_>) -> NameProof {
                 adn: live.adn.clone(),
                 obtained: live.obtained,
                 reused: true,
+                witnesses: live.witnesses.clone(),
             },
             persistent: None,
             last_look: None,
@@ -207,6 +209,7 @@ fn proof_of(name: &DnsName, planning: &Planning<'_>) -> NameProof {
         method,
         contact: contact_of(name, email.as_deref(), planning.contacts, planning.policy),
         email,
+        contact_witnesses: Vec::new(),
         adn: name.fqdn().to_owned(),
         challenge: None,
         state: ProofState::Waiting,

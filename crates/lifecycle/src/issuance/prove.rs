@@ -1,8 +1,10 @@
 //! One round of looking for what the customer published.
 
 use jiff::Timestamp;
+use reseal_pki::corroboration::Witness;
 use reseal_validation::challenge::Challenge;
 use reseal_validation::evidence::{Attempt, Verdict};
+use reseal_validation::panel::{Corroboration, Seen};
 
 use super::persistent;
 use super::plan::br_method;
@@ -10,12 +12,14 @@ use crate::authorization::Authorization;
 use crate::event::{Event, EventKind};
 use crate::process::{LastLook, NameProof, Process, ProofState, Work};
 use crate::product::DcvType;
-use crate::services::Services;
+use crate::services::{Services, Settings};
 
 /// What one look found about one challenge.
 pub(super) struct Look {
     pub(super) challenge: Challenge,
     pub(super) attempt: Attempt,
+    /// What remote perspectives said, when they were asked.
+    pub(super) corroboration: Option<Corroboration>,
 }
 
 impl Services {
@@ -36,14 +40,18 @@ impl Services {
             let tasks: Vec<_> = chunk
                 .iter()
                 .map(|challenge| {
-                    let (perspective, challenge) = (self.perspective.clone(), challenge.clone());
+                    let (panel, challenge) = (self.panel.clone(), challenge.clone());
                     let clock = self.clock;
                     tokio::spawn(async move {
-                        let begun = clock.now();
-                        let mut attempt = perspective.attempt(&challenge).await;
-                        // By the clock that judges the age of the evidence later.
-                        attempt.at = begun;
-                        Look { challenge, attempt }
+                        let Seen {
+                            attempt,
+                            corroboration,
+                        } = panel.attempt(&challenge, clock.now()).await;
+                        Look {
+                            challenge,
+                            attempt,
+                            corroboration,
+                        }
                     })
                 })
                 .collect();
@@ -80,6 +88,7 @@ pub(super) fn take_in(
                 only_itself: false,
                 obtained: look.attempt.at,
                 process: 0,
+                witnesses: witnesses(look.corroboration.as_ref()),
             };
             events.extend(apply(work, &authorization, services, |_| true));
             obtained.push(authorization);
@@ -131,7 +140,8 @@ fn take_in_look(
     if !same {
         work.proofs[index].last_look = this;
         let proof = &work.proofs[index];
-        events.push(seen(proof.name.as_str(), proof.method, &attempt));
+        let (name, corroboration) = (proof.name.as_str(), look.corroboration.as_ref());
+        events.push(seen(name, proof.method, &attempt, corroboration));
     }
     let tells = match attempt.verdict {
         // An outage is nobody's mistake and says nothing new: what was seen before it stands.
@@ -166,7 +176,12 @@ pub(super) fn last_look(attempt: &Attempt) -> LastLook {
 }
 
 /// A look with all its evidence.
-pub(super) fn seen(name: &str, method: DcvType, attempt: &Attempt) -> Event {
+pub(super) fn seen(
+    name: &str,
+    method: DcvType,
+    attempt: &Attempt,
+    corroboration: Option<&Corroboration>,
+) -> Event {
     let kind = EventKind::Attempt {
         name: name.to_owned(),
         method: method.as_str().to_owned(),
@@ -175,8 +190,16 @@ pub(super) fn seen(name: &str, method: DcvType, attempt: &Attempt) -> Event {
         seen: attempt.seen.clone(),
         advice: attempt.advice.clone(),
         evidence: serde_json::to_value(&attempt.evidence).unwrap_or_default(),
+        corroboration: corroboration.and_then(|all| serde_json::to_value(all).ok()),
     };
     Event::new(attempt.at, kind)
+}
+
+/// What is kept with a proof of those who looked for the same.
+pub(super) fn witnesses(corroboration: Option<&Corroboration>) -> Vec<Witness> {
+    corroboration
+        .map(Corroboration::witnesses)
+        .unwrap_or_default()
 }
 
 /// Says what is in the way of a proof whose state has just become another, if it is the customer's to remove.
@@ -222,6 +245,7 @@ pub(crate) fn apply(
             adn: authorization.adn.clone(),
             obtained: authorization.obtained,
             reused: false,
+            witnesses: authorization.witnesses.clone(),
         };
         events.push(Event::new(
             authorization.obtained,
@@ -235,11 +259,13 @@ pub(crate) fn apply(
     events
 }
 
-/// Gives proofs whose evidence is too old at `now` back to the customer (V-3, V-4, V-6).
-pub(super) fn drop_stale(work: &mut Work, now: Timestamp) -> bool {
+/// Gives proofs whose evidence does not count at `now` back to the customer (V-3, V-4, V-6, M-1).
+pub(super) fn drop_stale(work: &mut Work, now: Timestamp, settings: &Settings) -> bool {
+    // While nothing is signed anyway, looking again would change nothing.
+    let signs = settings.signing_refused(now).is_none();
     let mut dropped = false;
     for proof in &mut work.proofs {
-        if is_stale(proof, now) {
+        if is_stale(proof, now) || signs && !is_corroborated(proof, settings) {
             proof.state = ProofState::Waiting;
             dropped = true;
         }
@@ -257,6 +283,19 @@ pub(super) fn is_stale(proof: &NameProof, now: Timestamp) -> bool {
                 && reseal_pki::calendar::evidence_usable(*method, *obtained, now))
         }
         ProofState::Waiting | ProofState::Attention { .. } => false,
+    }
+}
+
+/// Whether a name that was proved was seen from as many networks as it must be (M-1).
+pub(super) fn is_corroborated(proof: &NameProof, settings: &Settings) -> bool {
+    match &proof.state {
+        ProofState::Proved {
+            method,
+            obtained,
+            witnesses,
+            ..
+        } => settings.is_corroborated(*method, witnesses, *obtained),
+        ProofState::Waiting | ProofState::Attention { .. } => true,
     }
 }
 

@@ -7,13 +7,13 @@ use reseal_pki::csr::Csr;
 
 use super::reissue::SHORTEST_REMAINDER;
 use super::sign::{self, Signature};
-use super::{candidate, prove};
+use super::{caa, candidate, prove};
 use crate::certificate::CertificateStatus;
 use crate::customer::Scope;
 use crate::error::{Error, Kind};
 use crate::issuer::IssuerError;
-use crate::process::{Action, Check, CheckState, Process, Work};
-use crate::services::Services;
+use crate::process::{Action, Check, CheckState, NameProof, Process, Work};
+use crate::services::{Services, Settings};
 
 /// How old CAA may be when a reservation from before a crash is signed; BR 4.2.2.1 would allow 8 hours.
 const RESUME_WITHIN: SignedDuration = SignedDuration::from_hours(1);
@@ -53,11 +53,11 @@ impl Services {
         process: &Process,
         serial: &str,
     ) -> Result<Result<Signature, String>, Error> {
-        if let Some(reason) = &self.settings.signing_refused {
-            return Ok(Err(reason.clone()));
+        if let Some(reason) = self.signing_refused() {
+            return Ok(Err(reason));
         }
         let work = work(process)?;
-        if let Some(reason) = outdated(work, self.clock.now()) {
+        if let Some(reason) = outdated(work, self.clock.now(), &self.settings) {
             return Ok(Err(reason));
         }
         if let Some(check) = self.store.withdrawn_checks(process).await?.first() {
@@ -139,7 +139,7 @@ fn work(process: &Process) -> Result<&Work, Error> {
 }
 
 /// What of a reservation's grounds has become too old at `now`, if anything.
-fn outdated(work: &Work, now: Timestamp) -> Option<String> {
+fn outdated(work: &Work, now: Timestamp, settings: &Settings) -> Option<String> {
     let fresh = |name| {
         work.caa_of(name).is_some_and(|caa| {
             let age = now.duration_since(caa.checked);
@@ -157,6 +157,16 @@ fn outdated(work: &Work, now: Timestamp) -> Option<String> {
     if let Some((check, _)) = work.checks().find(outdated) {
         return Some(format!("the validation of {} is too old", check.in_words()));
     }
+    if let Some(alone) = work
+        .proofs
+        .iter()
+        .find(|proof| !is_corroborated(work, proof, settings))
+    {
+        return Some(format!(
+            "control of `{}` was not seen from enough networks",
+            alone.name
+        ));
+    }
     let stale = work
         .proofs
         .iter()
@@ -165,4 +175,12 @@ fn outdated(work: &Work, now: Timestamp) -> Option<String> {
         "the proof of control of `{}` is too old",
         stale.name
     ))
+}
+
+/// Whether a proof and the CAA check that goes with it were seen from as many networks as they must be (M-1, M-2).
+fn is_corroborated(work: &Work, proof: &NameProof, settings: &Settings) -> bool {
+    prove::is_corroborated(proof, settings)
+        && work.caa_of(&proof.name).is_some_and(|caa| {
+            settings.is_corroborated(caa::relied_on(proof), &caa.witnesses, caa.checked)
+        })
 }

@@ -197,7 +197,7 @@ impl Services {
         let customer = process.customer.clone();
         let (process, _) = process
             .update(now, |work| {
-                stale = prove::drop_stale(work, now);
+                stale = prove::drop_stale(work, now, &self.settings);
                 if stale {
                     token::retire(work);
                     if let Some(random) = random.take() {
@@ -246,8 +246,8 @@ impl Services {
 
     /// Checks the key once more (C-24), builds and lints the certificate, and records serial and bytes.
     async fn reserve(&self, process: Process, mut events: Vec<Event>) -> Result<Next, Error> {
-        if let Some(reason) = &self.settings.signing_refused {
-            return self.wait(process, events, reason.clone()).await;
+        if let Some(reason) = self.signing_refused() {
+            return self.wait(process, events, reason).await;
         }
         let signature = match self.prepare(&process).await {
             Ok(signature) => signature,
@@ -350,7 +350,7 @@ impl Services {
         if !work.organization_done() {
             return Some("the organization is still to be validated".to_owned());
         }
-        self.settings.signing_refused.clone()
+        self.signing_refused()
     }
 
     /// Checking → suspended until the next look is due.

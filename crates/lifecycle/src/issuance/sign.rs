@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::event::{Event, EventKind};
 use crate::fault;
 use crate::issuer::{CertificateOrder, Issuer, IssuerError, Prepared};
-use crate::process::{Action, Order, Process, ProcessId};
+use crate::process::{Action, Order, Process, ProcessId, Work};
 use crate::services::Services;
 use crate::store::{Change, Issuance, Replacement, Reservation, Subscription};
 
@@ -291,6 +291,7 @@ fn certificate(process: &Process, order: &Order, signed: Signed) -> Result<Certi
         successor: None,
         revocation: None,
         revocation_scheduled: None,
+        mpic: process.work().map(Work::mpic),
     })
 }
 

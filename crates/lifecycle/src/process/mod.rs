@@ -5,6 +5,7 @@
 //! process in between. A crash at any moment therefore leaves the last recorded state, from which
 //! [`crate::worker`] goes on.
 
+mod mpic;
 #[cfg(test)]
 pub(crate) mod sample;
 mod schedule;
@@ -14,6 +15,7 @@ mod ticket;
 mod vetting;
 mod work;
 
+pub use mpic::Mpic;
 pub use schedule::next_check;
 pub use state::{Action, IllegalTransition, Opening, Outcome, Process, State, Step};
 pub use status::{ProcessStatus, ResumeType};

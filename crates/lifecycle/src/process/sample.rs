@@ -24,6 +24,7 @@ pub(crate) fn work(proved: bool) -> Work {
             adn: "reseal.net".to_owned(),
             obtained: now(),
             reused: true,
+            witnesses: Vec::new(),
         }
     } else {
         ProofState::Waiting
@@ -61,6 +62,7 @@ pub(crate) fn work(proved: bool) -> Work {
             challenge: None,
             state,
             contact: None,
+            contact_witnesses: Vec::new(),
             persistent: None,
             last_look: None,
         }],
@@ -72,6 +74,7 @@ pub(crate) fn work(proved: bool) -> Work {
             permitted: true,
             reason: "no records".to_owned(),
             checked: now(),
+            witnesses: Vec::new(),
         }],
         vetting: Vetting::default(),
         scheme: ChallengeScheme::Default,

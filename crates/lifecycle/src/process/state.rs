@@ -191,6 +191,7 @@ impl Process {
                 adn,
                 obtained,
                 reused: true,
+                ..
             } => Some(Event::new(
                 now,
                 EventKind::ProofReused {

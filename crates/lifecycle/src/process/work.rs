@@ -1,6 +1,7 @@
 //! What a process is working on: the order as planned, and the proofs it has and lacks.
 
 use jiff::Timestamp;
+use reseal_pki::corroboration::Witness;
 use reseal_pki::dn::OrganizationSubject;
 use reseal_pki::method::Method;
 use reseal_pki::name::DnsName;
@@ -106,6 +107,9 @@ pub struct NameProof {
     /// Where that address is published, unless it is a constructed one (D-14).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<Contact>,
+    /// Which remote perspectives see that contact as well, as of the mail that asked it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contact_witnesses: Vec<Witness>,
     /// Authorization Domain Name where the proof is looked for (rules.md N-20).
     pub adn: String,
     /// What to publish, with DNS and FILE.
@@ -169,6 +173,9 @@ pub enum ProofState {
         obtained: Timestamp,
         /// Whether the evidence is an earlier process's.
         reused: bool,
+        /// What remote perspectives said about the same look.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        witnesses: Vec<Witness>,
     },
 }
 
@@ -254,6 +261,9 @@ pub struct CaaState {
     pub reason: String,
     /// When it was checked.
     pub checked: Timestamp,
+    /// Which remote perspectives see a permission as well; empty when none was asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub witnesses: Vec<Witness>,
 }
 
 /// Everything a certificate process works with.

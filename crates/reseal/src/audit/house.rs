@@ -115,6 +115,8 @@ fn sections(config: &Config) -> Digests {
         limits,
         webhook,
         retention,
+        // What a process of another kind reads.
+        perspective: _,
     } = config;
     let mut mail = mail.clone();
     // A digest over a password would let it be guessed.

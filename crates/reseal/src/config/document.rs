@@ -24,6 +24,16 @@ pub(super) enum Origin {
     Flag(&'static str),
 }
 
+impl Origin {
+    /// A path that was said here: relative ones start at the folder of the file that says them.
+    pub(super) fn path(&self, text: &str) -> PathBuf {
+        match self {
+            Self::File { path, .. } => path.parent().unwrap_or(Path::new("")).join(text),
+            Self::Environment(_) | Self::Flag(_) => PathBuf::from(text),
+        }
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -39,6 +49,8 @@ impl fmt::Display for Origin {
 pub(super) enum Value {
     Text(String),
     Integer(i64),
+    /// A number with a fraction, as it was written.
+    Decimal(String),
     Boolean(bool),
     List(Vec<Value>),
     Table(BTreeMap<String, Value>),
@@ -51,6 +63,7 @@ impl fmt::Display for Value {
         match self {
             Self::Text(text) => write!(f, "`{}`", text.chars().take(100).collect::<String>()),
             Self::Integer(number) => write!(f, "the number {number}"),
+            Self::Decimal(number) => write!(f, "the number {number}"),
             Self::Boolean(flag) => write!(f, "`{flag}` without quotes"),
             Self::List(_) => f.write_str("a list"),
             Self::Table(_) => f.write_str("a table"),
@@ -65,6 +78,8 @@ pub(super) struct Entry {
     pub(super) origin: Origin,
     /// Bytes of the value in the file.
     span: Range<usize>,
+    /// Texts in the tables of a list: the key below it, the text, its bytes in the file.
+    listed: Vec<(String, String, Range<usize>)>,
 }
 
 /// Everything that was said, by dotted key.
@@ -114,6 +129,7 @@ impl Document {
                     value: convert(value.get_ref()),
                     origin,
                     span: value.span(),
+                    listed: listed(value.get_ref()),
                 };
                 self.entries.insert(name, entry);
             }
@@ -141,6 +157,7 @@ impl Document {
             value,
             origin,
             span: 0..0,
+            listed: Vec::new(),
         };
         self.entries.insert(key, entry);
     }
@@ -153,17 +170,20 @@ impl Document {
         base: &Path,
         is_path: impl Fn(&str) -> bool,
     ) -> String {
-        let mut changes: Vec<_> = self
-            .entries
-            .iter()
-            .filter(|(key, _)| is_path(key))
-            .filter_map(|(_, entry)| match &entry.value {
-                Value::Text(path) if !path.is_empty() && Path::new(path).is_relative() => {
-                    Some((entry.span.clone(), base.join(path)))
-                }
-                _ => None,
-            })
-            .collect();
+        let mut changes = Vec::new();
+        let mut add = |key: &str, text: &str, span: &Range<usize>| {
+            if is_path(key) && !text.is_empty() && Path::new(text).is_relative() {
+                changes.push((span.clone(), base.join(text)));
+            }
+        };
+        for (key, entry) in &self.entries {
+            if let Value::Text(text) = &entry.value {
+                add(key, text, &entry.span);
+            }
+            for (below, text, span) in &entry.listed {
+                add(&format!("{key}.{below}"), text, span);
+            }
+        }
         changes.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
         let mut text = text.to_owned();
         for (span, path) in changes {
@@ -196,9 +216,24 @@ fn convert(value: &DeValue<'_>) -> Value {
                 .map(|(key, value)| (key.get_ref().to_string(), convert(value.get_ref())))
                 .collect(),
         ),
-        DeValue::Float(_) => Value::Other("number with a fraction"),
+        DeValue::Float(number) => Value::Decimal(number.as_str().to_owned()),
         DeValue::Datetime(_) => Value::Other("date"),
     }
+}
+
+/// The texts in the tables of a list.
+fn listed(value: &DeValue<'_>) -> Vec<(String, String, Range<usize>)> {
+    let DeValue::Array(items) = value else {
+        return Vec::new();
+    };
+    let tables = items.iter().filter_map(|item| item.get_ref().as_table());
+    tables
+        .flatten()
+        .filter_map(|(key, value)| {
+            let text = value.get_ref().as_str()?;
+            Some((key.get_ref().to_string(), text.to_owned(), value.span()))
+        })
+        .collect()
 }
 
 fn line_of(text: &str, offset: usize) -> usize {

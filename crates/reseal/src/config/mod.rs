@@ -22,6 +22,7 @@ use jiff::SignedDuration;
 use reseal_api::Origin;
 use reseal_issuer::embedded::KeyType;
 use reseal_lifecycle::services::Trust;
+use reseal_pki::corroboration::{Place, Region};
 use reseal_validation::{Dnssec, Network};
 
 use document::Document;
@@ -32,7 +33,7 @@ pub(crate) use unit::Offset;
 pub(crate) const TEMPLATE: &str = include_str!("reseal.toml");
 
 /// Sections that may stand in the file; `audit` and `metrics` have no keys yet.
-const SECTIONS: [&str; 12] = [
+const SECTIONS: [&str; 13] = [
     "server",
     "database",
     "ca",
@@ -42,6 +43,7 @@ const SECTIONS: [&str; 12] = [
     "mail",
     "limits",
     "webhook",
+    "perspective",
     "audit",
     "metrics",
     "retention",
@@ -72,6 +74,7 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     pub(crate) webhook: Webhook,
     pub(crate) retention: Retention,
+    pub(crate) perspective: OwnPerspective,
 }
 
 /// `[server]`
@@ -142,6 +145,8 @@ pub(crate) struct Dcv {
     pub(crate) domain: String,
     pub(crate) perspectives: Vec<RemotePerspective>,
     pub(crate) quorum: u8,
+    /// Where this server stands.
+    pub(crate) location: Option<Place>,
     pub(crate) caa_identity: String,
     /// How old an observation of CAA may be and still serve; zero: none.
     pub(crate) caa_reuse: Duration,
@@ -153,6 +158,18 @@ pub(crate) struct Dcv {
 pub(crate) struct RemotePerspective {
     pub(crate) name: String,
     pub(crate) url: String,
+    /// CAs that alone may vouch for it.
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) token_file: Option<PathBuf>,
+    pub(crate) region: Option<Region>,
+    pub(crate) place: Option<Place>,
+}
+
+/// `[perspective]`: what `reseal perspective` is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OwnPerspective {
+    pub(crate) name: String,
+    pub(crate) token_file: Option<PathBuf>,
 }
 
 /// `[mail]`
@@ -241,6 +258,10 @@ impl Config {
             limits: section::limits(&mut reader),
             webhook: section::webhook(&mut reader),
             retention: section::retention(&mut reader),
+            perspective: OwnPerspective {
+                name: reader.text("perspective.name", ""),
+                token_file: reader.path("perspective.token_file"),
+            },
         };
         for section in SECTIONS {
             reader.section(section);
@@ -264,7 +285,10 @@ pub(crate) fn portable(text: &str, path: &Path) -> Result<String, ConfigError> {
                 | "server.tls_key"
                 | "ca.passphrase_file"
                 | "dcv.trust_anchor_file"
+                | "dcv.perspectives.ca_file"
+                | "dcv.perspectives.token_file"
                 | "webhook.ca_file"
+                | "perspective.token_file"
         ) || (key.starts_with("issuer.") && key.ends_with(".ca_file"))
     };
     Ok(document.with_absolute_paths(text, &base, is_path))

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::ConfigError;
@@ -97,10 +97,7 @@ impl Reader {
         if text.is_empty() {
             return None;
         }
-        Some(match &entry.origin {
-            Origin::File { path, .. } => path.parent().unwrap_or(Path::new("")).join(text),
-            Origin::Environment(_) | Origin::Flag(_) => PathBuf::from(text),
-        })
+        Some(entry.origin.path(text))
     }
 
     /// One of several words.
@@ -137,6 +134,20 @@ impl Reader {
             self.wrong(key, &entry, expected);
             default
         })
+    }
+
+    /// A number with or without a fraction, as it was written.
+    pub(super) fn decimal(&mut self, key: &str) -> Option<String> {
+        let entry = self.take(key)?;
+        match (&entry.value, &entry.origin) {
+            (Value::Decimal(text), _) => Some(text.clone()),
+            (Value::Integer(number), _) => Some(number.to_string()),
+            (Value::Text(text), Origin::Environment(_)) => Some(text.trim().to_owned()),
+            _ => {
+                self.wrong(key, &entry, "a number");
+                None
+            }
+        }
     }
 
     /// `true` or `false`.
@@ -184,8 +195,13 @@ impl Reader {
         parsed
     }
 
-    /// A list of tables with the keys `known`, all of them texts.
-    pub(super) fn tables(&mut self, key: &str, known: &[&str]) -> Vec<BTreeMap<String, String>> {
+    /// A list of tables with the keys `known`: texts, or `numbers` as they were written.
+    pub(super) fn tables(
+        &mut self,
+        key: &str,
+        known: &[&str],
+        numbers: &[&str],
+    ) -> Vec<BTreeMap<String, String>> {
         let expected = format!("a list of tables with the keys {}", known.join(", "));
         let Some(entry) = self.take(key) else {
             return Vec::new();
@@ -206,17 +222,27 @@ impl Reader {
             };
             let mut texts = BTreeMap::new();
             for (name, value) in table {
+                if !known.contains(&name.as_str()) {
+                    let known = known.join(", ");
+                    let problem = format!("`{key}` has no key `{name}`; it has {known}");
+                    self.complain(&entry.origin, &problem);
+                    continue;
+                }
+                let is_number = numbers.contains(&name.as_str());
                 match value {
-                    Value::Text(text) if known.contains(&name.as_str()) => {
-                        texts.insert(name, text);
+                    Value::Text(text) if !is_number => drop(texts.insert(name, text)),
+                    Value::Decimal(text) if is_number => drop(texts.insert(name, text)),
+                    Value::Integer(number) if is_number => {
+                        texts.insert(name, number.to_string());
                     }
-                    Value::Text(_) => self.complain(
-                        &entry.origin,
-                        &format!("`{key}` has no key `{name}`; it has {}", known.join(", ")),
-                    ),
                     other => {
                         let key = format!("{key}.{name}");
-                        self.saw(&key, &entry.origin, &other, "a text in quotes");
+                        let expected = if is_number {
+                            "a number"
+                        } else {
+                            "a text in quotes"
+                        };
+                        self.saw(&key, &entry.origin, &other, expected);
                     }
                 }
             }

@@ -7,6 +7,7 @@ use reseal_issuer::embedded::KeyType;
 use reseal_lifecycle::audit::SHORTEST_RETENTION;
 use reseal_lifecycle::compromise::LONGEST_DELAY;
 use reseal_lifecycle::services::Trust;
+use reseal_pki::corroboration::{BadPlace, Place, Region};
 use reseal_validation::Dnssec;
 
 use super::form::{BaseUrl, Host, Suffix};
@@ -180,6 +181,7 @@ pub(super) fn dcv(reader: &mut Reader) -> Dcv {
     let port = "a port, 1 to 65535";
     let name = "a domain name in lower case, such as `dcv.example.com`";
     let http_port_origin = reader.origin("dcv.http_port");
+    let quorum_origin = reader.origin("dcv.quorum");
     let dcv = Dcv {
         resolvers: reader.list(
             "dcv.resolvers",
@@ -202,6 +204,7 @@ pub(super) fn dcv(reader: &mut Reader) -> Dcv {
             .parsed("dcv.domain", Host("dcv.invalid".to_owned()), name)
             .0,
         perspectives: perspectives(reader),
+        location: location(reader),
         quorum: reader.number("dcv.quorum", 0, "a whole number, 0 to 255"),
         caa_identity: reader
             .parsed("dcv.caa_identity", Host("reseal.invalid".to_owned()), name)
@@ -215,6 +218,14 @@ pub(super) fn dcv(reader: &mut Reader) -> Dcv {
             .unsigned(),
         iodef: reader.switch("dcv.iodef", false),
     };
+    if usize::from(dcv.quorum) > dcv.perspectives.len() {
+        let reason = format!(
+            "{} perspectives can never agree: `dcv.perspectives` has {}",
+            dcv.quorum,
+            dcv.perspectives.len()
+        );
+        reader.refuse("dcv.quorum", quorum_origin.as_ref(), &reason);
+    }
     if dcv.http_port == 0 {
         reader.refuse(
             "dcv.http_port",
@@ -227,21 +238,81 @@ pub(super) fn dcv(reader: &mut Reader) -> Dcv {
 
 fn perspectives(reader: &mut Reader) -> Vec<RemotePerspective> {
     const KEY: &str = "dcv.perspectives";
+    const KEYS: [&str; 7] = [
+        "url",
+        "name",
+        "ca_file",
+        "token_file",
+        "region",
+        "latitude",
+        "longitude",
+    ];
     let origin = reader.origin(KEY);
-    let tables = reader.tables(KEY, &["url", "name", "ca_file", "token_file"]);
-    tables
-        .into_iter()
-        .map(|mut table| {
-            let url = table.remove("url").unwrap_or_default();
-            if url.is_empty() {
-                reader.refuse(KEY, origin.as_ref(), "each perspective needs a `url`");
-            }
-            RemotePerspective {
-                name: table.remove("name").unwrap_or_else(|| url.clone()),
-                url,
-            }
-        })
-        .collect()
+    let tables = reader.tables(KEY, &KEYS, &KEYS[5..]);
+    let mut perspectives: Vec<RemotePerspective> = Vec::new();
+    for mut table in tables {
+        // A text that is empty says nothing.
+        let mut text = |key: &str| table.remove(key).filter(|text| !text.is_empty());
+        let url = text("url").unwrap_or_default();
+        let path = |text: String| match &origin {
+            Some(origin) => origin.path(&text),
+            None => text.into(),
+        };
+        let (ca_file, token_file) = (text("ca_file").map(path), text("token_file").map(path));
+        let name = text("name").unwrap_or_else(|| url.clone());
+        let (region, place) = (text("region"), (text("latitude"), text("longitude")));
+        let mut refuse = |reason: &str| reader.refuse(KEY, origin.as_ref(), reason);
+        if url.is_empty() {
+            refuse("each perspective needs a `url`");
+        }
+        if perspectives.iter().any(|known| known.name == name) {
+            refuse(&format!("two perspectives are called `{name}`"));
+        }
+        let known_region = region.as_deref().and_then(|region| region.parse().ok());
+        if let (Some(seen), None) = (&region, known_region) {
+            let known = Region::ALL.map(|region| format!("`{region}`")).join(" or ");
+            refuse(&format!(
+                "`region` of `{name}`: expected {known}, saw `{seen}`"
+            ));
+        }
+        let place = place_of(place).unwrap_or_else(|error| {
+            refuse(&format!("`latitude` and `longitude` of `{name}`: {error}"));
+            None
+        });
+        perspectives.push(RemotePerspective {
+            name,
+            url,
+            ca_file,
+            token_file,
+            region: known_region,
+            place,
+        });
+    }
+    perspectives
+}
+
+fn location(reader: &mut Reader) -> Option<Place> {
+    let origin = reader.origin("dcv.location.latitude");
+    let place = (
+        reader.decimal("dcv.location.latitude"),
+        reader.decimal("dcv.location.longitude"),
+    );
+    place_of(place).unwrap_or_else(|error| {
+        reader.refuse("dcv.location", origin.as_ref(), &error.to_string());
+        None
+    })
+}
+
+/// Latitude and longitude; both or neither.
+fn place_of(said: (Option<String>, Option<String>)) -> Result<Option<Place>, BadPlace> {
+    match said {
+        (None, None) => Ok(None),
+        (latitude, longitude) => Place::parse(
+            &latitude.unwrap_or_default(),
+            &longitude.unwrap_or_default(),
+        )
+        .map(Some),
+    }
 }
 
 /// `[limits]`

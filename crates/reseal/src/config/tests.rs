@@ -36,8 +36,9 @@ trust_anchor_file = "anchor"
 http_port = 8081
 allow_networks = ["127.0.0.0/8"]
 domain = "dcv.example.com"
-perspectives = [{ url = "https://p1.example", name = "p1", ca_file = "", token_file = "" }]
+perspectives = [{ url = "https://p1.example", name = "p1", ca_file = "p1.pem", token_file = "/etc/p1", region = "ripe", latitude = 59.33, longitude = 18 }, { url = "https://p2.example", ca_file = "", token_file = "" }]
 quorum = 2
+location = { latitude = 50.11, longitude = -8.68 }
 caa_identity = "ca.example.com"
 caa_reuse = "5m"
 iodef = true
@@ -55,6 +56,9 @@ allow_networks = ["10.0.0.0/8"]
 allow_http = true
 ca_file = "hooks.pem"
 timeout = "5s"
+[perspective]
+name = "here"
+token_file = "token"
 [audit]
 [metrics]
 [retention]
@@ -115,11 +119,26 @@ fn every_key_is_read() {
             http_port: 8081,
             allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
             domain: "dcv.example.com".to_owned(),
-            perspectives: vec![RemotePerspective {
-                name: "p1".to_owned(),
-                url: "https://p1.example".to_owned(),
-            }],
+            perspectives: vec![
+                RemotePerspective {
+                    name: "p1".to_owned(),
+                    url: "https://p1.example".to_owned(),
+                    ca_file: Some("/etc/p1.pem".into()),
+                    token_file: Some("/etc/p1".into()),
+                    region: Some(Region::Ripe),
+                    place: Place::parse("59.33", "18").ok(),
+                },
+                RemotePerspective {
+                    name: "https://p2.example".to_owned(),
+                    url: "https://p2.example".to_owned(),
+                    ca_file: None,
+                    token_file: None,
+                    region: None,
+                    place: None,
+                },
+            ],
             quorum: 2,
+            location: Place::parse("50.11", "-8.68").ok(),
             caa_identity: "ca.example.com".to_owned(),
             caa_reuse: Duration::from_mins(5),
             iodef: true,
@@ -143,6 +162,10 @@ fn every_key_is_read() {
         },
         retention: Retention {
             audit: Some(SignedDuration::from_hours(24 * 1000)),
+        },
+        perspective: OwnPerspective {
+            name: "here".to_owned(),
+            token_file: Some("/etc/token".into()),
         },
     };
     assert_eq!(config, expected);
@@ -251,7 +274,7 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest_one() {
         ),
         (
             "[dcv]\nperspectives = [{ url = \"https://a\", nme = \"\" }]\n",
-            "/etc/reseal.toml, line 2: `dcv.perspectives` has no key `nme`; it has url, name, ca_file, token_file",
+            "/etc/reseal.toml, line 2: `dcv.perspectives` has no key `nme`; it has url, name, ca_file, token_file, region, latitude, longitude",
         ),
     ] {
         assert_eq!(parse(text).unwrap_err().to_string(), expected);
@@ -299,6 +322,42 @@ fn a_bad_value_says_what_was_expected_and_seen() {
             "expected a network such as `10.0.0.0/8`, saw `10.0.0.0/99`",
         ),
         ("[dcv]\nresolvers = \"system\"", "saw `system`"),
+        (
+            "[dcv]\nquorum = 1",
+            "1 perspectives can never agree: `dcv.perspectives` has 0",
+        ),
+        (
+            "[dcv]\nlocation = { latitude = 91, longitude = 0 }",
+            "`dcv.location`: expected a latitude",
+        ),
+        (
+            "[dcv]\nlocation = { latitude = 9.5 }",
+            "`dcv.location`: expected a latitude",
+        ),
+        (
+            "[dcv]\nlocation = { latitude = \"x\" }",
+            "expected a number, saw `x`",
+        ),
+        (
+            "[dcv]\nperspectives = [{ name = \"a\" }]",
+            "each perspective needs a `url`",
+        ),
+        (
+            "[dcv]\nperspectives = [{ url = \"https://a\" }, { url = \"https://a\" }]",
+            "two perspectives are called `https://a`",
+        ),
+        (
+            "[dcv]\nperspectives = [{ url = \"https://a\", region = \"moon\" }]",
+            "`region` of `https://a`: expected `afrinic` or `apnic` or `arin` or `lacnic` or `ripe`, saw `moon`",
+        ),
+        (
+            "[dcv]\nperspectives = [{ url = \"https://a\", latitude = 1.5 }]",
+            "`latitude` and `longitude` of `https://a`: expected a latitude",
+        ),
+        (
+            "[dcv]\nperspectives = [{ url = \"https://a\", latitude = \"1.5\" }]",
+            "`dcv.perspectives.latitude`: expected a number, saw `1.5`",
+        ),
         ("[dcv]\ndnssec = false", "saw `false` without quotes"),
         ("[dcv]\ndomain = \"*.example.com\"", "saw `*.example.com`"),
         (
@@ -391,10 +450,10 @@ fn flags_win_over_the_environment() {
 
 #[test]
 fn a_copied_file_keeps_its_meaning() {
-    let text = "# mine\n[ca]\npassphrase_file = 'secret' # beside this file\n[issuer.a]\nca_file = \"r.pem\"\n[server]\ntls_key = \"/k\"\n";
+    let text = "# mine\n[ca]\npassphrase_file = 'secret' # beside this file\n[issuer.a]\nca_file = \"r.pem\"\n[server]\ntls_key = \"/k\"\n[dcv]\nperspectives = [{ url = \"u\", ca_file = \"p.pem\", token_file = \"/t\" }, { token_file = 't' }]\n";
     let copy = portable(text, Path::new("/etc/reseal.toml")).unwrap();
     assert_eq!(
         copy,
-        "# mine\n[ca]\npassphrase_file = \"/etc/secret\" # beside this file\n[issuer.a]\nca_file = \"/etc/r.pem\"\n[server]\ntls_key = \"/k\"\n"
+        "# mine\n[ca]\npassphrase_file = \"/etc/secret\" # beside this file\n[issuer.a]\nca_file = \"/etc/r.pem\"\n[server]\ntls_key = \"/k\"\n[dcv]\nperspectives = [{ url = \"u\", ca_file = \"/etc/p.pem\", token_file = \"/t\" }, { token_file = \"/etc/t\" }]\n"
     );
 }

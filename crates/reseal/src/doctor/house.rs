@@ -26,6 +26,8 @@ pub(super) fn files(data: &DataFolder, config: &Config, report: &mut Report) {
         private.push(data.config());
     }
     private.extend(config.server.tls.as_ref().map(|(_, key)| key.clone()));
+    let tokens = config.dcv.perspectives.iter();
+    private.extend(tokens.filter_map(|one| one.token_file.clone()));
     // Made at the first start.
     private.extend(Some(data.webhook_key_file()).filter(|path| path.exists()));
     for path in private {

@@ -11,8 +11,10 @@ use std::fmt;
 use std::path::Path;
 use std::process::ExitCode;
 
+use jiff::Timestamp;
 use reseal_lifecycle::services::Trust;
 
+use crate::clock::clock;
 use crate::config::{Config, Flags};
 use crate::console;
 use crate::data::DataFolder;
@@ -95,10 +97,13 @@ async fn examine(data: &DataFolder, config: &Config, report: &mut Report) {
     world::tls(config, report);
     world::mail(data, config, report).await;
     world::dns(config, report).await;
+    world::perspectives(config, report).await;
 }
 
 fn policy(config: &Config, report: &mut Report) {
-    match (config.policy.profile, wire_up::signing_refused(config)) {
+    let now = clock(config.policy.profile).map_or_else(|_| Timestamp::now(), |clock| clock.now());
+    let settings = wire_up::settings(config, String::new());
+    match (config.policy.profile, settings.signing_refused(now)) {
         (Trust::Private, _) => {
             report.ok("the profile is `private`: certificates of the house's own trust");
         }
@@ -109,8 +114,14 @@ fn policy(config: &Config, report: &mut Report) {
             report.warn(format!("this server will refuse to sign: {reason}"));
         }
     }
-    if config.dcv.quorum > 0 {
-        report.warn("`dcv.quorum` is set, but there are no remote perspectives to count");
+    if config.policy.profile == Trust::Public
+        && let Some((from, required)) = settings.layout.falls_short_from(now)
+    {
+        report.warn(format!(
+            "you need {required} remote perspectives from {} on, and have {}: signing will stop [M-3]",
+            from.strftime("%Y-%m-%d"),
+            settings.layout.remotes.len()
+        ));
     }
     if config.webhook.allow_http {
         report.warn("`webhook.allow_http`: notifications may be read and changed on their way");

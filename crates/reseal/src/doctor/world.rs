@@ -116,3 +116,31 @@ pub(super) async fn dns(config: &Config, report: &mut Report) {
         DnssecProbe::AcceptsBogus => report.fail("DNSSEC validation does not work: a bogus name is accepted"),
     }
 }
+
+/// Whether each remote perspective answers, to this server's token and by its own name.
+pub(super) async fn perspectives(config: &Config, report: &mut Report) {
+    if config.dcv.perspectives.is_empty() {
+        if config.policy.profile == Trust::Private {
+            report
+                .ok("no remote perspectives: certificates are recorded with `mpic: not_performed`");
+        }
+        return;
+    }
+    for configured in &config.dcv.perspectives {
+        let name = &configured.name;
+        let remote = match wire_up::remote(configured) {
+            Ok(remote) => remote,
+            Err(error) => {
+                report.fail(format!("{error:#}"));
+                continue;
+            }
+        };
+        match remote.about().await {
+            Ok(about) => report.ok(format!(
+                "the perspective `{name}` answers, version {}",
+                about.version
+            )),
+            Err(reason) => report.fail(format!("the perspective `{name}` is of no use: {reason}")),
+        }
+    }
+}

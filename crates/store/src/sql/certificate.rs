@@ -6,7 +6,7 @@ macro_rules! lean_columns {
         "id, customer, process, subscription, product, validation, certificate_type, status, domain_name, \
          names, organization, country, state, city, postal_code, street, coc, issuer, serial, not_before, \
          not_after, subscription_end, key_algorithm, key_size, spki_sha256, fingerprint, predecessor, \
-         successor, revoked_at, revocation_reason, revocation_note, revocation_scheduled"
+         successor, revoked_at, revocation_reason, revocation_note, revocation_scheduled, mpic"
     };
 }
 
@@ -27,9 +27,9 @@ super::statements! {
         certificate_type, status, domain_name, names, organization, country, state, city, postal_code, \
         street, coc, issuer, serial, not_before, not_after, subscription_end, key_algorithm, key_size, \
         spki_sha256, fingerprint, predecessor, successor, revoked_at, revocation_reason, revocation_note, \
-        revocation_scheduled, csr, der) \
+        revocation_scheduled, mpic, csr, der) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, \
-        $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)";
+        $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34)";
     /// certificate, name; a foreign certificate may carry a name twice
     INSERT_NAME = "INSERT INTO certificate_name (certificate, name) VALUES ($1, $2) \
         ON CONFLICT (certificate, name) DO NOTHING";

@@ -38,7 +38,8 @@ pub(crate) struct Step {
 
 /// What a change brings along beside the process and its events.
 struct Attached {
-    authorizations: Vec<Authorization>,
+    /// With those who saw the same rendered, if any were asked.
+    authorizations: Vec<(Authorization, Option<String>)>,
     mail_tokens: Vec<[u8; 32]>,
     request_token: Option<[u8; 32]>,
     reservation: Option<Reservation>,
@@ -101,6 +102,12 @@ impl Step {
         let issuance = issuance
             .map(|issuance| json(&issuance.certificate.names).map(|names| (issuance, names)))
             .transpose()?;
+        let authorizations = authorizations.into_iter().map(|proof| {
+            let witnesses = Some(&proof.witnesses).filter(|all| !all.is_empty());
+            let witnesses = witnesses.map(json).transpose()?;
+            Ok((proof, witnesses))
+        });
+        let authorizations = authorizations.collect::<Result<_, StoreError>>()?;
         let lease = lease.map(millis);
         Ok(Self {
             status: process.status().as_str(),
@@ -382,14 +389,15 @@ impl Step {
     }
 
     fn write_authorizations(&self, connection: &Connection, id: ProcessId) -> rusqlite::Result<()> {
-        for proof in &self.change.authorizations {
+        for (proof, witnesses) in &self.change.authorizations {
             let values = params![
                 proof.customer,
                 proof.adn,
                 proof.method.br_section(),
                 proof.only_itself,
                 millis(proof.obtained),
-                id
+                id,
+                witnesses,
             ];
             execute(connection, sql::authorization::INSERT, values)?;
         }

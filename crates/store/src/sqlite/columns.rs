@@ -77,6 +77,12 @@ impl<'a> Columns<'a> {
         serde_json::from_str(text).map_err(|error| self.fault(Type::Text, error))
     }
 
+    pub(super) fn optional_json<T: DeserializeOwned>(&mut self) -> rusqlite::Result<Option<T>> {
+        self.optional_text()?
+            .map(|text| serde_json::from_str(text).map_err(|error| self.fault(Type::Text, error)))
+            .transpose()
+    }
+
     pub(super) fn fault(
         &self,
         kind: Type,

@@ -1,7 +1,7 @@
 //! A new certificate, and what becomes of those before it.
 
 use reseal_lifecycle::certificate::{Certificate, CertificateId, SubscriptionId};
-use reseal_lifecycle::process::{Process, ProcessId};
+use reseal_lifecycle::process::{Mpic, Process, ProcessId};
 use reseal_lifecycle::store::{Issuance, Replacement, StoreError, Subscription};
 use rusqlite::{Connection, params};
 
@@ -109,6 +109,7 @@ fn insert_certificate(
                 .map(reason_word),
             revocation.and_then(|revocation| revocation.note.as_deref()),
             certificate.revocation_scheduled.map(millis),
+            certificate.mpic.map(Mpic::as_str),
             certificate.csr,
             certificate.der,
         ],

@@ -186,6 +186,7 @@ pub(crate) fn certificate(row: &Row<'_>) -> rusqlite::Result<Certificate> {
         successor: columns.value()?,
         revocation: revocation(&mut columns)?,
         revocation_scheduled: columns.optional_moment()?,
+        mpic: columns.optional_word()?,
         csr: columns.value()?,
         der: columns.value()?,
     })
@@ -239,6 +240,7 @@ pub(crate) fn authorization(
         only_itself: columns.value()?,
         obtained: columns.moment()?,
         process: columns.value()?,
+        witnesses: columns.optional_json()?.unwrap_or_default(),
     })
 }
 

@@ -17,17 +17,23 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use super::namespace::Namespace;
+
 const PATIENCE: Duration = Duration::from_secs(20);
-const SIGNED: [&str; 4] = [".", "dev.", "good.dev.", "bogus.dev."];
-const UNSIGNED: &str = "plain.dev.";
+const SIGNED: &[&str] = &[".", "dev.", "good.dev.", "bogus.dev."];
+const UNSIGNED: &[&str] = &["plain.dev."];
+/// What is served elsewhere.
+const ELSEWHERE: &[&str] = &["dev.", "good.dev."];
 
 /// The running name server.
 pub(crate) struct Knot {
     folder: TempDir,
     child: Child,
     pub(crate) address: SocketAddr,
-    /// The root's key, as a trust anchor file has it.
+    /// The root's key, as a trust anchor file has it; empty when nothing is signed.
     pub(crate) trust_anchor: String,
+    signed: &'static [&'static str],
+    unsigned: &'static [&'static str],
 }
 
 impl Drop for Knot {
@@ -42,7 +48,7 @@ impl Knot {
     pub(crate) fn start() -> Self {
         let folder = TempDir::new().unwrap();
         let address = own_address();
-        let configuration = configure(folder.path(), address);
+        let configuration = configure(folder.path(), address, SIGNED, UNSIGNED);
         for zone in SIGNED {
             keymgr(
                 &configuration,
@@ -60,33 +66,49 @@ impl Knot {
             "{}{}{}{}{}",
             delegation("good.dev."),
             ds("good.dev."),
-            delegation(UNSIGNED),
+            delegation(UNSIGNED[0]),
             delegation("bogus.dev."),
             // The digest of another zone's key never fits.
             ds("good.dev.").replace("good.dev.", "bogus.dev."),
         );
         write_zone(folder.path(), ".", &(delegation("dev.") + &ds("dev.")));
         write_zone(folder.path(), "dev.", &below_dev);
-        for zone in ["good.dev.", UNSIGNED, "bogus.dev."] {
+        for zone in ["good.dev.", UNSIGNED[0], "bogus.dev."] {
             write_zone(folder.path(), zone, "");
         }
         let trust_anchor = keymgr(&configuration, ".", &["dnskey"]);
-        let log = fs::File::create(folder.path().join("log")).unwrap();
-        let child = Command::new(tool("knotd"))
-            .arg("-c")
-            .arg(&configuration)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        let child = launch(folder.path(), Command::new(tool("knotd")));
         let knot = Self {
             folder,
             child,
             address,
             trust_anchor,
+            signed: SIGNED,
+            unsigned: UNSIGNED,
         };
-        knot.wait_until_signed();
+        knot.wait_until_served();
+        knot
+    }
+
+    /// Another one elsewhere, which knows `good.dev.` and signs nothing: what people there are told.
+    #[track_caller]
+    pub(crate) fn start_in(place: &Namespace) -> Self {
+        let folder = TempDir::new().unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], 5300));
+        configure(folder.path(), address, &[], ELSEWHERE);
+        for zone in ELSEWHERE {
+            write_zone(folder.path(), zone, "");
+        }
+        let child = launch(folder.path(), place.command(tool("knotd")));
+        let knot = Self {
+            folder,
+            child,
+            address,
+            trust_anchor: String::new(),
+            signed: &[],
+            unsigned: ELSEWHERE,
+        };
+        knot.wait_until_served();
         knot
     }
 
@@ -131,13 +153,17 @@ impl Knot {
     }
 
     #[track_caller]
-    fn wait_until_signed(&self) {
+    fn wait_until_served(&self) {
         let deadline = Instant::now() + PATIENCE;
         let ready = |zone: &str, kind: &str| {
             let (done, said) = self.control(&["zone-read", zone, "@", kind]);
             done && said.contains(kind)
         };
-        while !(SIGNED.iter().all(|zone| ready(zone, "RRSIG")) && ready(UNSIGNED, "SOA")) {
+        let served = || {
+            let signed = self.signed.iter().all(|zone| ready(zone, "RRSIG"));
+            signed && self.unsigned.iter().all(|zone| ready(zone, "SOA"))
+        };
+        while !served() {
             assert!(
                 Instant::now() < deadline,
                 "the zones are not served: {}",
@@ -148,7 +174,20 @@ impl Knot {
     }
 }
 
-fn configure(folder: &Path, address: SocketAddr) -> PathBuf {
+/// Starts `knotd` on the configuration in `folder`.
+fn launch(folder: &Path, mut knotd: Command) -> Child {
+    let log = fs::File::create(folder.join("log")).unwrap();
+    knotd
+        .arg("-c")
+        .arg(folder.join("knot.conf"))
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        .spawn()
+        .unwrap()
+}
+
+fn configure(folder: &Path, address: SocketAddr, signed: &[&str], unsigned: &[&str]) -> PathBuf {
     let root = folder.display();
     let mut text = format!(
         "server:\n  rundir: {root}\n  listen: {}@{}\n  udp-workers: 1\n  tcp-workers: 1\n  background-workers: 1\n\
@@ -161,7 +200,7 @@ fn configure(folder: &Path, address: SocketAddr) -> PathBuf {
         address.ip(),
         address.port()
     );
-    for zone in SIGNED {
+    for zone in signed {
         let file = zone_file(zone);
         writeln!(
             text,
@@ -169,8 +208,10 @@ fn configure(folder: &Path, address: SocketAddr) -> PathBuf {
         )
         .unwrap();
     }
-    let file = zone_file(UNSIGNED);
-    writeln!(text, "  - domain: {UNSIGNED}\n    file: {file}").unwrap();
+    for zone in unsigned {
+        let file = zone_file(zone);
+        writeln!(text, "  - domain: {zone}\n    file: {file}").unwrap();
+    }
     let path = folder.join("knot.conf");
     fs::write(&path, text).unwrap();
     path

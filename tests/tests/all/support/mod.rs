@@ -11,6 +11,7 @@ pub(crate) mod dns_stub;
 pub(crate) mod http;
 pub(crate) mod knot;
 pub(crate) mod listener;
+pub(crate) mod namespace;
 pub(crate) mod receiver;
 pub(crate) mod server;
 pub(crate) mod smtp;

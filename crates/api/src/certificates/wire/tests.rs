@@ -37,6 +37,7 @@ fn certificate() -> Certificate {
         successor: None,
         revocation: None,
         revocation_scheduled: None,
+        mpic: None,
     }
 }
 

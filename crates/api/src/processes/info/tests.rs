@@ -20,6 +20,7 @@ fn proof(text: &str, method: DcvType, challenge: Option<Challenge>) -> NameProof
         challenge,
         state: ProofState::Waiting,
         contact: None,
+        contact_witnesses: Vec::new(),
         persistent: None,
         last_look: None,
     }
@@ -129,6 +130,7 @@ fn a_proved_name_keeps_its_challenge_and_shows_the_last_caa_check() {
         adn: "example.com".into(),
         obtained: work.challenges_created,
         reused: false,
+        witnesses: Vec::new(),
     };
     work.caa = vec![CaaState {
         name: name("example.com"),
@@ -136,6 +138,7 @@ fn a_proved_name_keeps_its_challenge_and_shows_the_last_caa_check() {
         permitted: false,
         reason: String::new(),
         checked: work.challenges_created,
+        witnesses: Vec::new(),
     }];
     let entry = shown(&process(work))["validations"]["dcv"][0].clone();
     assert_eq!(entry["status"], "VALIDATED");

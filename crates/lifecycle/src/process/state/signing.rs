@@ -71,13 +71,18 @@ impl Process {
                 return Err(self.illegal("be completed"));
             }
         };
+        let mpic = work.mpic();
         self.state = State::Ended {
             work: Some(work),
             result: Outcome::Completed,
         };
         self.next_run = None;
         self.updated = now;
-        let event = EventKind::Issued { serial, not_after };
+        let event = EventKind::Issued {
+            serial,
+            not_after,
+            mpic,
+        };
         Ok((self, vec![Event::new(now, event)]))
     }
 }

@@ -6,6 +6,7 @@ use reseal_lifecycle::compromise::{CompromiseStore as _, KeyBlock};
 use reseal_lifecycle::customer::{ApiKey, Customer, Role, Scope};
 use reseal_lifecycle::import;
 use reseal_lifecycle::store::{Change, KeyHistory, Store as _, StoreError};
+use reseal_pki::corroboration::{Region, Witness};
 use reseal_pki::method::Method;
 
 use super::sample::{self, hash, in_days, now};
@@ -250,6 +251,15 @@ async fn everything_answered_is_there_after_reopening() {
 #[tokio::test]
 async fn n_24_v_7_authorizations_are_the_customers_own_and_the_newest_of_each_method() {
     let world = World::new().await;
+    let witness = |name: &str, region, agrees| Witness {
+        name: name.to_owned(),
+        region,
+        agrees,
+    };
+    let witnesses = vec![
+        witness("fra", Some(Region::Ripe), true),
+        witness("nyc", None, false),
+    ];
     let proof = |customer: &str, adn: &str, method, days| Authorization {
         id: 0,
         customer: customer.to_owned(),
@@ -258,6 +268,10 @@ async fn n_24_v_7_authorizations_are_the_customers_own_and_the_newest_of_each_me
         only_itself: false,
         obtained: in_days(days),
         process: 0,
+        witnesses: match method {
+            Method::Website => Vec::new(),
+            _ => witnesses.clone(),
+        },
     };
     let own = vec![
         proof("acme", "reseal-sample.com", Method::DnsChange, -5),
@@ -332,6 +346,13 @@ async fn n_24_v_7_authorizations_are_the_customers_own_and_the_newest_of_each_me
             .iter()
             .all(|authorization| authorization.id > 0 && authorization.customer == "acme")
     );
+    for authorization in &found {
+        let expected = match authorization.method {
+            Method::Website => &[][..],
+            _ => &witnesses,
+        };
+        assert_eq!(authorization.witnesses, expected);
+    }
     assert_eq!(world.store.authorizations("acme", &[]).await.unwrap(), []);
 }
 

@@ -5,7 +5,7 @@ use reseal_lifecycle::certificate::{Certificate, CertificateStatus};
 use reseal_lifecycle::event::{Event, EventKind};
 use reseal_lifecycle::price::Allowance;
 use reseal_lifecycle::process::{
-    Action, NameProof, Opening, Order, Process, ProofState, Vetting, Work,
+    Action, Mpic, NameProof, Opening, Order, Process, ProofState, Vetting, Work,
 };
 use reseal_lifecycle::product::{CertificateType, ChallengeScheme, DcvType};
 use reseal_lifecycle::store::{Change, Issuance, Replacement, Reservation, Subscription};
@@ -43,6 +43,7 @@ fn proof(name: &str) -> NameProof {
         adn: name.to_owned(),
         challenge: None,
         contact: None,
+        contact_witnesses: Vec::new(),
         persistent: None,
         last_look: None,
         state: ProofState::Proved {
@@ -50,6 +51,7 @@ fn proof(name: &str) -> NameProof {
             adn: name.to_owned(),
             obtained: in_days(-10),
             reused: true,
+            witnesses: Vec::new(),
         },
     }
 }
@@ -203,6 +205,7 @@ pub(crate) fn certificate(customer: &str, number: u64) -> Certificate {
         successor: None,
         revocation: None,
         revocation_scheduled: None,
+        mpic: Some(Mpic::Performed),
     }
 }
 

@@ -1,0 +1,133 @@
+//! A remote perspective elsewhere: a namespace, the DNS as it is told there, and `reseal perspective`.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::thread;
+
+use tempfile::TempDir;
+
+use crate::support::knot::Knot;
+use crate::support::namespace::Namespace;
+use crate::support::server::binary;
+
+pub(super) const TOKEN: &str = "5b1a0d4c9c6f4e0fb1f2a7d3c8e96a10";
+
+/// Where a perspective is said to stand: name, region, latitude, longitude. All over the world, more than 500 km
+/// from Frankfurt and from each other.
+pub(super) type Spot = (&'static str, &'static str, &'static str, &'static str);
+
+pub(super) const AROUND: [Spot; 5] = [
+    ("sto", "ripe", "59.33", "18.07"),
+    ("nyc", "arin", "40.71", "-74.01"),
+    ("sao", "lacnic", "-23.55", "-46.63"),
+    ("syd", "apnic", "-33.87", "151.21"),
+    ("jnb", "afrinic", "-26.2", "28.05"),
+];
+
+/// A running remote perspective.
+pub(super) struct Place {
+    spot: Spot,
+    folder: TempDir,
+    child: Child,
+    url: String,
+    /// What the DNS tells there.
+    pub(super) knot: Knot,
+    _namespace: Namespace,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Place {
+    #[track_caller]
+    pub(super) fn start(spot: Spot) -> Self {
+        let namespace = Namespace::start();
+        let knot = Knot::start_in(&namespace);
+        let folder = TempDir::new().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, text).unwrap();
+            path
+        };
+        let made = rcgen::generate_simple_self_signed([namespace.address.to_string()]).unwrap();
+        file("chain.pem", &made.cert.pem());
+        file("key.pem", &made.signing_key.serialize_pem());
+        file("token", TOKEN);
+        let configuration = file(
+            "perspective.toml",
+            &format!(
+                "[server]\ntls_certificate = \"chain.pem\"\ntls_key = \"key.pem\"\n\
+                 [dcv]\nresolvers = [\"{}\"]\ndnssec = \"off\"\n\
+                 [perspective]\nname = \"{}\"\ntoken_file = \"token\"\n",
+                knot.address, spot.0
+            ),
+        );
+        let mut child = namespace
+            .command(binary())
+            .args([
+                "perspective",
+                "--listen",
+                &format!("{}:8443", namespace.address),
+            ])
+            .arg("--config")
+            .arg(&configuration)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut said = Vec::new();
+        let url = loop {
+            let line = lines
+                .next()
+                .unwrap_or_else(|| panic!("it did not start: {said:#?}"))
+                .unwrap();
+            if let Some((_, url)) = line.split_once("listening on ") {
+                break url.trim().to_owned();
+            }
+            said.push(line);
+        };
+        // Read to the end, so that it never waits for us.
+        thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+        Self {
+            spot,
+            folder,
+            child,
+            url,
+            knot,
+            _namespace: namespace,
+        }
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        self.spot.0
+    }
+
+    /// Its entry in the configuration of the server that asks it.
+    pub(super) fn entry(&self) -> String {
+        let (name, region, latitude, longitude) = self.spot;
+        format!(
+            "{{ url = \"{}\", name = \"{name}\", ca_file = \"{}\", token_file = \"{}\", region = \"{region}\", \
+             latitude = {latitude}, longitude = {longitude} }}",
+            self.url,
+            self.path("chain.pem").display(),
+            self.path("token").display()
+        )
+    }
+
+    pub(super) fn path(&self, file: &str) -> PathBuf {
+        self.folder.path().join(file)
+    }
+
+    /// Nobody answers there any more.
+    pub(super) fn stop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
