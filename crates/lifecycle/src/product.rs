@@ -289,6 +289,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn d_6_every_default_product_proves_by_random_values() {
+        let catalogue = Catalogue::from_toml(DEFAULT_CATALOGUE).unwrap();
+        for product in catalogue.products() {
+            assert_eq!(product.challenge, ChallengeScheme::Default);
+        }
+    }
+
+    #[test]
     fn the_default_catalogue_is_the_one_decided() {
         let catalogue = Catalogue::from_toml(DEFAULT_CATALOGUE).unwrap();
         let handles: Vec<_> = catalogue

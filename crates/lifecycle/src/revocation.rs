@@ -52,12 +52,15 @@ impl Services {
                 ));
             }
             let code = reason.as_deref().and_then(RevocationReason::from_text);
+            // What the CA knows of the key stands on the list, whatever the customer says.
+            let known = self.store.revocation_duty(id).await?;
+            let listed = known.and_then(|(reason, _)| reason).or(code);
             let by = Revoker {
                 user: &caller.user,
                 is_sure: caller.role == Role::Operator,
             };
             match self
-                .record_revocation(&certificate, by, code, reason.clone())
+                .record_revocation(&certificate, by, (code, listed), reason.clone())
                 .await
             {
                 // One of the certificates was revoked, or one more issued, at the same moment: look again.
@@ -101,28 +104,29 @@ impl Services {
                 "replaced by a reissue".to_owned(),
             ),
         };
-        self.record_revocation(&certificate, by, code, Some(why))
+        self.record_revocation(&certificate, by, (code, code), Some(why))
             .await?;
         Ok(())
     }
 
     /// Revokes `certificate` and, when its key is compromised, every other one of its customer's with that key, in
-    /// one transaction; each has a process of its own.
+    /// one transaction; each has a process of its own. `claim` is the reason that was given, `listed` the one that
+    /// the certificate's list will show.
     async fn record_revocation(
         &self,
         certificate: &Certificate,
         by: Revoker<'_>,
-        reason: Option<RevocationReason>,
+        (claim, listed): (Option<RevocationReason>, Option<RevocationReason>),
         note: Option<String>,
     ) -> Result<Process, StoreError> {
         let user = by.user;
         let revocation = Revocation {
             at: self.clock.now(),
-            reason,
+            reason: listed,
             note,
         };
         let change = revoking(certificate, user, &revocation);
-        if reason != Some(RevocationReason::KeyCompromise) {
+        if claim != Some(RevocationReason::KeyCompromise) {
             return self.store.open(change).await;
         }
         let key = certificate.spki_sha256;

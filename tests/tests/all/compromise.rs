@@ -46,7 +46,7 @@ fn moment(value: &Value) -> Timestamp {
 /// A request that says what became of its key.
 fn confession(key: &KeyPair) -> String {
     let mut params = CertificateParams::default();
-    let text = "The key that signed this is compromised";
+    let text = "This key is compromised";
     params.distinguished_name.push(DnType::CommonName, text);
     params.serialize_request(key).unwrap().pem().unwrap()
 }
@@ -188,7 +188,14 @@ fn x_4_a_customer_proves_what_it_says_of_a_key() {
             .post(KEYS, &json!({"keys": keys, "reason": "I have it"}))
     };
     // A name of the key proves nothing, and neither does a request made for a certificate.
-    for name in [key.public_key_pem(), with_key(&key, &["reseal.dev"])] {
+    let names = [
+        key.public_key_pem(),
+        with_key(&key, &["reseal.dev"]),
+        // Whatever a domain is called.
+        with_key(&key, &["compromise.dev"]),
+        with_key(&key, &["this-key-is-compromised.dev"]),
+    ];
+    for name in names {
         post(json!([name])).violates("keys[0]");
     }
     assert_eq!(due(&server), [] as [Value; 0]);
@@ -198,6 +205,13 @@ fn x_4_a_customer_proves_what_it_says_of_a_key() {
         (&answer["new"], &answer["certificates"]),
         (&json!(1), &json!([]))
     );
+    // What Bob wrote is for the house.
+    let told = server.alice.get("/v2/customers/alice/notifications").text();
+    assert!(
+        told.contains("it was proved that its key is compromised"),
+        "{told}"
+    );
+    assert!(!told.contains("I have it"), "{told}");
     assert_eq!(due(&server)[0]["certificateId"], id);
     server.bob.get(KEYS).refused(403, "AuthorizationError");
 }
@@ -402,4 +416,21 @@ fn c_21_keys_are_blocked_imported_and_listed_by_command_line() {
         .post("/v2/ssl/certificates", &order)
         .bad_csr_by("C-21");
     server.verify_audit();
+}
+
+#[test]
+fn x_1_x_3_what_the_ca_knows_of_a_key_stands_on_the_list_whatever_its_holder_says() {
+    let server = Server::start();
+    let key = KeyPair::generate().unwrap();
+    let id = server.order("ssl_dv", &with_key(&key, &["reseal.dev"]));
+    let body = json!({"keys": [confession(&key)], "reason": "found"});
+    server.bob.post(KEYS, &body).expect(200);
+    let path = format!("/v2/ssl/certificates/{id}");
+    assert_eq!(server.alice.delete(&path).status, 200);
+    assert_eq!(status(&server, id), "REVOKED");
+    let database = rusqlite::Connection::open(server.data().join("reseal.db")).unwrap();
+    let reason: Option<String> = database
+        .query_row("SELECT reason FROM crl_entry", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(reason.as_deref(), Some("KEY_COMPROMISE"));
 }

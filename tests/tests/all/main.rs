@@ -6,6 +6,7 @@ mod contract;
 mod crash;
 mod nasty;
 mod perspectives;
+mod rules;
 mod support;
 mod validations;
 mod world;

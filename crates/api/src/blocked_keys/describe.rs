@@ -22,7 +22,7 @@ pub(crate) fn block() -> Operation {
         .details(
             "Every certificate with one of the keys, whoever's it is, is revoked within 24 hours. Operators name keys \
              in any way; customers by what proves that they are compromised: the private key, or a request signed by \
-             it whose common name says `compromised`.",
+             it whose common name is `This key is compromised`.",
         )
         .body(
             read,

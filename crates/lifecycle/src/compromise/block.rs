@@ -12,8 +12,10 @@ use crate::store::Store;
 
 /// Keys in one call.
 pub const MOST_KEYS: usize = 3000;
-const WITHOUT_PROOF: &str = "this proves nothing: send a request that the key has signed and whose common name says \
-    `compromised`, or revoke your own certificates with the reason KEY_COMPROMISE";
+/// What customers are told when somebody else has proved that their key is compromised.
+const PROVED: &str = "it was proved that its key is compromised";
+const WITHOUT_PROOF: &str = "this proves nothing: send a request that the key has signed and whose common name is \
+    `This key is compromised`, or revoke your own certificates with the reason KEY_COMPROMISE";
 /// Longest reason, in bytes.
 const LONGEST_REASON: usize = 1000;
 
@@ -133,7 +135,11 @@ impl Services {
         }
         let delay = self.settings.revoke_compromised_after;
         let keys = keys.iter().map(|key| key.spki_sha256).collect();
-        let block = KeyBlock::certain(keys, reason, &caller.user, self.clock.now(), delay);
+        let mut block = KeyBlock::certain(keys, reason, &caller.user, self.clock.now(), delay);
+        // What a stranger writes does not reach others as the house's own words.
+        if let (Role::Customer, Some((duty, _))) = (caller.role, &mut block.duty) {
+            PROVED.clone_into(&mut duty.cause);
+        }
         let mut blocked = block_keys(&*self.store, block).await?;
         let scope = caller.scope();
         blocked

@@ -54,6 +54,9 @@ pub struct Csr {
     requested: Requested,
 }
 
+/// The common name of a request by which the holder of a key says that it is compromised.
+pub const CONFESSION: &str = "this key is compromised";
+
 /// What a caller accepts in a request.
 #[derive(Clone, Copy, Debug)]
 pub struct CsrPolicy<'a> {
@@ -211,14 +214,14 @@ impl Csr {
         )
     }
 
-    /// Whether the request proves that its key is compromised: its common name says so, and the key has signed that.
+    /// Whether the request proves that its key is compromised: its only common name is [`CONFESSION`], in any
+    /// case, and the key has signed that. Its blanks keep a request for a certificate from ever saying so by chance.
     pub fn proves_compromise(&self) -> bool {
-        let says_so = self.common_name().is_some_and(|name| {
-            ["compromise", "publicly disclosed"]
-                .iter()
-                .any(|word| name.contains(word))
-        });
-        says_so && self.verify_signature().is_ok()
+        self.common_names.len() == 1
+            && self
+                .common_name()
+                .is_some_and(|name| name.eq_ignore_ascii_case(CONFESSION))
+            && self.verify_signature().is_ok()
     }
 
     /// What the request asks for and will not get, for people.

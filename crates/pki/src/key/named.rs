@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn x_4_a_request_that_another_key_has_signed_proves_nothing() {
         let key = KeyPair::generate().unwrap();
-        let pem = request(&key, "key compromised");
+        let pem = request(&key, "This key is compromised");
         let csr = Csr::parse(&pem).unwrap();
         let mut der = csr.der().to_vec();
         *der.last_mut().unwrap() ^= 1;

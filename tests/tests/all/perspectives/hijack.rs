@@ -62,7 +62,7 @@ impl Around {
 }
 
 #[test]
-fn nasty_114_two_of_four_that_see_no_token_are_too_many() {
+fn m_7_nasty_114_two_of_four_that_see_no_token_are_too_many() {
     let around = Around::start(PRIVATE, &AROUND[..4]);
     let (process, record) = around.ask("www.good.dev");
     around.publish(&record, &[1, 2]);

@@ -30,7 +30,7 @@ fn by_mail(address: &str) -> Value {
 }
 
 #[test]
-fn d_14_d_17_nasty_094_a_contact_approves_for_the_domain_that_names_it() {
+fn d_14_d_17_d_20_nasty_094_a_contact_approves_for_the_domain_that_names_it() {
     let world = World::start();
     world
         .knot

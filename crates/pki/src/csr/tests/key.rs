@@ -151,7 +151,7 @@ fn nasty_050_other_types_of_keys_are_refused_by_name() {
 }
 
 #[test]
-fn c_13_p_521_can_be_switched_off() {
+fn c_13_the_p521_curve_can_be_switched_off() {
     let csr = Csr::parse(testdata!("ec-521")).unwrap();
     let names = NamePolicy::default();
     let errors = csr.check(&CsrPolicy {
