@@ -321,7 +321,9 @@ mod tests {
             ]
         );
         let verified =
-            crate::SqliteStore::verify_audit(&path, &[], &mut |finding| panic!("{finding}"));
+            crate::SqliteStore::verify_audit(&path, &[], jiff::Timestamp::MAX, &mut |finding| {
+                panic!("{finding}")
+            });
         assert_eq!(verified.unwrap().entries, 3);
     }
 

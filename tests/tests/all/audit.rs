@@ -197,3 +197,22 @@ fn c_2_a_key_that_was_shown_is_blocked_in_the_log() {
     let all = json!(entries(&server)).to_string();
     assert!(!all.contains("PRIVATE KEY"));
 }
+
+#[test]
+fn a_4_a_log_without_any_noted_head_is_not_taken_for_whole() {
+    let mut server = Server::start();
+    server.terminate();
+    let data = server.data();
+    let verify = || {
+        Command::new(binary())
+            .args(["audit", "verify", "--data", data.to_str().unwrap()])
+            .output()
+            .unwrap()
+    };
+    assert!(verify().status.success());
+    fs::remove_file(data.join("audit-heads.log")).unwrap();
+    let output = verify();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("no head is noted"), "{said}");
+}

@@ -75,7 +75,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Vec<Head>> {
 
 fn head(line: &str, place: &str) -> Option<Head> {
     let mut words = line.strip_suffix('\n')?.split(' ');
-    words.next()?.parse::<Timestamp>().ok()?;
+    let noted = words.next()?.parse().ok()?;
     words.next()?;
     let id = words.next()?.parse().ok()?;
     let mut hash = [0; 32];
@@ -83,6 +83,7 @@ fn head(line: &str, place: &str) -> Option<Head> {
     words.next().is_none().then(|| Head {
         id,
         hash,
+        noted,
         place: place.to_owned(),
     })
 }

@@ -26,8 +26,18 @@ pub(crate) fn verify(
         known.extend(heads::read(file)?);
     }
     let path = house.data.database();
-    let verified = SqliteStore::verify_audit(&path, &known, &mut |finding| console::line(finding))?;
+    let now = house.clock.now();
+    let mut verified =
+        SqliteStore::verify_audit(&path, &known, now, &mut |finding| console::line(finding))?;
     house.store.close();
+    if known.is_empty() && verified.starts > 0 {
+        verified.findings += 1;
+        console::line(format!(
+            "{}: no head is noted, although a server was started here: without heads nobody notices that the end of the \
+             log was cut off (a server that was killed within its first second leaves none, too)",
+            files.first().unwrap_or(&own).display()
+        ));
+    }
     console::line(in_words(&verified));
     Ok(if verified.findings == 0 {
         ExitCode::SUCCESS
@@ -44,6 +54,7 @@ fn in_words(verified: &Verified) -> String {
         last,
         heads,
         findings,
+        starts: _,
     } = verified;
     let Some((id, hash)) = last else {
         return format!("the audit log is empty: {findings} findings");

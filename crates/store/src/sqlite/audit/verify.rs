@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::path::Path;
 
+use jiff::{SignedDuration, Timestamp};
 use reseal_lifecycle::audit::chain::{EventDigest, Hash};
+use reseal_lifecycle::audit::{SHORTEST_RETENTION, removable_before};
 use reseal_lifecycle::store::StoreError;
 use rusqlite::{Connection, params};
 use serde_json::Value;
@@ -16,6 +18,8 @@ use super::read::{AuditRow, EventRow};
 use crate::SqliteStore;
 use crate::sql;
 
+/// A running server notes the last entry once a day, and a minute or two later.
+const NOTED_WITHIN: SignedDuration = SignedDuration::from_hours(25);
 /// Events without an entry that are named one by one.
 const NAMED: u32 = 1000;
 
@@ -26,6 +30,8 @@ pub struct Head {
     pub id: i64,
     /// Its hash.
     pub hash: Hash,
+    /// When it was noted.
+    pub noted: Timestamp,
     /// Where that stands, for people.
     pub place: String,
 }
@@ -63,6 +69,8 @@ pub enum Finding {
     MoreUnclaimed(i64),
     /// What retention left does not say where the log begins.
     Checkpoint(i64),
+    /// What is said to be removed by retention was not old enough: it was the last entry at that moment.
+    TooEarly(Head),
     /// An entry that was noted outside of the database has another hash now.
     Replaced(Head),
     /// The log ended behind an entry that it has no more.
@@ -111,6 +119,11 @@ impl fmt::Display for Finding {
                 f,
                 "entries up to {through}: no entry says that retention removed them"
             ),
+            Self::TooEarly(head) => write!(
+                f,
+                "entry {}: it was removed before its time: it was new at {} when that was noted in {}",
+                head.id, head.noted, head.place
+            ),
             Self::Replaced(head) => write!(
                 f,
                 "entry {}: its hash is not the one that was noted in {}: the log was written anew from there or before",
@@ -140,29 +153,37 @@ pub struct Verified {
     pub last: Option<(i64, Hash)>,
     /// How many heads that were noted outside were found again.
     pub heads: u64,
+    /// How many starts of a server there are, each of which notes a head.
+    pub starts: u64,
     /// How much was wrong.
     pub findings: u64,
 }
 
 impl SqliteStore {
     /// Walks through the log of the database at `path` as it is at one moment and compares it with `heads`. Whatever is
-    /// not as it was written goes to `tell`. Takes about ten microseconds an entry; the server may go on.
+    /// not as it was written goes to `tell`; `now` is when nothing can have been written after. Takes about ten microseconds an entry; the server may go on.
     ///
     /// # Errors
     /// As [`SqliteStore::open`]; what is found is no error.
     pub fn verify_audit(
         path: &Path,
         heads: &[Head],
+        now: Timestamp,
         tell: &mut dyn FnMut(Finding),
     ) -> Result<Verified, StoreError> {
-        walk(path, heads, tell).map_err(|error| store_error(&error))
+        walk(path, heads, now, tell).map_err(|error| store_error(&error))
     }
 }
 
-fn walk(path: &Path, heads: &[Head], tell: &mut dyn FnMut(Finding)) -> rusqlite::Result<Verified> {
+fn walk(
+    path: &Path,
+    heads: &[Head],
+    now: Timestamp,
+    tell: &mut dyn FnMut(Finding),
+) -> rusqlite::Result<Verified> {
     let connection = open_reader(path)?;
     let moment = connection.unchecked_transaction()?;
-    let mut walk = Walk::begin(&moment, heads, tell)?;
+    let mut walk = Walk::begin(&moment, heads, now, tell)?;
     let mut select = moment.prepare(sql::audit::SELECT_FROM)?;
     let mut rows = select.query([i64::MIN])?;
     while let Some(row) = rows.next()? {
@@ -175,6 +196,9 @@ struct Walk<'a> {
     connection: &'a Connection,
     /// By number; found ones are taken out.
     heads: BTreeMap<i64, VecDeque<&'a Head>>,
+    /// Those of entries that retention removed, each where it was noted first.
+    removed: BTreeMap<i64, &'a Head>,
+    now: Timestamp,
     tell: &'a mut dyn FnMut(Finding),
     verified: Verified,
     /// Number of the entry before, and the hashes the next one may hold: as stored, and as computed.
@@ -188,6 +212,7 @@ impl<'a> Walk<'a> {
     fn begin(
         connection: &'a Connection,
         heads: &'a [Head],
+        now: Timestamp,
         tell: &'a mut dyn FnMut(Finding),
     ) -> rusqlite::Result<Self> {
         let (through, hash) = connection.query_row(sql::audit::SELECT_CHECKPOINT, [], |row| {
@@ -196,6 +221,8 @@ impl<'a> Walk<'a> {
         let mut walk = Self {
             connection,
             heads: BTreeMap::new(),
+            removed: BTreeMap::new(),
+            now,
             tell,
             verified: Verified {
                 first: through + 1,
@@ -205,9 +232,17 @@ impl<'a> Walk<'a> {
             before: [hash, hash],
             checkpoint: (through > 0).then_some((through, hash)),
         };
-        // Of what retention removed only the last hash is left.
-        for head in heads.iter().filter(|head| head.id >= through) {
-            walk.heads.entry(head.id).or_default().push_back(head);
+        for head in heads {
+            // Of what retention removed only the last hash is left.
+            if head.id >= through {
+                walk.heads.entry(head.id).or_default().push_back(head);
+            }
+            if head.id <= through {
+                let first = walk.removed.entry(head.id).or_insert(head);
+                if head.noted < first.noted {
+                    *first = head;
+                }
+            }
         }
         if through > 0 {
             walk.compare_heads(through, &hash);
@@ -241,6 +276,9 @@ impl<'a> Walk<'a> {
         } else if follows && !self.before.contains(&row.previous) {
             self.find(Finding::Unlinked(row.id));
         }
+        if row.action == b"server.start" {
+            self.verified.starts += 1;
+        }
         self.compare_heads(row.id, &row.hash);
         self.confirm_checkpoint(row);
         self.events(row)?;
@@ -262,6 +300,23 @@ impl<'a> Walk<'a> {
         let detail: Value = serde_json::from_slice(&row.detail).unwrap_or_default();
         if detail["through"] == through && detail["hash"] == hex::encode(hash) {
             self.checkpoint = None;
+            self.judge_removed(row.at);
+        }
+    }
+
+    /// Whether what was removed at `at` was old enough by then: a head is noted within a day of its entry.
+    fn judge_removed(&mut self, at: i64) {
+        let said = Timestamp::from_millisecond(at).unwrap_or(self.now);
+        let removable = removable_before(said.min(self.now), SHORTEST_RETENTION);
+        for head in std::mem::take(&mut self.removed).into_values() {
+            if head
+                .noted
+                .saturating_sub(NOTED_WITHIN)
+                .unwrap_or(Timestamp::MIN)
+                > removable
+            {
+                self.find(Finding::TooEarly(head.clone()));
+            }
         }
     }
 

@@ -14,7 +14,7 @@ use rusqlite::{Connection, params};
 use serde_json::json;
 
 use super::World;
-use super::sample::{self, hash, now};
+use super::sample::{self, hash, in_days, now};
 use crate::{Finding, Head, SqliteStore, Verified};
 
 /// A world with entries of each kind, and events with and without a note.
@@ -54,7 +54,9 @@ pub(super) async fn fill(world: World) -> World {
 
 pub(super) fn verify(path: &Path, heads: &[Head]) -> (Verified, Vec<Finding>) {
     let mut findings = Vec::new();
-    let verified = SqliteStore::verify_audit(path, heads, &mut |finding| findings.push(finding));
+    let verified = SqliteStore::verify_audit(path, heads, in_days(4000), &mut |finding| {
+        findings.push(finding);
+    });
     let verified = verified.unwrap();
     assert_eq!(verified.findings, findings.len() as u64);
     (verified, findings)
@@ -311,6 +313,7 @@ async fn a_4_a_log_cut_off_or_written_anew_is_found_by_its_noted_heads() {
     let head = |id: i64, hash: Hash| Head {
         id,
         hash,
+        noted: in_days(0),
         place: "elsewhere".to_owned(),
     };
     let good = head(id, hash);

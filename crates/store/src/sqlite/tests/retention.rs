@@ -7,7 +7,7 @@ use serde_json::json;
 use super::World;
 use super::audit::{fill, intruder, verify};
 use super::sample::in_days;
-use crate::Head;
+use crate::{Finding, Head};
 
 #[tokio::test]
 async fn a_3_the_oldest_entries_go_with_their_events_and_the_rest_is_still_proved() {
@@ -30,6 +30,7 @@ async fn a_3_the_oldest_entries_go_with_their_events_and_the_rest_is_still_prove
     let head = Head {
         id: noted.0,
         hash: noted.1,
+        noted: in_days(2000),
         place: "elsewhere".to_owned(),
     };
     let (verified, findings) = verify(&world.path(), std::slice::from_ref(&head));
@@ -40,6 +41,15 @@ async fn a_3_the_oldest_entries_go_with_their_events_and_the_rest_is_still_prove
         (12, 4, 0)
     );
     assert_eq!(verified.heads, 1);
+    // An entry that was the last one a moment before it was removed was not old.
+    let early = Head {
+        id: 11,
+        hash: [7; 32],
+        noted: in_days(2990),
+        place: "elsewhere".to_owned(),
+    };
+    let (_, findings) = verify(&world.path(), std::slice::from_ref(&early));
+    assert!(findings.contains(&Finding::TooEarly(early)), "{findings:?}");
     let root = store.audit_of("ca/root").await.unwrap();
     assert_eq!(root.len(), 1);
     assert_eq!(
