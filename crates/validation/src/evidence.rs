@@ -54,6 +54,16 @@ impl Attempt {
     }
 }
 
+impl Evidence {
+    /// One answer of the DNS, for which a wildcard makes no difference.
+    pub(crate) fn of_answer(answer: DnsAnswer) -> Self {
+        Self::Dns {
+            answers: vec![answer],
+            wildcard_answer: false,
+        }
+    }
+}
+
 /// The raw observations behind an attempt.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "method", rename_all = "UPPERCASE")]

@@ -141,10 +141,7 @@ pub(crate) async fn attempt(resolver: &Resolver, contact: &Contact) -> Attempt {
         expected,
         seen,
         advice,
-        evidence: Evidence::Dns {
-            answers: vec![answer],
-            wildcard_answer: false,
-        },
+        evidence: Evidence::of_answer(answer),
         at,
     }
 }

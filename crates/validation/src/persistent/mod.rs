@@ -93,10 +93,7 @@ fn judge(wanted: &Wanted<'_>, answer: DnsAnswer, at: Timestamp) -> Attempt {
         expected,
         seen,
         advice,
-        evidence: Evidence::Dns {
-            answers: vec![answer],
-            wildcard_answer: false,
-        },
+        evidence: Evidence::of_answer(answer),
         at,
     }
 }

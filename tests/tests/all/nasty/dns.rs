@@ -15,14 +15,20 @@ fn ask(server: &Server, count: usize) -> (Reply, Vec<Value>) {
         .map(|number| format!("n{number}.reseal.dev"))
         .collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    ask_for(server, &names)
+}
+
+/// One process for `names`, and how each is to be proved.
+#[track_caller]
+fn ask_for(server: &Server, names: &[&str]) -> (Reply, Vec<Value>) {
     let body =
-        json!({"customer": "alice", "product": "ssl_dv_md", "period": 12, "csr": csr(&names)});
+        json!({"customer": "alice", "product": "ssl_dv_md", "period": 12, "csr": csr(names)});
     let reply = server.alice.post("/v2/ssl/certificates", &body);
     let entries = reply.expect(202)["validations"]["dcv"]
         .as_array()
         .unwrap()
         .clone();
-    assert_eq!(entries.len(), count);
+    assert_eq!(entries.len(), names.len());
     (reply, entries)
 }
 
@@ -179,14 +185,7 @@ fn d_29_one_record_at_the_base_proves_wildcards_and_names_below() {
         "a.b.reseal.dev",
         "*.c.reseal.dev",
     ];
-    let body =
-        json!({"customer": "alice", "product": "ssl_dv_md", "period": 12, "csr": csr(&names)});
-    let reply = server.alice.post("/v2/ssl/certificates", &body);
-    let entries = reply.expect(202)["validations"]["dcv"]
-        .as_array()
-        .unwrap()
-        .clone();
-    assert_eq!(entries.len(), names.len());
+    let (reply, entries) = ask_for(&server, &names);
     let records: Vec<&Value> = entries.iter().map(|entry| &entry["dnsRecord"]).collect();
     assert!(
         records.iter().all(|record| *record == records[0]),

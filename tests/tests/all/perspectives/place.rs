@@ -1,16 +1,14 @@
 //! A remote perspective elsewhere: a namespace, the DNS as it is told there, and `reseal perspective`.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
-use std::thread;
+use std::process::Child;
 
 use tempfile::TempDir;
 
 use crate::support::knot::Knot;
 use crate::support::namespace::Namespace;
-use crate::support::server::binary;
+use crate::support::server::{announced, binary};
 
 pub(super) const TOKEN: &str = "5b1a0d4c9c6f4e0fb1f2a7d3c8e96a10";
 
@@ -67,34 +65,12 @@ impl Place {
                 knot.address, spot.0
             ),
         );
-        let mut child = namespace
-            .command(binary())
-            .args([
-                "perspective",
-                "--listen",
-                &format!("{}:8443", namespace.address),
-            ])
-            .arg("--config")
-            .arg(&configuration)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut said = Vec::new();
-        let url = loop {
-            let line = lines
-                .next()
-                .unwrap_or_else(|| panic!("it did not start: {said:#?}"))
-                .unwrap();
-            if let Some((_, url)) = line.split_once("listening on ") {
-                break url.trim().to_owned();
-            }
-            said.push(line);
-        };
-        // Read to the end, so that it never waits for us.
-        thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+        let mut command = namespace.command(binary());
+        let listen = format!("{}:8443", namespace.address);
+        command
+            .args(["perspective", "--listen", &listen, "--config"])
+            .arg(&configuration);
+        let (child, url) = announced(command);
         Self {
             spot,
             folder,

@@ -395,7 +395,14 @@ fn command(data: &Path, clock_offset: &str) -> Command {
     command
 }
 
-fn serve(mut command: Command) -> (Child, SocketAddr) {
+fn serve(command: Command) -> (Child, SocketAddr) {
+    let (child, url) = announced(command);
+    let address = url.strip_prefix("http://").unwrap().parse().unwrap();
+    (child, address)
+}
+
+/// Starts what says on stderr where it listens; the URL that it says.
+pub(crate) fn announced(mut command: Command) -> (Child, String) {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -404,20 +411,20 @@ fn serve(mut command: Command) -> (Child, SocketAddr) {
         .unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let mut before = String::new();
-    let address = loop {
+    let url = loop {
         let line = lines
             .next()
             .unwrap_or_else(|| panic!("the server did not start: {before}"))
             .unwrap();
-        if let Some((_, address)) = line.split_once("listening on http://") {
-            break address.trim().parse().unwrap();
+        if let Some((_, url)) = line.split_once("listening on ") {
+            break url.trim().to_owned();
         }
         before.push_str(&line);
         before.push('\n');
     };
     // What follows is read, so that the server never waits for us.
     thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-    (child, address)
+    (child, url)
 }
 
 fn copy(from: &Path, to: &Path) {
