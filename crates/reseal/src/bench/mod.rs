@@ -148,6 +148,10 @@ allow_networks = ["127.0.0.0/8"]
 
 [mail]
 url = "maildir"
+
+# One key does what a day's customers would.
+[limits]
+enabled = false
 "#,
         anchor.display()
     )

@@ -282,3 +282,11 @@ fn policy_show_has_the_rules_of_a_day_and_what_changes_after_it() {
     let bad = run(None, &["policy", "show", "--date", "soon"]);
     assert_eq!(bad.status.code(), Some(2));
 }
+
+#[test]
+fn bench_measures_to_its_end() {
+    let output = run(None, &["bench", "--seconds", "1", "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let report: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert!(!report.is_null(), "{report}");
+}
