@@ -15,9 +15,13 @@ use rusqlite::Connection;
 
 use super::connection::open_checkpointer;
 
-/// After how many writes the log is copied. A write leaves about six pages in it; less at a time means shorter
-/// waits for the disk, more at a time means that pages written often are copied less often.
+/// After how many writes the log is copied under full load. A write leaves about six pages in it; less at a time means
+/// shorter waits for the disk, more at a time means that pages written often are copied less often.
 const EVERY: usize = 256;
+/// The same while there is time to spare: then short waits count for more than the copying.
+const EVERY_WHILE_CALM: usize = 64;
+/// The most writes of one commit that speak of a calm time: under load more of them wait for each other.
+const CALM: usize = 2;
 /// Pages in the log (of 4 KiB: 64 MiB) from which the writer has to finish the copying itself.
 const OVERGROWN: i64 = 16_384;
 
@@ -55,7 +59,7 @@ impl Checkpointer {
             if let Err(error) = copy(connection) {
                 tracing::warn!(%error, "the write-ahead log could not be copied by the writer");
             }
-        } else if self.since >= EVERY
+        } else if self.is_due(count)
             && let Some(wake) = &self.wake
         {
             self.since = 0;
@@ -64,6 +68,15 @@ impl Checkpointer {
                 tracing::warn!("the checkpointing thread is gone");
             }
         }
+    }
+
+    fn is_due(&self, count: usize) -> bool {
+        let every = if count <= CALM {
+            EVERY_WHILE_CALM
+        } else {
+            EVERY
+        };
+        self.since >= every
     }
 
     /// Ends the thread.

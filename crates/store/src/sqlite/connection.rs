@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 /// How long a connection waits for a lock that another program holds. Within this program nobody waits: there
@@ -21,7 +22,9 @@ pub(crate) fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     let connection = open(path, flags)?;
     use_write_ahead_log(&connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "cache_size", -32_768)?;
+    // Enough for the inner pages of every index. More costs time at each commit: SQLite walks the whole cache when
+    // pages of an index were rearranged.
+    connection.pragma_update(None, "cache_size", -8_192)?;
     // What savepoints need for undoing stays out of the file system.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     // Moving the log into the database file is the checkpointer's work, off the writer's path.
@@ -55,6 +58,8 @@ fn open(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
+    // Plans never depend on bound values: without this, statements over partial indexes are prepared anew at each use.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     Ok(connection)
 }
