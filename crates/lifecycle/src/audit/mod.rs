@@ -25,7 +25,9 @@ use crate::process::ProcessId;
 
 pub use refusal::Refusals;
 pub(crate) use refusal::record_refusals;
-pub use retention::{KEPT_FOR_EVER, SHORTEST_RETENTION, removable_before};
+pub use retention::{
+    KEPT_FOR_EVER, LONGEST_SILENCE, SHORTEST_RETENTION, is_steady, removable_before,
+};
 pub use step::StepEntry;
 pub use store::AuditStore;
 

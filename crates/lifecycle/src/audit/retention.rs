@@ -27,9 +27,38 @@ pub fn removable_before(now: Timestamp, retention: SignedDuration) -> Timestamp 
     )
 }
 
+/// A log without an entry for longer than this says that its clock may have jumped: a server at work signs revocation
+/// lists every few hours.
+pub const LONGEST_SILENCE: SignedDuration = SignedDuration::from_hours(60 * 24);
+
+/// Whether `now` can be believed when it says that entries are old, which cannot be undone: it follows without a jump on
+/// what was recorded, and did so for as long as a jump would be. `around` are the moments of the last entry that is older
+/// than [`LONGEST_SILENCE`] and of the entry behind it ([`super::AuditStore::audit_around`]): a longer silence that ended
+/// in that time lies between the two. A restart changes nothing about it.
+pub fn is_steady(now: Timestamp, around: (Option<Timestamp>, Option<Timestamp>)) -> bool {
+    match around {
+        // All of it is younger: there is nothing to remove.
+        (None, _) => true,
+        (Some(before), after) => before.duration_until(after.unwrap_or(now)) <= LONGEST_SILENCE,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_3_a_clock_that_jumped_is_not_believed_until_it_went_on_for_as_long() {
+        let old = at("2026-11-29T00:00:00Z");
+        let days = |days| old + DAY * days;
+        assert!(is_steady(old, (None, Some(old))));
+        assert!(is_steady(days(60), (Some(old), Some(days(1)))));
+        assert!(is_steady(days(70), (Some(old), Some(days(60)))));
+        // Nothing since, or the entries of the server that jumped only.
+        assert!(!is_steady(days(61), (Some(old), None)));
+        assert!(!is_steady(days(5000), (Some(old), Some(days(5000)))));
+        assert!(!is_steady(days(5059), (Some(old), Some(days(5000)))));
+    }
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()

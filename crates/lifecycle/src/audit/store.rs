@@ -20,6 +20,12 @@ pub trait AuditStore: Send + Sync + 'static {
     /// Removes the first entries of the log, if they were recorded before `before`, with the events that they are
     /// about, and records that; how many there were. A few at a time: called again until there are none.
     async fn prune_audit(&self, before: Timestamp, now: Timestamp) -> Result<usize, StoreError>;
+    /// The moments of the last entry that was recorded at `moment` or before, and of the entry behind it. Exact while
+    /// entries are in the order of their moments; where a clock was set back, of one such pair.
+    async fn audit_around(
+        &self,
+        moment: Timestamp,
+    ) -> Result<(Option<Timestamp>, Option<Timestamp>), StoreError>;
     /// Number and hash of the last entry.
     async fn audit_head(&self) -> Result<Option<(i64, Hash)>, StoreError>;
 }

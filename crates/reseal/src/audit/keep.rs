@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use reseal_lifecycle::audit::{AuditStore as _, removable_before};
+use reseal_lifecycle::audit::{AuditStore as _, LONGEST_SILENCE, is_steady, removable_before};
 use reseal_lifecycle::clock::Clock;
 use reseal_lifecycle::store::StoreError;
 use reseal_store::SqliteStore;
@@ -61,6 +61,17 @@ async fn remove(
     shutdown: &Receiver<bool>,
 ) -> Result<(), StoreError> {
     let before = removable_before(now, retention);
+    let recently = now
+        .saturating_sub(LONGEST_SILENCE)
+        .unwrap_or(Timestamp::MIN);
+    let around = store.audit_around(recently).await?;
+    if !is_steady(now, around) {
+        tracing::warn!(
+            %now, last = ?around.0,
+            "nothing is removed from the audit log: it has been silent for so long that the clock may be wrong"
+        );
+        return Ok(());
+    }
     let mut removed = 0;
     while !*shutdown.borrow() {
         let more = store.prune_audit(before, now).await?;
@@ -76,4 +87,43 @@ async fn remove(
         );
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use reseal_lifecycle::audit::{AuditEntry, SHORTEST_RETENTION};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_3_a_broken_clock_does_not_empty_the_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("reseal.db")).unwrap();
+        let (_stop, shutdown) = tokio::sync::watch::channel(false);
+        let long_ago: Timestamp = "2026-11-29T00:00:00Z".parse().unwrap();
+        let append = async |now: Timestamp| {
+            let entry = AuditEntry::new(now, "reseal", "server.start", "server");
+            store.append_audit(vec![entry]).await.unwrap();
+        };
+        let remains = async |now| {
+            remove(&store, now, SHORTEST_RETENTION, &shutdown)
+                .await
+                .unwrap();
+            store.audit_of("server").await.unwrap().len()
+        };
+        append(long_ago).await;
+        append(long_ago).await;
+        // Years later, says the clock: at this start and at the next.
+        let mut now = long_ago + DAY * 5000;
+        append(now).await;
+        assert_eq!(remains(now).await, 3);
+        append(now + DAY).await;
+        assert_eq!(remains(now + DAY * 2).await, 4);
+        // It went on: whoever keeps this server has had two months to put it right.
+        for _ in 0..4 {
+            now += DAY * 20;
+            append(now).await;
+        }
+        assert_eq!(remains(now).await, 6);
+    }
 }

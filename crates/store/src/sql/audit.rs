@@ -16,6 +16,10 @@ super::statements! {
         digest, previous, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
     /// → id, hash of the last entry
     SELECT_HEAD = "SELECT id, hash FROM audit WHERE id = (SELECT MAX(id) FROM audit)";
+    /// → ids of the first and the last entry
+    SELECT_ENDS = "SELECT (SELECT MIN(id) FROM audit), (SELECT MAX(id) FROM audit)";
+    /// id → at
+    SELECT_MOMENT = "SELECT at FROM audit WHERE id = $1";
     /// object → at, actor, action, object, reason, note, detail; oldest first, without the entries of steps
     SELECT_BY_OBJECT = "SELECT at, actor, action, object, reason, note, detail FROM audit \
         WHERE object = $1 AND step IS NULL ORDER BY id";

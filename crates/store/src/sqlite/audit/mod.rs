@@ -1,6 +1,7 @@
 //! The audit log: appending, reading and checking it. Appending is part of whatever write it tells of.
 //!
 //! - `append`: entries as rows of the chain
+//! - `around`: when the entries beside a moment were recorded
 //! - `read`: rows as entries, and as they are stored, whatever they hold
 //! - `export`: hands rows out
 //! - `verify`: walks the chain and what it is about
@@ -8,6 +9,7 @@
 //! - `carry`: what was recorded before there was a chain
 
 mod append;
+mod around;
 mod carry;
 mod export;
 mod prune;
@@ -22,6 +24,7 @@ use reseal_lifecycle::store::StoreError;
 
 use super::SqliteStore;
 use super::find::{many, one};
+use super::rows::millis;
 use crate::sql;
 
 pub(crate) use append::{Entry, StepDraft, append_all, note};
@@ -68,6 +71,14 @@ impl AuditStore for SqliteStore {
         self.writer
             .write(move |connection| prune::prune(connection, before, now))
             .await
+    }
+
+    async fn audit_around(
+        &self,
+        moment: Timestamp,
+    ) -> Result<(Option<Timestamp>, Option<Timestamp>), StoreError> {
+        self.points
+            .read(move |connection| around::around(connection, millis(moment)))
     }
 
     async fn audit_head(&self) -> Result<Option<(i64, Hash)>, StoreError> {

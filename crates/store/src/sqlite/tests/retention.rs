@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::World;
 use super::audit::{fill, intruder, verify};
-use super::sample::in_days;
+use super::sample::{self, in_days};
 use crate::{Finding, Head};
 
 #[tokio::test]
@@ -92,6 +92,22 @@ async fn a_3_the_oldest_entries_go_with_their_events_and_the_rest_is_still_prove
 
 fn old_hash(pruned: &AuditEntry) -> Vec<u8> {
     hex::decode(pruned.detail["hash"].as_str().unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn a_3_entries_beside_a_moment_are_found() {
+    let world = World::new().await;
+    let entry = |days| AuditEntry::new(in_days(days), "reseal", "server.start", "server");
+    let entries = [1, 2, 2, 5, 900].map(entry);
+    world.store.append_audit(entries.to_vec()).await.unwrap();
+    let around = async |days| world.store.audit_around(in_days(days)).await.unwrap();
+    let pair = |before: Option<i64>, after: Option<i64>| (before.map(in_days), after.map(in_days));
+    // The two customers of this world came first, a moment after that day began.
+    assert_eq!(around(0).await, (None, Some(sample::now())));
+    assert_eq!(around(1).await, pair(Some(1), Some(2)));
+    assert_eq!(around(2).await, pair(Some(2), Some(5)));
+    assert_eq!(around(899).await, pair(Some(5), Some(900)));
+    assert_eq!(around(1000).await, pair(Some(900), None));
 }
 
 #[tokio::test]
