@@ -23,9 +23,9 @@ struct Revoker<'a> {
 
 impl Services {
     /// Revokes certificate `id`; visible at once. A `reason` that names a reason code sets it, other words
-    /// are kept beside it (design section 12 point 10). A compromised key is blocked for everybody, for ever, and takes
-    /// the customer's other certificates with it; those of other customers only when an operator says so, whose word is
-    /// proof.
+    /// are kept beside it (design section 12 point 10). A compromised key takes the customer's other certificates with
+    /// it and is blocked for that customer, for ever; others are concerned only when an operator says so, whose word is
+    /// proof (C-21, X-4).
     ///
     /// # Errors
     /// [`Kind::NotFound`]; [`Kind::Status`] when it is revoked already or was issued elsewhere.
@@ -95,7 +95,7 @@ impl Services {
         }
         let by = Revoker {
             user: SERVER,
-            is_sure: false,
+            is_sure: true,
         };
         let (code, why) = match self.store.revocation_duty(id).await? {
             Some((code, cause)) => (code, cause),
@@ -108,6 +108,7 @@ impl Services {
             .await?;
         Ok(())
     }
+        // A duty for a compromised key rests on proof.
 
     /// Revokes `certificate` and, when its key is compromised, every other one of its customer's with that key, in
     /// one transaction; each has a process of its own. `claim` is the reason that was given, `listed` the one that
@@ -148,7 +149,7 @@ impl Services {
             let delay = self.settings.revoke_compromised_after;
             KeyBlock::certain(vec![key], &why, user, now, delay)
         } else {
-            KeyBlock::claimed(vec![key], &why, user, now)
+            KeyBlock::claimed(&certificate.customer, vec![key], &why, user, now)
         };
         self.store.open_with_key_blocked(changes, block).await
     }

@@ -189,7 +189,7 @@ impl Change {
 /// Facts that decide whether a key may be certified (rules.md C-21, C-23).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KeyHistory {
-    /// On the blocked list.
+    /// On the blocked list, or compromised as the customer itself says.
     pub blocked: bool,
     /// Certified for another customer.
     pub used_by_another_customer: bool,

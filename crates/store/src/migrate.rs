@@ -86,6 +86,11 @@ pub(crate) const SQLITE: &[Migration] = &[
         name: "0012_key_block",
         sql: include_str!("sql/sqlite/0012_key_block.sql"),
     },
+    Migration {
+        version: 13,
+        name: "0013_claimed_key",
+        sql: include_str!("sql/sqlite/0013_claimed_key.sql"),
+    },
 ];
 
 /// Why a database cannot be used.

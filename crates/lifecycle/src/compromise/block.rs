@@ -30,9 +30,19 @@ pub struct KeyBlock {
     pub actor: String,
     /// When.
     pub at: Timestamp,
-    /// For every certificate with one of the keys, whoever's it is: by when it must be revoked, and when it will be.
-    /// `None` for a claim without proof, which touches nobody else's certificates.
-    pub duty: Option<(Duty, Timestamp)>,
+    /// How much of it is known.
+    pub ground: Ground,
+}
+
+/// What a block rests on, and so how far it reaches (C-21, X-4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ground {
+    /// The keys are compromised for certain: refused to everybody, and every certificate with one of them, whoever's it
+    /// is, has the duty and will be revoked at the moment beside it.
+    Proof(Duty, Timestamp),
+    /// This customer says so, which is enough to refuse the keys to this customer and not to anybody else: a certificate
+    /// for somebody's key can be had with a CSR of theirs that was seen, without the key.
+    Claim(String),
 }
 
 impl KeyBlock {
@@ -46,20 +56,28 @@ impl KeyBlock {
     ) -> Self {
         let duty = Duty::key_compromise(now, reason);
         let moment = duty.moment(delay);
-        Self {
-            duty: Some((duty, moment)),
-            ..Self::claimed(keys, reason, actor, now)
-        }
+        Self::new(keys, reason, actor, now, Ground::Proof(duty, moment))
     }
 
-    /// Somebody who may speak for their own certificates only says so.
-    pub fn claimed(keys: Vec<[u8; 32]>, reason: &str, actor: &str, now: Timestamp) -> Self {
+    /// `customer` says so of keys of its own certificates.
+    pub fn claimed(
+        customer: &str,
+        keys: Vec<[u8; 32]>,
+        reason: &str,
+        actor: &str,
+        now: Timestamp,
+    ) -> Self {
+        let ground = Ground::Claim(customer.to_owned());
+        Self::new(keys, reason, actor, now, ground)
+    }
+
+    fn new(keys: Vec<[u8; 32]>, reason: &str, actor: &str, at: Timestamp, ground: Ground) -> Self {
         Self {
             keys,
             reason: reason.to_owned(),
             actor: actor.to_owned(),
-            at: now,
-            duty: None,
+            at,
+            ground,
         }
     }
 }
@@ -137,7 +155,7 @@ impl Services {
         let keys = keys.iter().map(|key| key.spki_sha256).collect();
         let mut block = KeyBlock::certain(keys, reason, &caller.user, self.clock.now(), delay);
         // What a stranger writes does not reach others as the house's own words.
-        if let (Role::Customer, Some((duty, _))) = (caller.role, &mut block.duty) {
+        if let (Role::Customer, Ground::Proof(duty, _)) = (caller.role, &mut block.ground) {
             PROVED.clone_into(&mut duty.cause);
         }
         let mut blocked = block_keys(&*self.store, block).await?;

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use crate::certificate::CertificateId;
 
-pub use block::{Blocked, KeyBlock, MOST_KEYS, block_keys, require_operator};
+pub use block::{Blocked, Ground, KeyBlock, MOST_KEYS, block_keys, require_operator};
 pub use duty::{DueRevocation, Duty, LONGEST_DELAY};
 pub use store::CompromiseStore;
 

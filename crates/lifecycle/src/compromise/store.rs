@@ -11,7 +11,9 @@ use crate::store::StoreError;
 #[async_trait]
 pub trait CompromiseStore: Send + Sync + 'static {
     /// Puts keys on the list, those that are not on it; records the duty to revoke the certificates with any of them,
-    /// schedules their revocation unless it is scheduled earlier, and stores what their customers are told.
+    /// schedules their revocation unless it is scheduled earlier, and stores what their customers are told. Certificates
+    /// that are revoked for another reason are revoked for this one from now on, and listed anew. What is only
+    /// claimed goes on a list of the customer's own, and reaches no certificates but the customer's.
     async fn block_keys(&self, block: KeyBlock) -> Result<Blocked, StoreError>;
     /// Keys on the list that match.
     async fn blocked_keys(&self, query: &BlockedKeyQuery) -> Result<Page<BlockedKey>, StoreError>;

@@ -1,4 +1,4 @@
-//! Table `blocked_key`, which only grows. Rows read have the columns of [`COLUMNS`].
+//! Tables `blocked_key` and `claimed_key`, which only grow. Rows read have the columns of [`COLUMNS`].
 
 /// Columns of a row, in the order in which they are read.
 pub(crate) const COLUMNS: &str = "id, spki_sha256, reason, actor, created";
@@ -7,12 +7,17 @@ super::statements! {
     /// SHA-256 of the SubjectPublicKeyInfo, reason, actor, created; the first reason stays
     INSERT = "INSERT INTO blocked_key (spki_sha256, reason, actor, created) VALUES ($1, $2, $3, $4) \
         ON CONFLICT (spki_sha256) DO NOTHING";
-    /// SHA-256 of the SubjectPublicKeyInfo → 1
-    SELECT = "SELECT 1 FROM blocked_key WHERE spki_sha256 = $1";
+    /// SHA-256 of the SubjectPublicKeyInfo, customer, reason, actor, created; the first reason stays
+    CLAIM = "INSERT INTO claimed_key (spki_sha256, customer, reason, actor, created) VALUES ($1, $2, $3, $4, $5) \
+        ON CONFLICT (spki_sha256, customer) DO NOTHING";
+    /// SHA-256 of the SubjectPublicKeyInfo, customer → 1 if the key is refused to that customer
+    SELECT = "SELECT 1 WHERE EXISTS (SELECT 1 FROM blocked_key WHERE spki_sha256 = $1) \
+        OR EXISTS (SELECT 1 FROM claimed_key WHERE spki_sha256 = $1 AND customer = $2)";
     /// SHA-256 of the SubjectPublicKeyInfo, customer, issuer of imports → blocked, used by another customer.
     /// Anybody can import anybody's certificate: that says nothing about whose the key is.
     SELECT_HISTORY = "SELECT \
-        CASE WHEN EXISTS (SELECT 1 FROM blocked_key WHERE spki_sha256 = $1) THEN 1 ELSE 0 END, \
+        CASE WHEN EXISTS (SELECT 1 FROM blocked_key WHERE spki_sha256 = $1) \
+               OR EXISTS (SELECT 1 FROM claimed_key WHERE spki_sha256 = $1 AND customer = $2) THEN 1 ELSE 0 END, \
         CASE WHEN EXISTS (SELECT 1 FROM certificate WHERE spki_sha256 = $1 AND customer < $2 AND issuer <> $3) \
                OR EXISTS (SELECT 1 FROM certificate WHERE spki_sha256 = $1 AND customer > $2 AND issuer <> $3) \
              THEN 1 ELSE 0 END";

@@ -15,6 +15,11 @@ super::statements! {
     ENTER = "INSERT INTO crl_entry (issuer, ending, serial, revoked_at, reason, not_after) \
         SELECT issuer, substr(serial, length(serial), 1), serial, revoked_at, revocation_reason, not_after \
         FROM certificate WHERE id = $1 AND issuer <> $2";
+    /// issuer, ending, serial, revoked at, reason, not after of a certificate that is not in the store
+    ENTER_LOST = "INSERT INTO crl_entry (issuer, ending, serial, revoked_at, reason, not_after) \
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (issuer, ending, serial) DO NOTHING";
+    /// reason, issuer, ending, serial: it has to be shown anew
+    SET_REASON = "UPDATE crl_entry SET reason = $1, listed = NULL WHERE issuer = $2 AND ending = $3 AND serial = $4";
     /// issuer → endings of the entries that no list has shown, each once
     SELECT_UNLISTED = "SELECT DISTINCT ending FROM crl_entry WHERE listed IS NULL AND issuer = $1";
     /// issuer, ending → serial, revoked at, reason, not after, listed

@@ -341,7 +341,8 @@ impl Step {
                 certificate
             ];
             if execute(connection, sql::certificate::REVOKE, values).map_err(database)? == 0 {
-                // Revoked by somebody else in the meantime: the caller decides anew on what is there now.
+                // Revoked by somebody else in the meantime, or known to be compromised: the caller decides anew on
+                // what is there now.
                 return Err(StoreError::Stale);
             }
             let values = params![certificate, import::ISSUER];
@@ -407,7 +408,7 @@ impl Step {
 
 /// What was signed while its key was being blocked never leaves the server.
 fn check_key(connection: &Connection, certificate: &Certificate) -> Result<(), StoreError> {
-    let key = [certificate.spki_sha256];
+    let key = params![certificate.spki_sha256, certificate.customer];
     match number(connection, sql::blocked_key::SELECT, key)? {
         Some(_) => Err(StoreError::KeyBlocked),
         None => Ok(()),

@@ -5,7 +5,7 @@ use aws_lc_rs::digest;
 use reseal_lifecycle::audit::AuditEntry;
 use reseal_lifecycle::certificate::{CertificateId, RevocationReason};
 use reseal_lifecycle::compromise::{
-    Affected, Blocked, BlockedKey, CompromiseStore, DueRevocation, Duty, KeyBlock,
+    Affected, Blocked, BlockedKey, CompromiseStore, DueRevocation, Duty, Ground, KeyBlock,
 };
 use reseal_lifecycle::import;
 use reseal_lifecycle::query::{BlockedKeyQuery, Page};
@@ -14,6 +14,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::change::{Step, Stored, execute};
 use super::columns::Columns;
+use super::crl::ending;
 use super::fault::store_error;
 use super::find::{many, number, one};
 use super::notification::Draft;
@@ -68,23 +69,70 @@ impl CompromiseStore for SqliteStore {
 pub(crate) fn block_keys(connection: &Connection, block: &KeyBlock) -> Result<Blocked, StoreError> {
     let mut new = Vec::new();
     let mut certificates = Vec::new();
+    let mut upgraded = Vec::new();
     for key in &block.keys {
-        let values = params![key, block.reason, block.actor, millis(block.at)];
-        let added = execute(connection, sql::blocked_key::INSERT, values);
-        if added.map_err(|error| store_error(&error))? > 0 {
+        if put(connection, block, key).map_err(|error| store_error(&error))? > 0 {
             new.push(key);
         }
-        if let Some((duty, moment)) = &block.duty {
-            certificates.extend(oblige(connection, key, duty, millis(*moment))?);
+        match &block.ground {
+            Ground::Proof(duty, moment) => {
+                certificates.extend(oblige(connection, key, duty, millis(*moment))?);
+                upgraded.extend(upgrade(connection, key, None)?);
+            }
+            Ground::Claim(customer) => upgraded.extend(upgrade(connection, key, Some(customer))?),
         }
     }
-    if !new.is_empty() || !certificates.is_empty() {
-        audit::note(connection, entry(block, &new, &certificates))?;
+    if !new.is_empty() || !certificates.is_empty() || !upgraded.is_empty() {
+        audit::note(connection, entry(block, &new, &certificates, &upgraded))?;
     }
     Ok(Blocked {
         new: new.len(),
         certificates,
     })
+}
+
+/// Puts `key` on the list that `block` is about; 0 when it is there.
+fn put(connection: &Connection, block: &KeyBlock, key: &[u8; 32]) -> rusqlite::Result<usize> {
+    let (reason, actor, at) = (&block.reason, &block.actor, millis(block.at));
+    match &block.ground {
+        Ground::Proof(..) => {
+            let values = params![key, reason, actor, at];
+            execute(connection, sql::blocked_key::INSERT, values)
+        }
+        Ground::Claim(customer) => {
+            let values = params![key, customer, reason, actor, at];
+            execute(connection, sql::blocked_key::CLAIM, values)
+        }
+    }
+}
+
+/// Certificates with `key` that are revoked for another reason, of everybody or of one `customer`, are revoked for this
+/// one from now on, and so say their lists.
+fn upgrade(
+    connection: &Connection,
+    key: &[u8; 32],
+    customer: Option<&String>,
+) -> Result<Vec<CertificateId>, StoreError> {
+    let database = |error: rusqlite::Error| store_error(&error);
+    let compromised = reason_word(RevocationReason::KeyCompromise);
+    let found = many(
+        connection,
+        sql::certificate::SELECT_REVOKED_OTHERWISE,
+        params![key, import::ISSUER, compromised],
+        revoked_otherwise,
+    )?;
+    let mut upgraded = Vec::new();
+    for (id, owner, issuer, serial) in found {
+        if customer.is_some_and(|customer| *customer != owner) {
+            continue;
+        }
+        let values = params![compromised, id];
+        execute(connection, sql::certificate::SET_REASON, values).map_err(database)?;
+        let values = params![compromised, issuer, ending(&serial), serial];
+        execute(connection, sql::crl::SET_REASON, values).map_err(database)?;
+        upgraded.push(id);
+    }
+    Ok(upgraded)
 }
 
 /// Opens `steps` together and blocks the key whose certificates they revoke; the first as stored. Another certificate
@@ -161,13 +209,25 @@ fn oblige(
 }
 
 /// One entry, however many keys: a list of millions may be imported.
-fn entry(block: &KeyBlock, new: &[&[u8; 32]], affected: &[Affected]) -> AuditEntry {
+fn entry(
+    block: &KeyBlock,
+    new: &[&[u8; 32]],
+    affected: &[Affected],
+    upgraded: &[CertificateId],
+) -> AuditEntry {
     let object = match block.keys.as_slice() {
         [key] => format!("key/{}", hex::encode(key)),
         _ => "key".to_owned(),
     };
-    let mut entry = AuditEntry::new(block.at, block.actor.as_str(), "key.block", object);
+    let action = match &block.ground {
+        Ground::Proof(..) => "key.block",
+        Ground::Claim(_) => "key.claim",
+    };
+    let mut entry = AuditEntry::new(block.at, block.actor.as_str(), action, object);
     entry.reason = Some(block.reason.clone());
+    if let Ground::Claim(customer) = &block.ground {
+        entry = entry.with("customer", customer.as_str());
+    }
     if block.keys.len() > 1 {
         let mut all = digest::Context::new(&digest::SHA256);
         for key in new {
@@ -178,11 +238,36 @@ fn entry(block: &KeyBlock, new: &[&[u8; 32]], affected: &[Affected]) -> AuditEnt
             .with("new", new.len())
             .with("sha256", hex::encode(all.finish()));
     }
-    if !affected.is_empty() {
-        let certificates: Vec<CertificateId> = affected.iter().map(|one| one.certificate).collect();
-        entry = entry.with("certificates", certificates);
+    let scheduled: Vec<CertificateId> = affected.iter().map(|one| one.certificate).collect();
+    entry = with_certificates(entry, "certificates", &scheduled);
+    with_certificates(entry, "upgraded", upgraded)
+}
+
+/// `entry` with the numbers `ids` under `name`, if there are any. An entry holds the first thousand at most: how many there
+/// were and a digest over all stand beside them, each number as eight bytes, big-endian.
+fn with_certificates(entry: AuditEntry, name: &str, ids: &[CertificateId]) -> AuditEntry {
+    if ids.is_empty() {
+        return entry;
+    }
+    let mut all = digest::Context::new(&digest::SHA256);
+    for id in ids {
+        all.update(&id.to_be_bytes());
     }
     entry
+        .with(name, ids)
+        .with(&format!("{name}Count"), ids.len())
+        .with(&format!("{name}Sha256"), hex::encode(all.finish()))
+}
+
+/// A row of [`crate::sql::certificate::SELECT_REVOKED_OTHERWISE`].
+fn revoked_otherwise(row: &Row<'_>) -> rusqlite::Result<(CertificateId, String, String, Vec<u8>)> {
+    let mut columns = Columns::of(row);
+    Ok((
+        columns.value()?,
+        columns.value()?,
+        columns.value()?,
+        columns.value()?,
+    ))
 }
 
 /// A row of [`crate::sql::blocked_key::COLUMNS`].

@@ -150,6 +150,6 @@ impl Draft {
 }
 
 /// The last byte of a serial number, as a column.
-fn ending(serial: &[u8]) -> &[u8] {
+pub(super) fn ending(serial: &[u8]) -> &[u8] {
     serial.last_chunk::<1>().map_or(&[], |last| &last[..])
 }

@@ -115,6 +115,8 @@ fn nasty_054_055_a_compromised_key_is_refused_to_everybody_in_the_same_words() {
         &format!("/v2/ssl/certificates/{first}"),
         "KEY_COMPROMISE",
     );
+    let found = json!({"keys": [key.public_key_pem()], "reason": "found in public"});
+    server.operator.post("/v2/blocked-keys", &found).expect(200);
     let refused = |client: &Client, customer: &str| {
         let csr = with_key(&key, &["reseal.dev"]);
         let body = json!({"customer": customer, "product": "ssl_dv", "period": 12, "csr": csr});

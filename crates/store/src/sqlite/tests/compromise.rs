@@ -1,14 +1,17 @@
 //! Blocked keys, and what must be revoked because of them.
 
+use aws_lc_rs::digest;
 use jiff::SignedDuration;
+use reseal_lifecycle::audit::AuditStore as _;
 use reseal_lifecycle::certificate::{Certificate, CertificateStatus, Revocation, RevocationReason};
 use reseal_lifecycle::compromise::{CompromiseStore as _, Duty, KeyBlock};
 use reseal_lifecycle::customer::Scope;
 use reseal_lifecycle::import;
 use reseal_lifecycle::notification::{NotificationStore as _, Occasion};
 use reseal_lifecycle::query::{BlockedKeyField, BlockedKeyQuery, NotificationQuery};
-use reseal_lifecycle::store::{Change, Store as _};
+use reseal_lifecycle::store::{Change, Store as _, StoreError};
 use rusqlite::Connection;
+use serde_json::json;
 
 use super::World;
 use super::sample::{self, hash, in_days, now};
@@ -121,20 +124,144 @@ async fn x_4_x_5_every_customers_certificate_with_the_key_has_a_clock_from_the_c
 }
 
 #[tokio::test]
-async fn x_4_a_claim_blocks_the_key_and_a_later_proof_starts_the_clock() {
+async fn c_21_x_4_a_claim_blocks_the_key_for_whoever_says_so_and_a_later_proof_starts_the_clock() {
     let world = World::new().await;
     let store = &world.store;
     let certificate = world.import(sample::certificate("acme", 1)).await;
     let key = certificate.spki_sha256;
-    let claimed = KeyBlock::claimed(vec![key], "they say", "rival/api", now());
+    let blocked = async |customer| store.key_history(customer, &key).await.unwrap().blocked;
+    let claimed = KeyBlock::claimed("rival", vec![key], "they say", "rival/api", now());
     let claimed = store.block_keys(claimed).await.unwrap();
     assert_eq!((claimed.new, claimed.certificates.len()), (1, 0));
     assert_eq!(
         world.certificate(certificate.id).await.revocation_scheduled,
         None
     );
+    assert!(blocked("rival").await && !blocked("acme").await);
     let proved = store.block_keys(certain(vec![key])).await.unwrap();
-    assert_eq!((proved.new, proved.certificates.len()), (0, 1));
+    assert_eq!((proved.new, proved.certificates.len()), (1, 1));
+    assert!(blocked("acme").await);
+    let connection = Connection::open(world.path()).unwrap();
+    let refused = connection
+        .execute("DELETE FROM claimed_key", [])
+        .unwrap_err();
+    assert!(refused.to_string().contains("stays blocked"), "{refused}");
+}
+
+/// What the list shows of `certificate`: its reason, and whether one has shown it.
+fn entry(world: &World, certificate: &Certificate) -> (Option<String>, Option<i64>) {
+    let select = "SELECT reason, listed FROM crl_entry WHERE serial = ?1";
+    Connection::open(world.path())
+        .unwrap()
+        .query_row(select, [&certificate.serial], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .unwrap()
+}
+
+/// Everything is on list 7.
+fn list_all(world: &World) {
+    let update = "UPDATE crl_entry SET listed = 7";
+    Connection::open(world.path())
+        .unwrap()
+        .execute(update, [])
+        .unwrap();
+}
+
+fn revoking(certificate: &Certificate, reason: Option<RevocationReason>) -> Change {
+    let revocation = Revocation {
+        at: now(),
+        reason,
+        note: None,
+    };
+    Change {
+        revocation: Some((certificate.id, revocation)),
+        ..sample::opening(&certificate.customer, None)
+    }
+}
+
+const COMPROMISED: Option<RevocationReason> = Some(RevocationReason::KeyCompromise);
+
+#[tokio::test]
+async fn x_3_a_later_proof_of_compromise_is_the_reason_of_what_was_revoked_before() {
+    let world = World::new().await;
+    let store = &world.store;
+    let key = hash(77);
+    let mut all = Vec::new();
+    let reasons = [None, Some(RevocationReason::Superseded), COMPROMISED];
+    for (number, (customer, reason)) in
+        (1..).zip(["acme", "rival", "acme"].into_iter().zip(reasons))
+    {
+        let certificate = Certificate {
+            spki_sha256: key,
+            ..sample::certificate(customer, number)
+        };
+        let certificate = world.import(certificate).await;
+        store.open(revoking(&certificate, reason)).await.unwrap();
+        all.push(certificate);
+    }
+    list_all(&world);
+
+    // What is only claimed is nobody else's business.
+    let claim = KeyBlock::claimed("rival", vec![key], "lost", "rival/api", now());
+    store.block_keys(claim).await.unwrap();
+    assert_eq!(entry(&world, &all[0]), (None, Some(7)));
+    let compromised = Some("KEY_COMPROMISE".to_owned());
+    assert_eq!(entry(&world, &all[1]), (compromised.clone(), None));
+    list_all(&world);
+
+    let blocked = store.block_keys(certain(vec![key])).await.unwrap();
+    assert_eq!(blocked.certificates, []);
+    assert_eq!(entry(&world, &all[0]), (compromised.clone(), None));
+    // Shown with that reason already.
+    assert_eq!(entry(&world, &all[1]), (compromised.clone(), Some(7)));
+    assert_eq!(entry(&world, &all[2]), (compromised, Some(7)));
+    for certificate in &all {
+        let stored = world.certificate(certificate.id).await.revocation.unwrap();
+        assert_eq!((stored.reason, stored.at), (COMPROMISED, now()));
+    }
+    let object = format!("key/{}", hex::encode(key));
+    let told = store.last_audit_of(&object).await.unwrap().unwrap();
+    assert_eq!(told.action, "key.block");
+    assert_eq!(told.detail["upgraded"], json!([all[0].id]));
+}
+
+#[tokio::test]
+async fn x_3_who_revokes_while_the_key_is_found_compromised_has_to_look_again() {
+    let world = World::new().await;
+    let store = &world.store;
+    let certificate = world.import(sample::certificate("acme", 1)).await;
+    let block = certain(vec![certificate.spki_sha256]);
+    store.block_keys(block).await.unwrap();
+    for reason in [None, Some(RevocationReason::Superseded)] {
+        let late = store.open(revoking(&certificate, reason)).await;
+        assert!(matches!(late, Err(StoreError::Stale)), "{late:?}");
+    }
+    let known = revoking(&certificate, COMPROMISED);
+    store.open(known).await.unwrap();
+    let (reason, _) = entry(&world, &certificate);
+    assert_eq!(reason.as_deref(), Some("KEY_COMPROMISE"));
+}
+
+#[tokio::test]
+async fn a_1_however_many_certificates_have_to_go_the_log_proves_which() {
+    let world = World::new().await;
+    let store = &world.store;
+    let key = hash(77);
+    let mut all = digest::Context::new(&digest::SHA256);
+    for number in 1..=1001 {
+        let certificate = Certificate {
+            spki_sha256: key,
+            ..sample::certificate("acme", number)
+        };
+        all.update(&world.import(certificate).await.id.to_be_bytes());
+    }
+    store.block_keys(certain(vec![key])).await.unwrap();
+    let object = format!("key/{}", hex::encode(key));
+    let told = store.last_audit_of(&object).await.unwrap().unwrap();
+    assert_eq!(told.detail["certificates"].as_array().unwrap().len(), 1000);
+    assert_eq!(told.detail["certificatesCount"], 1001);
+    assert_eq!(told.detail["certificatesSha256"], hex::encode(all.finish()));
 }
 
 #[tokio::test]
@@ -145,7 +272,11 @@ async fn c_21_the_list_keeps_the_first_reason_and_nobody_takes_a_key_off_it() {
         .block_keys(certain(vec![hash(1), hash(2), hash(1)]))
         .await
         .unwrap();
-    let other = KeyBlock::claimed(vec![hash(2), hash(3)], "other", "house/two", in_days(1));
+    let other = KeyBlock {
+        reason: "other".to_owned(),
+        actor: "house/two".to_owned(),
+        ..certain(vec![hash(2), hash(3)])
+    };
     assert_eq!(store.block_keys(other).await.unwrap().new, 1);
     let query = BlockedKeyQuery {
         order: vec![(BlockedKeyField::Id, false)],

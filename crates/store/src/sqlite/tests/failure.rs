@@ -108,7 +108,7 @@ async fn a_small_write_is_done_beside_one_that_does_not_fit() {
     let large = {
         let store = Arc::clone(&store);
         let reason = "x".repeat(1 << 20);
-        let block = KeyBlock::claimed(vec![[1; 32]], &reason, "house/op", now());
+        let block = KeyBlock::claimed("acme", vec![[1; 32]], &reason, "acme/api", now());
         tokio::spawn(async move { store.block_keys(block).await })
     };
     let small = {

@@ -389,7 +389,7 @@ async fn c_21_c_23_a_key_is_known_when_blocked_or_another_customers() {
         "anybody can import anybody's certificate"
     );
 
-    let block = |why: &str| KeyBlock::claimed(vec![hash(99)], why, "house/op", now());
+    let block = |why: &str| KeyBlock::claimed("acme", vec![hash(99)], why, "acme/api", now());
     store.block_keys(block("seen in public")).await.unwrap();
     store.block_keys(block("and again")).await.unwrap();
     assert!(store.key_history("acme", &hash(99)).await.unwrap().blocked);
@@ -402,7 +402,7 @@ async fn c_21_c_23_a_key_is_known_when_blocked_or_another_customers() {
         revocation: Some((certificate.id, revocation)),
         ..sample::opening("acme", None)
     };
-    let block = KeyBlock::claimed(vec![key], "compromised", "acme/api", now());
+    let block = KeyBlock::claimed("acme", vec![key], "compromised", "acme/api", now());
     store
         .open_with_key_blocked(vec![change], block)
         .await

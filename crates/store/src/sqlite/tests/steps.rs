@@ -423,7 +423,7 @@ async fn x_4_a_key_is_blocked_with_all_its_certificates_or_not_at_all() {
     };
     let key = one.spki_sha256;
     let block = |changes| {
-        let block = KeyBlock::claimed(vec![key], "lost", "acme/api", now());
+        let block = KeyBlock::claimed("acme", vec![key], "lost", "acme/api", now());
         store.open_with_key_blocked(changes, block)
     };
     let partly = block(vec![revoking(&one)]).await;
@@ -445,7 +445,7 @@ async fn c_24_a_certificate_is_not_stored_once_its_key_is_blocked() {
     let process = world.store.open(change).await.unwrap();
     let completion = sample::completion(process, 2, None);
     let key = sample::certificate("acme", 2).spki_sha256;
-    let block = KeyBlock::claimed(vec![key], "lost", "house/op", now());
+    let block = KeyBlock::claimed("acme", vec![key], "lost", "acme/api", now());
     world.store.block_keys(block).await.unwrap();
     let late = world.store.advance(completion).await;
     assert!(matches!(late, Err(StoreError::KeyBlocked)), "{late:?}");
