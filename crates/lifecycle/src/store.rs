@@ -13,7 +13,9 @@ use jiff::Timestamp;
 use crate::audit::{AuditEntry, AuditStore};
 use crate::auth_key::{AuthKeyId, AuthKeyStore};
 use crate::authorization::Authorization;
-use crate::certificate::{Certificate, CertificateId, Revocation, SubscriptionId};
+use crate::certificate::{
+    Certificate, CertificateId, Revocation, RevocationReason, SubscriptionId,
+};
 use crate::compromise::{CompromiseStore, KeyBlock};
 use crate::crl::CrlStore;
 use crate::customer::{ApiKey, Customer, Role, Scope};
@@ -128,6 +130,22 @@ pub struct Issuance {
     pub replaces: Option<Replacement>,
 }
 
+/// A serial under which a certificate was signed, or may have been, that is not in the store and never will be: its list
+/// shows it as revoked, as if it had been issued.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LostSerial {
+    /// Who signed.
+    pub issuer: String,
+    /// Serial number, big-endian.
+    pub serial: Vec<u8>,
+    /// Since when it is revoked.
+    pub at: Timestamp,
+    /// What the list shows.
+    pub reason: RevocationReason,
+    /// The certificate has expired by then.
+    pub not_after: Timestamp,
+}
+
 /// Everything one step of a process writes.
 #[derive(Clone, Debug)]
 pub struct Change {
@@ -147,6 +165,8 @@ pub struct Change {
     pub issuance: Option<Box<Issuance>>,
     /// A revocation to record.
     pub revocation: Option<(CertificateId, Revocation)>,
+    /// What was signed and not stored.
+    pub lost: Option<LostSerial>,
     /// Checks of the organization approved in this step, for later certificates.
     pub vetted: Vec<VettedCheck>,
     /// Checks of the customer's organization that nothing may rely on any more, whenever they were approved.
@@ -176,6 +196,7 @@ impl Change {
             reservation: None,
             issuance: None,
             revocation: None,
+            lost: None,
             vetted: Vec::new(),
             withdrawn: Vec::new(),
             audit: Vec::new(),

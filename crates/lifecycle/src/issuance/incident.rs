@@ -1,11 +1,14 @@
 //! What must not happen, and is an incident for whoever runs the CA when it does.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
+use reseal_pki::calendar;
 
 use crate::audit::{AuditEntry, SERVER};
+use crate::certificate::RevocationReason;
 use crate::error::Error;
 use crate::process::Process;
-use crate::store::Change;
+use crate::store::{Change, LostSerial, Reservation};
 
 /// Ends a process whose certificate must not be signed: what was to be signed breaks a rule, which is an incident for
 /// whoever runs the CA.
@@ -27,6 +30,45 @@ pub(super) fn refused_by_lint(
     let mut change = Change::new(process, events);
     change.audit.push(entry);
     Ok(change)
+}
+
+/// The entry that `process` has a certificate, signed as `reserved` for certain or perhaps, that is not in the store
+/// because of `reason`.
+pub(super) fn unstored(
+    process: &Process,
+    reserved: &Reservation,
+    reason: &str,
+    is_certain: bool,
+    now: Timestamp,
+) -> AuditEntry {
+    let action = if is_certain {
+        "incident.unstored"
+    } else {
+        "incident.abandoned"
+    };
+    let object = AuditEntry::process(process.id);
+    let mut entry = AuditEntry::new(now, SERVER, action, object)
+        .with("customer", process.customer.as_str())
+        .with("issuer", reserved.issuer.as_str())
+        .with("serial", hex::encode(&reserved.serial))
+        .with("tbsSha256", hex::encode(digest(&SHA256, &reserved.tbs)));
+    entry.reason = Some(reason.to_owned());
+    entry
+}
+
+/// The serial of `reserved`, revoked at `now`. No certificate outlives what the calendar allowed when it was made.
+pub(super) fn lost(reserved: &Reservation, reason: RevocationReason, now: Timestamp) -> LostSerial {
+    let longest = calendar::rules_at(reserved.created).maximum_validity;
+    LostSerial {
+        issuer: reserved.issuer.clone(),
+        serial: reserved.serial.clone(),
+        at: now,
+        reason,
+        not_after: reserved
+            .created
+            .saturating_add(longest)
+            .unwrap_or(Timestamp::MAX),
+    }
 }
 
 #[cfg(test)]

@@ -81,11 +81,7 @@ impl Services {
                 },
                 Stage::Signing(serial) => match self.resume_signature(&process, &serial).await? {
                     Ok(signature) => return self.sign(process, signature).await,
-                    Err(reason) => {
-                        let (checking, events) =
-                            process.abandon(reason, now).map_err(Error::internal)?;
-                        process = self.advance_leased(Change::new(checking, events)).await?;
-                    }
+                    Err(reason) => process = self.abandon(process, reason).await?,
                 },
             }
         }

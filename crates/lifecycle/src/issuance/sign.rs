@@ -7,15 +7,17 @@ use jiff::{Timestamp, ToSpan as _};
 use reseal_pki::csr::Csr;
 use reseal_pki::key::PublicKey;
 
+use super::incident;
 use super::recheck::NotPrepared;
-use crate::certificate::{Certificate, CertificateStatus};
+use crate::certificate::{Certificate, CertificateStatus, RevocationReason};
+use crate::customer::Scope;
 use crate::error::Error;
 use crate::event::{Event, EventKind};
 use crate::fault;
 use crate::issuer::{CertificateOrder, Issuer, IssuerError, Prepared};
 use crate::process::{Action, Order, Process, ProcessId, Work};
 use crate::services::Services;
-use crate::store::{Change, Issuance, Replacement, Reservation, Subscription};
+use crate::store::{Change, Issuance, Replacement, Reservation, StoreError, Subscription};
 
 /// A linted certificate, recorded or about to be, and who signs it.
 pub(super) struct Signature {
@@ -154,6 +156,8 @@ impl Services {
         };
         let (not_before, not_after) = (signature.prepared.not_before, signature.prepared.not_after);
         let serial = signature.prepared.serial.as_bytes().to_vec();
+        let reserved = signature.reservation();
+        let id = process.id;
         let der = issuer
             .issue(signature.prepared)
             .await
@@ -194,9 +198,68 @@ impl Services {
             allowance: order.allowance.filter(|_| order.months.is_none()),
             replaces,
         }));
-        let process = self.store.advance(change).await?;
+        let process = match self.store.advance(change).await {
+            // What it rests on is gone since it was looked at: the certificate never leaves this server.
+            Err(error @ (StoreError::KeyBlocked | StoreError::SourceGone)) => {
+                return self.lose(id, &reserved, error).await;
+            }
+            stored => stored?,
+        };
         fault::point(fault::Point::Completed).await;
         Ok(process)
+    }
+
+    /// Ends process `id`, whose certificate was signed as `reserved` and is not stored because of `error`.
+    async fn lose(
+        &self,
+        id: ProcessId,
+        reserved: &Reservation,
+        error: StoreError,
+    ) -> Result<Process, Error> {
+        let process = self.store.process(&Scope::Everything, id).await?;
+        let process = process.ok_or_else(|| Error::internal("a process that is gone"))?;
+        let why = match error {
+            StoreError::KeyBlocked => RevocationReason::KeyCompromise,
+            _ => RevocationReason::Superseded,
+        };
+        let now = self.clock.now();
+        tracing::error!(process = id, %error, "a certificate was signed and not stored");
+        let reason = Error::from(error).message;
+        let entry = incident::unstored(&process, reserved, &reason, true, now);
+        let (process, events) = process.fail(reason, now).map_err(Error::internal)?;
+        let mut change = Change::new(process, events);
+        change.audit.push(entry);
+        change.lost = Some(incident::lost(reserved, why, now));
+        Ok(self.store.advance(change).await?)
+    }
+
+    /// Gives up what a process has reserved for signing before this server died, for `reason`. Nobody knows whether it
+    /// was signed: its serial is treated as if it had been.
+    pub(super) async fn abandon(&self, process: Process, reason: String) -> Result<Process, Error> {
+        let now = self.clock.now();
+        let reserved = self.store.reservation(process.id).await?;
+        let key = process.work().map(|work| Csr::from_der(&work.order.csr));
+        let compromised = match key {
+            Some(Ok(csr)) => {
+                let key = csr.public_key().spki_sha256();
+                let history = self.store.key_history(&process.customer, &key).await?;
+                history.blocked
+            }
+            _ => false,
+        };
+        let why = if compromised {
+            RevocationReason::KeyCompromise
+        } else {
+            RevocationReason::Superseded
+        };
+        let entry = reserved
+            .as_ref()
+            .map(|reserved| incident::unstored(&process, reserved, &reason, false, now));
+        let (process, events) = process.abandon(reason, now).map_err(Error::internal)?;
+        let mut change = Change::new(process, events);
+        change.audit.extend(entry);
+        change.lost = reserved.map(|reserved| incident::lost(&reserved, why, now));
+        self.advance_leased(change).await
     }
 
     /// What becomes of the certificate that this one replaces (rules.md R-4). A renewed one was paid for to its

@@ -12,10 +12,11 @@ use reseal_lifecycle::certificate::{Certificate, CertificateId, Revocation, Subs
 use reseal_lifecycle::idempotency::ClaimId;
 use reseal_lifecycle::import;
 use reseal_lifecycle::process::{Action, Process, ProcessId};
-use reseal_lifecycle::store::{Change, Issuance, Reservation, StoreError};
+use reseal_lifecycle::store::{Change, Issuance, LostSerial, Reservation, StoreError};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::audit::{Entry, StepDraft, append_all};
+use super::crl::ending;
 use super::fault::{store_error, unless_unique, violates_uniqueness};
 use super::find::number;
 use super::issue;
@@ -46,6 +47,7 @@ struct Attached {
     /// With the certificate's names rendered.
     issuance: Option<(Box<Issuance>, String)>,
     revocation: Option<(CertificateId, Revocation)>,
+    lost: Option<LostSerial>,
     vetting: vetting::Draft,
     audit: Vec<Entry>,
     notifications: Vec<Draft>,
@@ -86,6 +88,7 @@ impl Step {
             reservation,
             issuance,
             revocation,
+            lost,
             vetted,
             withdrawn,
             audit,
@@ -127,6 +130,7 @@ impl Step {
                 reservation,
                 issuance,
                 revocation,
+                lost,
                 vetting: vetting::Draft::new(vetted, withdrawn)?,
                 audit: Entry::all_of(audit)?,
                 notifications: Draft::all_of(notifications)?,
@@ -348,6 +352,9 @@ impl Step {
             let values = params![certificate, import::ISSUER];
             execute(connection, sql::crl::ENTER, values).map_err(database)?;
         }
+        if let Some(lost) = &change.lost {
+            enter_lost(connection, lost).map_err(database)?;
+        }
         change
             .vetting
             .write(connection, &self.process, id)
@@ -404,6 +411,19 @@ impl Step {
         }
         Ok(())
     }
+}
+
+/// Puts a serial that no certificate in the store has on its list.
+fn enter_lost(connection: &Connection, lost: &LostSerial) -> rusqlite::Result<()> {
+    let values = params![
+        lost.issuer,
+        ending(&lost.serial),
+        lost.serial,
+        millis(lost.at),
+        reason_word(lost.reason),
+        millis(lost.not_after)
+    ];
+    execute(connection, sql::crl::ENTER_LOST, values).map(|_| ())
 }
 
 /// What was signed while its key was being blocked never leaves the server.

@@ -1,7 +1,7 @@
 //! What was reserved before a crash is signed only while everything it rests on still holds (C-24, S-16, R-1);
 //! otherwise the reservation is given up and the process decided anew.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{HELD, house, order, reissue_process, reserved, store};
 use crate::support::csr::csr;
@@ -53,6 +53,49 @@ fn c_24_a_key_that_was_blocked_meanwhile_is_not_signed_for() {
     assert_eq!(blocked, 1);
     house.start(None);
     gave_up(&house, "FAILED", "blocked");
+    is_revoked_as_if_issued(&house, "incident.abandoned", "KEY_COMPROMISE");
+}
+
+/// The serial that the reissue had reserved is on its list for `reason`, and the log has an entry `action` about it.
+#[track_caller]
+fn is_revoked_as_if_issued(house: &House, action: &str, reason: &str) {
+    let serial = reserved(house)[1].clone();
+    let select = "SELECT reason FROM crl_entry WHERE serial = ?1";
+    let listed: String = store(house)
+        .query_row(select, [&serial], |row| row.get(0))
+        .unwrap();
+    assert_eq!(listed, reason);
+    let select = "SELECT detail FROM audit WHERE action = ?1";
+    let detail: String = store(house)
+        .query_row(select, [action], |row| row.get(0))
+        .unwrap();
+    let detail: Value = serde_json::from_str(&detail).unwrap();
+    assert_eq!(detail["serial"], hex::encode(serial));
+    assert_eq!(detail["tbsSha256"].as_str().unwrap().len(), 64);
+}
+
+/// Nobody comes between the last look at the key and the signature, or does so rarely: here, always.
+#[test]
+fn r_11_what_was_signed_while_its_key_was_blocked_is_revoked_as_if_it_had_been_issued() {
+    let (mut house, dns) = house();
+    house.start(None);
+    let old = order(&house, &dns);
+    let block = "CREATE TRIGGER in_between AFTER INSERT ON reservation BEGIN \
+        INSERT INTO blocked_key (spki_sha256, reason, actor, created) \
+        SELECT unhex(json_extract(state, '$.work.order.spkiSha256')), 'lost', 'house/op', 0 \
+        FROM process WHERE id = NEW.process; END";
+    store(&house).execute_batch(block).unwrap();
+    let body = json!({"csr": csr(&["reseal.dev"])}).to_string();
+    house.send(
+        &format!("/v2/ssl/certificates/{old}/reissue"),
+        body.as_bytes(),
+    );
+    let process = reissue_process(&house);
+    let ended = house.wait_for(process, "FAILED");
+    let detail = ended["statusDetail"].as_str().unwrap();
+    assert!(detail.contains("blocked"), "{detail}");
+    assert_eq!(house.certificate(old)["status"], "ACTIVE");
+    is_revoked_as_if_issued(&house, "incident.unstored", "KEY_COMPROMISE");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use reseal_lifecycle::certificate::{Certificate, Revocation, RevocationReason};
 use reseal_lifecycle::crl::{Crl, CrlAddress, CrlState, CrlStore as _, Publication, Revoked};
 use reseal_lifecycle::import;
 use reseal_lifecycle::process::Action;
-use reseal_lifecycle::store::{Change, StoreError};
+use reseal_lifecycle::store::{Change, LostSerial, StoreError};
 use rusqlite::Connection;
 
 use super::sample::{self, in_days, now};
@@ -68,6 +68,32 @@ fn publication(name: &str, number: u64, replaces: Option<u64>) -> Publication {
         listed: Vec::new(),
         dropped: Vec::new(),
     }
+}
+
+#[tokio::test]
+async fn r_11_a_serial_without_a_certificate_is_listed_like_a_revoked_one() {
+    let world = World::new().await;
+    let lost = LostSerial {
+        issuer: EMBEDDED.to_owned(),
+        serial: vec![1, 2, 3],
+        at: now(),
+        reason: RevocationReason::KeyCompromise,
+        not_after: in_days(199),
+    };
+    let change = Change {
+        lost: Some(lost.clone()),
+        ..sample::opening("acme", None)
+    };
+    world.store.open(change).await.unwrap();
+    assert_eq!(world.store.unlisted_endings(EMBEDDED).await.unwrap(), [3]);
+    let entry = Revoked {
+        serial: lost.serial,
+        at: lost.at,
+        reason: Some(lost.reason),
+        not_after: lost.not_after,
+        listed: false,
+    };
+    assert_eq!(world.store.revoked(EMBEDDED, 3).await.unwrap(), [entry]);
 }
 
 #[tokio::test]
