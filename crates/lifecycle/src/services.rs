@@ -1,6 +1,6 @@
 //! Everything the rules work with, put together once at start.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -114,6 +114,8 @@ pub struct Parts {
     /// Issuers by the names that products use.
     pub issuers: HashMap<String, Arc<dyn Issuer>>,
     /// The views of the customers' DNS and web servers.
+    /// SHA-256 of the SubjectPublicKeyInfos of keys of ours beside those of the issuers (C-22).
+    pub own_keys: Vec<[u8; 32]>,
     pub panel: Panel,
     /// The way mails go.
     pub mailer: Mailer,
@@ -132,6 +134,8 @@ pub struct Services {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) issuers: HashMap<String, Arc<dyn Issuer>>,
     pub(crate) panel: Panel,
+    /// Never certified for anybody (C-22).
+    pub(crate) own_keys: HashSet<[u8; 32]>,
     pub(crate) mailer: Mailer,
     pub(crate) webhooks: Webhooks,
     pub(crate) clock: Clock,
@@ -159,7 +163,9 @@ impl Services {
         }
         Ok(Self {
             store: parts.store,
+        let of_issuers = parts.issuers.values().flat_map(|issuer| issuer.own_keys());
             issuers: parts.issuers,
+            own_keys: of_issuers.chain(parts.own_keys).collect(),
             panel: parts.panel,
             mailer: parts.mailer,
             webhooks: parts.webhooks,

@@ -62,11 +62,7 @@ pub(super) async fn check_key(
     customer: &str,
     spki_sha256: &[u8; 32],
 ) -> Result<(), Error> {
-    if services
-        .issuers
-        .values()
-        .any(|issuer| issuer.own_keys().contains(spki_sha256))
-    {
+    if services.own_keys.contains(spki_sha256) {
         return Err(refused([(
             "C-22",
             "the key belongs to this certification authority: make a key of your own".to_owned(),
