@@ -9,8 +9,8 @@ use crate::error::{Error, Kind, Violation};
 use crate::services::Services;
 
 impl Services {
-    /// Reads a CSR; the inner error is what is wrong with the text. A private key that stands in it has left
-    /// its owner's hands: it is never certified again, for anybody (C-2, BR 6.1.1.3).
+    /// Reads a CSR; the inner error is what is wrong with the text. Private keys that stand in it have left
+    /// their owner's hands: they are never certified again, for anybody (C-2, BR 6.1.1.3).
     ///
     /// # Errors
     /// [`Kind::Unavailable`] when the store cannot take the key in.
@@ -20,13 +20,12 @@ impl Services {
         text: &str,
     ) -> Result<Result<Csr, CsrError>, Error> {
         let outcome = Csr::parse(text);
-        if let Err(CsrError::PrivateKey {
-            spki_sha256: Some(key),
-        }) = &outcome
+        if let Err(CsrError::PrivateKey { spki_sha256 }) = &outcome
+            && !spki_sha256.is_empty()
         {
             let why = "its private half was sent to this server";
             let (now, delay) = (self.clock.now(), self.settings.revoke_compromised_after);
-            let block = KeyBlock::certain(vec![*key], why, &caller.user, now, delay);
+            let block = KeyBlock::certain(spki_sha256.clone(), why, &caller.user, now, delay);
             self.store.block_keys(block).await?;
         }
         Ok(outcome)

@@ -146,7 +146,7 @@ fn without_block(text: &str) -> CsrError {
     match STANDARD.decode(compact.replace("\\n", "")) {
         Ok(der) if der.first() == Some(&0x30) => match exposed_public_key(&der) {
             Some(key) => CsrError::PrivateKey {
-                spki_sha256: Some(key.spki_sha256()),
+                spki_sha256: vec![key.spki_sha256()],
             },
             None => CsrError::BareBase64,
         },
@@ -156,20 +156,31 @@ fn without_block(text: &str) -> CsrError {
     }
 }
 
-/// The public half of the private key in the text, if it can be read.
-fn exposed_in_pem(text: &str) -> Option<[u8; 32]> {
-    // Reading a key takes long enough that a text full of them would be a burden.
-    text.split(BEGIN).skip(1).take(4).find_map(|block| {
-        let (label, block) = block.split_once(DASHES)?;
-        if !label.ends_with("PRIVATE KEY") {
-            return None;
+/// The public halves of the private keys in the text, as far as they can be read.
+fn exposed_in_pem(text: &str) -> Vec<[u8; 32]> {
+    let mut found = Vec::new();
+    // How many there can be follows from the limit of the whole body.
+    for block in text.split(BEGIN).skip(1) {
+        if let Some(key) = exposed_in_block(block)
+            && !found.contains(&key)
+        {
+            found.push(key);
         }
-        let (body, _) = block.split_once(DASHES)?;
-        if body.len() > LONGEST_PEM {
-            return None;
-        }
-        let base64: String = body.replace("\\n", "").split_whitespace().collect();
-        let der = STANDARD.decode(base64).ok()?;
-        Some(exposed_public_key(&der)?.spki_sha256())
-    })
+    }
+    found
+}
+
+/// The same for what follows on the dashes and the word that begin a block.
+fn exposed_in_block(block: &str) -> Option<[u8; 32]> {
+    let (label, block) = block.split_once(DASHES)?;
+    if !label.ends_with("PRIVATE KEY") {
+        return None;
+    }
+    let (body, _) = block.split_once(DASHES)?;
+    if body.len() > LONGEST_PEM {
+        return None;
+    }
+    let base64: String = body.replace("\\n", "").split_whitespace().collect();
+    let der = STANDARD.decode(base64).ok()?;
+    Some(exposed_public_key(&der)?.spki_sha256())
 }

@@ -91,9 +91,9 @@ pub enum CsrError {
          send only the request made from it, and replace whatever used the old key"
     )]
     PrivateKey {
-        /// SHA-256 of the SubjectPublicKeyInfo that belongs to it, for the list
-        /// of blocked keys; `None` when the key could not be read.
-        spki_sha256: Option<[u8; 32]>,
+        /// SHA-256 of the SubjectPublicKeyInfo of each that could be read, for
+        /// the list of blocked keys.
+        spki_sha256: Vec<[u8; 32]>,
     },
     /// Larger than any sensible request.
     #[error("has {bytes} bytes of {form}, at most {limit} are accepted: ask for fewer names")]

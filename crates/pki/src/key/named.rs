@@ -38,12 +38,15 @@ pub fn named_key(text: &str) -> Result<NamedKey, String> {
     }
     if text.contains("PRIVATE KEY-----") {
         return match Csr::parse(text) {
-            Err(CsrError::PrivateKey {
-                spki_sha256: Some(key),
-            }) => Ok(NamedKey {
-                spki_sha256: key,
-                is_proof: true,
-            }),
+            Err(CsrError::PrivateKey { spki_sha256 }) if !spki_sha256.is_empty() => {
+                match spki_sha256.as_slice() {
+                    [key] => Ok(NamedKey {
+                        spki_sha256: *key,
+                        is_proof: true,
+                    }),
+                    _ => Err("several private keys: send each as a text of its own".to_owned()),
+                }
+            }
             _ => Err("the private key cannot be read: send its public key".to_owned()),
         };
     }
@@ -144,6 +147,7 @@ mod tests {
     #[test]
     fn what_names_no_key_is_explained() {
         let key = KeyPair::generate().unwrap();
+        let other = KeyPair::generate().unwrap();
         let public = key.public_key_pem();
         for (text, expected) in [
             (String::new(), "64 hexadecimal digits"),
@@ -152,6 +156,10 @@ mod tests {
             (format!("{public}{public}"), "not base64"),
             (public.replace("-----END", "----END"), "one block"),
             (public.replace("MFk", "MFkk"), ""),
+            (
+                format!("{}{}", key.serialize_pem(), other.serialize_pem()),
+                "each as a text of its own",
+            ),
             ("x".repeat(LONGEST + 1), "at most 65536"),
             (
                 "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----".to_owned(),

@@ -126,8 +126,8 @@ fn c_2_nasty_035_a_private_key_is_refused_and_its_public_half_is_named() {
         let der = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, body).unwrap();
         PublicKey::from_spki_der(&der).unwrap().spki_sha256()
     };
-    let ec = Some(spki_sha256(testdata!("exposed/ec-public")));
-    let rsa = Some(spki_sha256(testdata!("exposed/rsa-public")));
+    let ec = spki_sha256(testdata!("exposed/ec-public"));
+    let rsa = spki_sha256(testdata!("exposed/rsa-public"));
     let beside = format!("{SOUND}{}", testdata!("exposed/ec-pkcs8"));
     let before = format!("{}{SOUND}", testdata!("exposed/rsa-pkcs1"));
     let escaped = testdata!("exposed/ec-sec1").replace('\n', "\\n");
@@ -136,18 +136,21 @@ fn c_2_nasty_035_a_private_key_is_refused_and_its_public_half_is_named() {
         .filter(|line| !line.starts_with('-'))
         .collect();
     let long = format!("{before}{}", " ".repeat(20_000));
+    let same = testdata!("exposed/ec-sec1");
+    let several = format!("{same}{before}{}{same}", testdata!("exposed/encrypted"));
     for (text, expected) in [
-        (testdata!("exposed/ec-pkcs8"), ec),
-        (testdata!("exposed/ec-sec1"), ec),
-        (testdata!("exposed/rsa-pkcs8"), rsa),
-        (testdata!("exposed/rsa-pkcs1"), rsa),
-        (testdata!("exposed/encrypted"), None),
-        (&beside, ec),
-        (&before, rsa),
-        (&escaped, ec),
-        (&bare, ec),
-        (&long, rsa),
-        ("-----BEGIN PRIVATE KEY-----\nMII", None),
+        (testdata!("exposed/ec-pkcs8"), vec![ec]),
+        (testdata!("exposed/ec-sec1"), vec![ec]),
+        (testdata!("exposed/rsa-pkcs8"), vec![rsa]),
+        (testdata!("exposed/rsa-pkcs1"), vec![rsa]),
+        (testdata!("exposed/encrypted"), vec![]),
+        (&beside, vec![ec]),
+        (&before, vec![rsa]),
+        (&escaped, vec![ec]),
+        (&bare, vec![ec]),
+        (&long, vec![rsa]),
+        (&several, vec![ec, rsa]),
+        ("-----BEGIN PRIVATE KEY-----\nMII", vec![]),
     ] {
         let error = Csr::parse(text).unwrap_err();
         assert_eq!(error.rule(), "C-2");
