@@ -154,9 +154,11 @@ impl Services {
         let Some((process, index)) = self.mail_of(token).await? else {
             return Ok(None);
         };
-        let until = reusable_until(self.clock.now());
+        let now = self.clock.now();
         Ok(process.work().and_then(|work| {
             let mail = &work.mails[index];
+            let asked = work.proofs.iter().filter(|proof| mail.asks_about(proof));
+            let obtained = asked.map(|proof| obtained_at(proof, mail, now)).min();
             Some(Approval {
                 names: mail
                     .names
@@ -168,7 +170,7 @@ impl Services {
                 process: process.id,
                 address: mail.address.clone(),
                 domain: domains_of(work, mail),
-                until,
+                until: reusable_until(obtained.unwrap_or(now)),
                 language: work.order.language,
                 form_token: mail.form_token.clone()?,
             })
@@ -325,7 +327,7 @@ fn authorizations_of(
             adn: adn.to_owned(),
             method,
             only_itself: false,
-            obtained: now,
+            obtained: obtained_at(proof, mail, now),
             process: 0,
             witnesses: proof.contact_witnesses.clone(),
         };
@@ -335,6 +337,13 @@ fn authorizations_of(
         }
     }
     obtained
+}
+
+/// Since when what an answer at `now` proves is known. That the DNS names the address was seen when the mail left, up to
+/// thirty days ago: the older of the two counts (V-4).
+fn obtained_at(proof: &NameProof, mail: &MailChallenge, now: Timestamp) -> Timestamp {
+    let seen = mail.created.filter(|_| proof.contact.is_some());
+    seen.map_or(now, |seen| seen.min(now))
 }
 
 /// The domain whose owner answers for a name that is proved by mail.
@@ -370,6 +379,8 @@ fn rejected(address: &str) -> ProofState {
 
 #[cfg(test)]
 mod tests {
+    use reseal_validation::email::{Contact, ContactSource};
+
     use super::*;
     use crate::process::sample;
     use crate::product::DcvType;
@@ -398,5 +409,35 @@ mod tests {
         assert_eq!(proved_by(&mut work, "admin@reseal.net"), ["reseal.net"]);
         // Neither constructed nor published: whatever led here, it proves nothing at all.
         assert!(proved_by(&mut work, "mallory@mailer.dev").is_empty());
+    }
+    #[test]
+    fn v_4_an_approval_by_a_contact_is_as_old_as_the_look_at_its_record() {
+        let mut work = sample::work(false);
+        let asked = Timestamp::from_second(1_795_000_000).unwrap();
+        let answered = asked + SignedDuration::from_hours(29 * 24);
+        let proof = &mut work.proofs[0];
+        proof.method = DcvType::Email;
+        proof.email = Some("admin@reseal.net".to_owned());
+        let mail = MailChallenge {
+            address: "admin@reseal.net".to_owned(),
+            names: vec![proof.name.clone()],
+            token_sha256: None,
+            form_token: None,
+            created: Some(asked),
+            sent: None,
+            undeliverable: false,
+        };
+        let obtained = |work: &Work| {
+            let policy = NamePolicy::default();
+            authorizations_of(work, &mail, "alice", answered, &policy)[0].obtained
+        };
+        // Follows from the name alone.
+        assert_eq!(obtained(&work), answered);
+        work.proofs[0].contact = Some(Contact {
+            adn: work.proofs[0].name.fqdn().to_owned(),
+            source: ContactSource::Txt,
+            address: "admin@reseal.net".to_owned(),
+        });
+        assert_eq!(obtained(&work), asked);
     }
 }
