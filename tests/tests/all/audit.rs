@@ -216,3 +216,31 @@ fn a_4_a_log_without_any_noted_head_is_not_taken_for_whole() {
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("no head is noted"), "{said}");
 }
+
+#[test]
+fn a_5_the_random_value_of_an_open_process_is_exported_only_once_it_proves_nothing_more() {
+    let server = Server::start();
+    let body = json!({"customer": "alice", "product": "ssl_dv_md", "period": 12, "csr": csr(&["reseal.dev"])});
+    let reply = server.alice.post("/v2/ssl/certificates", &body);
+    let info = reply.expect(202);
+    let database = rusqlite::Connection::open(server.data().join("reseal.db")).unwrap();
+    let select = "SELECT json_extract(state, '$.work.random') FROM process WHERE id = ?1";
+    let random: String = database
+        .query_row(select, [reply.process()], |row| row.get(0))
+        .unwrap();
+    assert!(info.to_string().contains(&random));
+    let timeline = format!("/v2/processes/{}/timeline", reply.process());
+    server.wait_until(&timeline, |told| told.to_string().contains(&random));
+    let exported = || json!(entries(&server)).to_string();
+    let text = exported();
+    assert!(!text.contains(&random), "{text}");
+    assert!(text.contains("[random value]"), "{text}");
+    server.publish(&info);
+    server.alice.post(
+        &format!("/v2/processes/{}/resend", reply.process()),
+        &json!({}),
+    );
+    server.wait_for(reply.process(), "COMPLETED");
+    assert!(exported().contains(&random));
+    server.verify_audit();
+}

@@ -27,6 +27,8 @@ super::statements! {
     SELECT = concat!("SELECT ", columns!(), " FROM process WHERE id = $1");
     /// subscription → id
     SELECT_OPEN = "SELECT id FROM process WHERE subscription = $1 AND open = 1";
+    /// id → state, while it is open
+    SELECT_OPEN_STATE = "SELECT state FROM process WHERE id = $1 AND open = 1";
     /// now → id, customer of those whose time has come and that nobody works on
     SELECT_DUE = "SELECT id, customer FROM process WHERE next_run <= $1 AND open = 1 \
         AND (lease_until IS NULL OR lease_until <= $1) ORDER BY next_run, id";

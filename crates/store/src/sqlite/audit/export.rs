@@ -4,7 +4,8 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use reseal_lifecycle::store::StoreError;
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, params};
+use serde_json::Value;
 
 use super::super::connection::open_reader;
 use super::super::fault::store_error;
@@ -13,9 +14,13 @@ use super::read::{AuditRow, EventRow};
 use crate::SqliteStore;
 use crate::sql;
 
+/// Stands for what is not handed out.
+const HIDDEN: &str = "[random value]";
+
 impl SqliteStore {
     /// Gives `take` every entry of the database at `path` that was recorded at `since` or later and before `until`,
-    /// in order, with the events it is about; until it answers `false`.
+    /// in order, with the events it is about; until it answers `false`. The Random Value of a process that is still open is
+    /// not in them: it proves something as long as it does, and is evidence only from then on.
     ///
     /// # Errors
     /// As [`SqliteStore::open`].
@@ -39,6 +44,7 @@ fn export(
     let moment = connection.unchecked_transaction()?;
     let mut select = moment.prepare(sql::audit::SELECT_FROM)?;
     let mut events = moment.prepare(sql::event::SELECT_SPAN)?;
+    let mut open = moment.prepare(sql::process::SELECT_OPEN_STATE)?;
     let mut rows = select.query([i64::MIN])?;
     while let Some(row) = rows.next()? {
         let row = AuditRow::read(row)?;
@@ -49,7 +55,15 @@ fn export(
             (Some(span), Some(process)) => {
                 let span = params![process, span.step, span.first, span.count];
                 let found = events.query_map(span, EventRow::read)?;
-                found.collect::<rusqlite::Result<_>>()?
+                let mut told = found.collect::<rusqlite::Result<Vec<_>>>()?;
+                let state: Option<String> =
+                    open.query_row([process], |row| row.get(0)).optional()?;
+                if let Some(random) = state.as_deref().and_then(random_value) {
+                    for event in &mut told {
+                        hide(event, &random);
+                    }
+                }
+                told
             }
             _ => Vec::new(),
         };
@@ -58,4 +72,20 @@ fn export(
         }
     }
     Ok(())
+}
+
+/// The Random Value that a process in `state` asks for.
+fn random_value(state: &str) -> Option<String> {
+    let state: Value = serde_json::from_str(state).ok()?;
+    let random = state["work"]["random"].as_str()?;
+    (!random.is_empty()).then(|| random.to_owned())
+}
+
+/// Takes `random` out of what an event says.
+fn hide(event: &mut EventRow, random: &str) {
+    if let Ok(text) = std::str::from_utf8(&event.kind)
+        && text.contains(random)
+    {
+        event.kind = text.replace(random, HIDDEN).into_bytes();
+    }
 }
