@@ -124,6 +124,7 @@ where
     let outcome = match admit(&shared, &parts).await {
         Ok(caller) => {
             customer = Some(caller.customer.clone());
+            let (services, user) = (Arc::clone(&shared.services), caller.user.clone());
             let call = Call {
                 parameters: RawPathParams::from_request_parts(&mut parts, &())
                     .await
@@ -133,7 +134,11 @@ where
                 parts,
                 body,
             };
-            idempotency::once(call, handler).await
+            let outcome = idempotency::once(call, handler).await;
+            if outcome.as_ref().is_err_and(Failure::is_forbidden) {
+                services.refusals().forbidden(&user);
+            }
+            outcome
         }
         Err(failure) => Err(failure),
     };
@@ -172,7 +177,7 @@ async fn admit(shared: &Shared, parts: &Parts) -> Result<Caller, Failure> {
     if let (Err(error), Some(Peer(address))) = (&found, parts.extensions.get())
         && error.kind == Kind::Unauthenticated
     {
-        shared.services.refusals().count(*address);
+        shared.services.refusals().unauthenticated(*address);
     }
     let Some(limits) = &shared.limits else {
         return Ok(found?);

@@ -130,6 +130,11 @@ impl Failure {
         Error::new(Kind::Rule, message).into()
     }
 
+    /// Whether the caller may not do this.
+    pub(crate) fn is_forbidden(&self) -> bool {
+        self.0.status == StatusCode::FORBIDDEN
+    }
+
     /// A path that leads nowhere.
     pub(crate) fn no_route(message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "ObjectDoesNotExist", message)

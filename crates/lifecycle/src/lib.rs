@@ -28,6 +28,7 @@ pub mod notification;
 pub mod price;
 pub mod process;
 pub mod product;
+mod pulse;
 pub mod query;
 mod reading;
 pub mod revocation;

@@ -1,5 +1,9 @@
 //! Withdrawing a certificate: at once, or when its scheduled moment has come.
 
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+
 use crate::audit::SERVER;
 use crate::certificate::{
     Certificate, CertificateId, CertificateStatus, Revocation, RevocationReason,
@@ -12,6 +16,11 @@ use crate::import;
 use crate::process::{Action, Opening, Process};
 use crate::services::Services;
 use crate::store::{Change, StoreError};
+
+/// Scheduled revocations in one round.
+const AT_ONCE: u32 = 100;
+/// How long a certificate that could not be revoked is left alone.
+const RETRY: SignedDuration = SignedDuration::from_mins(1);
 
 /// Who revokes.
 #[derive(Clone, Copy)]
@@ -70,20 +79,26 @@ impl Services {
         }
     }
 
-    /// Revokes every certificate whose scheduled moment has come; the answer is how many. One that cannot be revoked
-    /// comes again in the next round and keeps none of its neighbours.
-    pub(crate) async fn revoke_due(&self) -> Result<usize, Error> {
-        let due = self.store.due_revocations(self.clock.now(), 100).await?;
-        let mut done = 0;
-        for id in due {
-            match self.revoke_scheduled(id).await {
-                Ok(()) => done += 1,
-                Err(error) => {
-                    tracing::warn!(certificate = id, %error, source = ?error.source, "will be revoked in the next round");
-                }
+    /// Revokes certificates whose scheduled moment has come, the longest overdue first. One that cannot be revoked is
+    /// noted in `failed`, comes again in a minute, and keeps none of those behind it waiting.
+    pub(crate) async fn revoke_due(
+        &self,
+        failed: &mut HashMap<CertificateId, Timestamp>,
+    ) -> Result<(), Error> {
+        let now = self.clock.now();
+        failed.retain(|_, since| since.duration_until(now).abs() < RETRY);
+        let limit = u32::try_from(failed.len()).unwrap_or(u32::MAX);
+        let limit = limit.saturating_add(AT_ONCE);
+        for id in self.store.due_revocations(now, limit).await? {
+            if failed.contains_key(&id) {
+                continue;
+            }
+            if let Err(error) = self.revoke_scheduled(id).await {
+                tracing::error!(certificate = id, %error, source = ?error.source, "could not be revoked and must be: tried again in a minute");
+                failed.insert(id, now);
             }
         }
-        Ok(done)
+        Ok(())
     }
 
     async fn revoke_scheduled(&self, id: i64) -> Result<(), Error> {
@@ -93,6 +108,7 @@ impl Services {
         if certificate.stored_status == CertificateStatus::Revoked {
             return Ok(());
         }
+        // A duty for a compromised key rests on proof.
         let by = Revoker {
             user: SERVER,
             is_sure: true,
@@ -108,7 +124,6 @@ impl Services {
             .await?;
         Ok(())
     }
-        // A duty for a compromised key rests on proof.
 
     /// Revokes `certificate` and, when its key is compromised, every other one of its customer's with that key, in
     /// one transaction; each has a process of its own. `claim` is the reason that was given, `listed` the one that

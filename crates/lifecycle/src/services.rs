@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use reseal_pki::corroboration::{Layout, Quorum, Witness};
@@ -20,6 +20,7 @@ use crate::issuance::{CaaCache, Reported};
 use crate::issuer::Issuer;
 use crate::notification::Webhooks;
 use crate::product::{Catalogue, Product};
+use crate::pulse::Pulse;
 use crate::slots::Slots;
 use crate::store::Store;
 
@@ -113,9 +114,9 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// Issuers by the names that products use.
     pub issuers: HashMap<String, Arc<dyn Issuer>>,
-    /// The views of the customers' DNS and web servers.
     /// SHA-256 of the SubjectPublicKeyInfos of keys of ours beside those of the issuers (C-22).
     pub own_keys: Vec<[u8; 32]>,
+    /// The views of the customers' DNS and web servers.
     pub panel: Panel,
     /// The way mails go.
     pub mailer: Mailer,
@@ -133,9 +134,9 @@ pub struct Parts {
 pub struct Services {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) issuers: HashMap<String, Arc<dyn Issuer>>,
-    pub(crate) panel: Panel,
     /// Never certified for anybody (C-22).
     pub(crate) own_keys: HashSet<[u8; 32]>,
+    pub(crate) panel: Panel,
     pub(crate) mailer: Mailer,
     pub(crate) webhooks: Webhooks,
     pub(crate) clock: Clock,
@@ -145,6 +146,7 @@ pub struct Services {
     pub(crate) reported: Reported,
     pub(crate) slots: Slots,
     pub(crate) refusals: Refusals,
+    pub(crate) pulse: Pulse,
 }
 
 impl Services {
@@ -161,11 +163,11 @@ impl Services {
                 ));
             }
         }
-        Ok(Self {
-            store: parts.store,
         let of_issuers = parts.issuers.values().flat_map(|issuer| issuer.own_keys());
-            issuers: parts.issuers,
+        Ok(Self {
             own_keys: of_issuers.chain(parts.own_keys).collect(),
+            store: parts.store,
+            issuers: parts.issuers,
             panel: parts.panel,
             mailer: parts.mailer,
             webhooks: parts.webhooks,
@@ -176,6 +178,7 @@ impl Services {
             reported: Reported::default(),
             slots: Slots::default(),
             refusals: Refusals::default(),
+            pulse: Pulse::default(),
         })
     }
 
@@ -189,7 +192,7 @@ impl Services {
         &self.settings
     }
 
-    /// Calls without a valid key, for the audit log.
+    /// Calls that were refused for who makes them, for the audit log.
     pub fn refusals(&self) -> &Refusals {
         &self.refusals
     }
@@ -219,9 +222,20 @@ impl Services {
         &self.settings.names
     }
 
-    /// Whether requests can be served.
+    /// Whether requests can be served, and what they lead to will be done.
+    ///
+    /// # Errors
+    /// [`Kind::Unavailable`] when the store cannot be written, or a part of the worker stands still.
     pub async fn ready(&self) -> Result<(), Error> {
-        Ok(self.store.ping().await?)
+        self.store.ping().await?;
+        match self.pulse.standing_still(Instant::now()) {
+            None => Ok(()),
+            Some(what) => Err(Error::unavailable(
+                "A part of the server stands still: its log may say why",
+                Duration::from_mins(1),
+                format!("the worker does not look after {what}"),
+            )),
+        }
     }
 
     pub(crate) fn issuer(&self, name: &str) -> Result<&Arc<dyn Issuer>, Error> {

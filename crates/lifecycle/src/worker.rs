@@ -4,47 +4,83 @@
 //! It holds nothing that matters: a process it had taken when it died is taken again when the lease ends,
 //! or at the next start of a server that knows it is alone.
 
+use std::collections::HashMap;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::audit;
 use crate::crl;
 use crate::error::Error;
 use crate::issuance::LEASE;
 use crate::notification;
+use crate::pulse::Part;
 use crate::services::Services;
 
 /// Time between two looks into the store.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Works until `shutdown` becomes true, then finishes what is under way.
+/// Works until `shutdown` becomes true, then finishes what is under way. No part waits for another, and one that dies
+/// takes no other along.
 pub async fn run(services: Arc<Services>, shutdown: watch::Receiver<bool>) {
-    tokio::join!(
-        notification::watch(Arc::clone(&services), shutdown.clone()),
-        notification::deliver(Arc::clone(&services), shutdown.clone()),
-        crl::publish(Arc::clone(&services), shutdown.clone()),
-        audit::record_refusals(Arc::clone(&services), shutdown.clone()),
-        processes(services, shutdown),
-    );
+    let mut parts = JoinSet::new();
+    let services = || Arc::clone(&services);
+    parts.spawn(revocations(services(), shutdown.clone()));
+    parts.spawn(processes(services(), shutdown.clone()));
+    parts.spawn(crl::publish(services(), shutdown.clone()));
+    parts.spawn(notification::watch(services(), shutdown.clone()));
+    parts.spawn(notification::deliver(services(), shutdown.clone()));
+    parts.spawn(audit::record_refusals(services(), shutdown));
+    let mut died = None;
+    while let Some(ended) = parts.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!(%error, "a part of the worker died");
+            died = died.or(Some(error));
+        }
+    }
+    // For whoever waits for the worker: as if it had been one piece.
+    if let Some(Ok(panic)) = died.map(tokio::task::JoinError::try_into_panic) {
+        resume_unwind(panic);
+    }
+}
+
+async fn revocations(services: Arc<Services>, mut shutdown: watch::Receiver<bool>) {
+    let mut failed = HashMap::new();
+    loop {
+        services.pulse.beat(Part::Revocations);
+        if let Err(error) = services.revoke_due(&mut failed).await {
+            tracing::warn!(%error, source = ?error.source, "revocations wait for the next look");
+        }
+        if stops(&mut shutdown, PAUSE).await {
+            break;
+        }
+    }
+    services.pulse.end(Part::Revocations);
 }
 
 async fn processes(services: Arc<Services>, mut shutdown: watch::Receiver<bool>) {
     loop {
+        services.pulse.beat(Part::Processes);
         if let Err(error) = round(&services).await {
             tracing::warn!(%error, source = ?error.source, "the worker could not take its work");
         }
-        tokio::select! {
-            () = tokio::time::sleep(PAUSE) => {}
-            changed = shutdown.changed() => {
-                if changed.is_err() || *shutdown.borrow() {
-                    break;
-                }
-            }
+        if stops(&mut shutdown, PAUSE).await {
+            break;
         }
     }
+    services.pulse.end(Part::Processes);
     services.slots.all_free().await;
+}
+
+/// Waits for `pause`; whether the worker stops meanwhile.
+pub(crate) async fn stops(shutdown: &mut watch::Receiver<bool>, pause: Duration) -> bool {
+    tokio::select! {
+        () = tokio::time::sleep(pause) => false,
+        changed = shutdown.changed() => changed.is_err() || *shutdown.borrow(),
+    }
 }
 
 /// Takes what is due as far as there are free slots.
@@ -68,6 +104,5 @@ async fn round(services: &Arc<Services>) -> Result<(), Error> {
             });
         }
     }
-    services.revoke_due().await?;
     Ok(())
 }

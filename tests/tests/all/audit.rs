@@ -138,7 +138,7 @@ fn a_1_a_start_after_a_crash_and_what_changed_meanwhile_are_in_the_log() {
 }
 
 #[test]
-fn a_1_calls_without_a_valid_key_are_counted_in_the_log() {
+fn a_1_calls_that_are_refused_for_who_makes_them_are_counted_in_the_log() {
     let mut server = Server::start();
     for key in ["", "bm90L2E6a2V5"] {
         for _ in 0..3 {
@@ -150,14 +150,28 @@ fn a_1_calls_without_a_valid_key_are_counted_in_the_log() {
         }
     }
     assert_eq!(server.with_revoked_key().get("/v2/processes").status, 401);
+    for _ in 0..2 {
+        server
+            .alice
+            .get("/v2/blocked-keys")
+            .refused(403, "AuthorizationError");
+    }
     server.terminate();
     let refused = with_action(&server, "access.refused");
-    let calls: u64 = refused
-        .iter()
-        .map(|entry| entry["detail"]["calls"].as_u64().unwrap())
-        .sum();
-    assert_eq!(calls, 7, "{refused:?}");
-    assert_eq!(refused[0]["actor"], "address/127.0.0.1");
+    let calls = |status: u16| -> u64 {
+        let told = refused.iter().map(|entry| &entry["detail"]);
+        told.filter(|told| told["status"] == status)
+            .map(|told| told["calls"].as_u64().unwrap())
+            .sum()
+    };
+    assert_eq!((calls(401), calls(403)), (7, 2), "{refused:?}");
+    let actors: Vec<_> = refused.iter().map(|entry| &entry["actor"]).collect();
+    assert!(actors.contains(&&json!("address/127.0.0.1")), "{actors:?}");
+    assert!(
+        actors
+            .iter()
+            .any(|actor| actor.as_str().unwrap().starts_with("alice/"))
+    );
     assert!(!json!(refused).to_string().contains("bm90L2E6a2V5"));
 }
 

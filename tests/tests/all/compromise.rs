@@ -9,6 +9,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{CertificateParams, DnType, KeyPair};
@@ -441,4 +442,24 @@ fn x_1_x_3_what_the_ca_knows_of_a_key_stands_on_the_list_whatever_its_holder_say
         .query_row("SELECT reason FROM crl_entry", [], |row| row.get(0))
         .unwrap();
     assert_eq!(reason.as_deref(), Some("KEY_COMPROMISE"));
+}
+
+#[test]
+fn x_1_certificates_that_cannot_be_revoked_keep_none_of_those_behind_them_waiting() {
+    let server = Server::start();
+    let good = server.order("ssl_dv", &csr(&["reseal.dev"]));
+    let database = rusqlite::Connection::open(server.data().join("reseal.db")).unwrap();
+    database.busy_timeout(Duration::from_secs(10)).unwrap();
+    let copy = "UPDATE broken SET serial = randomblob(16), fingerprint = randomblob(32); \
+        INSERT INTO certificate SELECT * FROM broken;";
+    let statements = format!(
+        "CREATE TEMP TABLE broken AS SELECT * FROM certificate WHERE id = {good}; \
+         UPDATE broken SET id = NULL, names = 'nobody can read this', revocation_scheduled = 1; \
+         BEGIN IMMEDIATE; {} UPDATE certificate SET revocation_scheduled = 2 WHERE id = {good}; COMMIT",
+        copy.repeat(150)
+    );
+    database.execute_batch(&statements).unwrap();
+    let path = format!("/v2/ssl/certificates/{good}");
+    server.wait_until(&path, |body| body["status"] == "REVOKED");
+    assert_eq!(server.operator.get("/readyz").status, 200);
 }

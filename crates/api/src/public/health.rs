@@ -16,7 +16,7 @@ pub(crate) async fn health(_: Arc<Shared>, _: Request) -> Outcome {
     Ok(answer(StatusCode::OK, TEXT, "no-store", "ok\n"))
 }
 
-/// 200 only while the store can be written; otherwise a contract error with `Retry-After`.
+/// 200 only while the store can be written and no part of the worker stands still; otherwise a contract error with `Retry-After`.
 pub(crate) async fn ready(shared: Arc<Shared>, _: Request) -> Outcome {
     shared.services.ready().await?;
     Ok(answer(StatusCode::OK, TEXT, "no-store", "ready\n"))

@@ -11,8 +11,10 @@ use super::{Crl, CrlOrder, CrlScope, CrlState, CrlStore, Publication, schedule};
 use crate::audit::SERVER;
 use crate::error::Error;
 use crate::issuer::{Issuer, IssuerError};
+use crate::pulse::Part;
 use crate::services::Services;
 use crate::store::StoreError;
+use crate::worker::stops;
 
 /// Time between two looks for revocations that no list shows yet.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -54,21 +56,18 @@ pub(crate) async fn publish(services: Arc<Services>, mut shutdown: Receiver<bool
         .map(|name| (name.clone(), Round::default()))
         .collect();
     loop {
+        services.pulse.beat(Part::Lists);
         for (name, issuer) in &services.issuers {
             let round = rounds.entry(name.clone()).or_default();
             if let Err(error) = round.run(&services, name, issuer.as_ref()).await {
                 tracing::warn!(issuer = name, %error, source = ?error.source, "revocation lists wait");
             }
         }
-        tokio::select! {
-            () = tokio::time::sleep(PAUSE) => {}
-            changed = shutdown.changed() => {
-                if changed.is_err() || *shutdown.borrow() {
-                    return;
-                }
-            }
+        if stops(&mut shutdown, PAUSE).await {
+            break;
         }
     }
+    services.pulse.end(Part::Lists);
 }
 
 /// What is remembered from one look to the next.

@@ -17,7 +17,9 @@ use tokio::sync::watch::Receiver;
 use super::webhook::Webhook;
 use super::{Health, Notification};
 use crate::error::Error;
+use crate::pulse::Part;
 use crate::services::Services;
+use crate::worker::stops;
 
 /// Seconds until the next attempt after the first failure, the second, and so on; the last one for all that
 /// follow (contract.md section 5.8).
@@ -40,20 +42,17 @@ pub(crate) async fn deliver(services: Arc<Services>, mut shutdown: Receiver<bool
     let healthy = Arc::new(Semaphore::new(AT_ONCE));
     let failing = Arc::new(Semaphore::new(AT_ONCE));
     loop {
+        services.pulse.beat(Part::Webhooks);
         for (health, places) in [(Health::Good, &healthy), (Health::Failing, &failing)] {
             if let Err(error) = round(&services, health, places, &shutdown).await {
                 tracing::warn!(%error, source = ?error.source, "webhooks wait for the next look");
             }
         }
-        tokio::select! {
-            () = tokio::time::sleep(PAUSE) => {}
-            changed = shutdown.changed() => {
-                if changed.is_err() || *shutdown.borrow() {
-                    break;
-                }
-            }
+        if stops(&mut shutdown, PAUSE).await {
+            break;
         }
     }
+    services.pulse.end(Part::Webhooks);
     for places in [healthy, failing] {
         let _all = places.acquire_many(AT_ONCE as u32).await;
     }

@@ -16,8 +16,10 @@ use super::{Mark, Notification, Occasion};
 use crate::certificate::{Certificate, CertificateStatus};
 use crate::customer::Scope;
 use crate::error::Error;
+use crate::pulse::Part;
 use crate::services::Services;
 use crate::store::{StoreError, Subscription};
+use crate::worker::stops;
 
 /// Days before the end of a certificate, and the next smaller number, which tells of what is nearer.
 const CERTIFICATE_DAYS: [(i64, i64); 4] = [(30, 14), (14, 7), (7, 1), (1, 0)];
@@ -31,18 +33,15 @@ const PAUSE: Duration = Duration::from_mins(5);
 /// Looks until `shutdown` becomes true.
 pub(crate) async fn watch(services: Arc<Services>, mut shutdown: Receiver<bool>) {
     loop {
+        services.pulse.beat(Part::Notices);
         if let Err(error) = services.announce_ends().await {
             tracing::warn!(%error, source = ?error.source, "notices of expiry wait for the next look");
         }
-        tokio::select! {
-            () = tokio::time::sleep(PAUSE) => {}
-            changed = shutdown.changed() => {
-                if changed.is_err() || *shutdown.borrow() {
-                    return;
-                }
-            }
+        if stops(&mut shutdown, PAUSE).await {
+            break;
         }
     }
+    services.pulse.end(Part::Notices);
 }
 
 impl Services {
