@@ -330,6 +330,7 @@ fn authorizations_of(
             obtained: obtained_at(proof, mail, now),
             process: 0,
             witnesses: proof.contact_witnesses.clone(),
+            alias: None,
         };
         let known = |other: &Authorization| other.adn == adn && other.method == method;
         if !obtained.iter().any(known) && authorization.covers(&proof.name, now, policy) {

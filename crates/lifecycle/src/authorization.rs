@@ -1,11 +1,16 @@
 //! A recorded proof that a customer controls a name, and for how long it may be relied on.
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use reseal_pki::calendar;
 use reseal_pki::corroboration::Witness;
 use reseal_pki::method::Method;
 use reseal_pki::name::{DnsName, NamePolicy};
 use serde::{Deserialize, Serialize};
+
+use crate::certificate::CertificateId;
+use crate::query::{AuthorizationQuery, Page};
+use crate::store::StoreError;
 
 /// A recorded proof (rules.md N-24). `id` is 0 until it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +33,28 @@ pub struct Authorization {
     /// What the remote perspectives said that were asked for the same look; empty when none was.
     #[serde(default)]
     pub witnesses: Vec<Witness>,
+    /// Where the contents of a TXT record stood, with the root's dot, when an alias led there from the record's own name.
+    #[serde(default)]
+    pub alias: Option<String>,
+}
+
+/// A recorded proof, and what rests on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Relied {
+    /// The proof.
+    pub proof: Authorization,
+    /// Certificates that were signed on it, each with the name that it proved for them.
+    pub certificates: Vec<(CertificateId, String)>,
+}
+
+/// The part of [`crate::store::Store`] that is about finding proofs again.
+#[async_trait]
+pub trait AuthorizationStore: Send + Sync + 'static {
+    /// Every customer's proofs that match.
+    async fn find_authorizations(
+        &self,
+        query: &AuthorizationQuery,
+    ) -> Result<Page<Relied>, StoreError>;
 }
 
 impl Authorization {
@@ -76,6 +103,7 @@ mod tests {
                 obtained: now,
                 process: 1,
                 witnesses: Vec::new(),
+                alias: None,
             };
             proof.covers(&DnsName::parse(name, &policy).unwrap(), now, &policy)
         };

@@ -228,6 +228,22 @@ fields! {
 }
 
 fields! {
+    /// Fields of the list of proofs.
+    AuthorizationField {
+        Id = "id": Integer,
+        Customer = "customer": Text,
+        Adn = "adn": Text,
+        Method = "method": Text,
+        ObtainedDate = "obtainedDate": Date,
+        Process = "process": Integer,
+        Alias = "alias": Text,
+        Name = "name": TextList,
+        Certificate = "certificate": Integer,
+        Reach = "reach": Enumeration,
+    }
+}
+
+fields! {
     /// Fields of the notification list (contract.md section 5.8).
     NotificationField {
         Id = "id": Integer,
@@ -279,5 +295,7 @@ pub type ProcessQuery = Query<ProcessField>;
 pub type ValidationQuery = Query<ValidationField>;
 /// A request for the list of blocked keys.
 pub type BlockedKeyQuery = Query<BlockedKeyField>;
+/// A request for the list of proofs.
+pub type AuthorizationQuery = Query<AuthorizationField>;
 /// A notification list request.
 pub type NotificationQuery = Query<NotificationField>;

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::audit::{AuditEntry, AuditStore};
 use crate::auth_key::{AuthKeyId, AuthKeyStore};
-use crate::authorization::Authorization;
+use crate::authorization::{Authorization, AuthorizationStore};
 use crate::certificate::{
     Certificate, CertificateId, Revocation, RevocationReason, SubscriptionId,
 };
@@ -227,6 +227,7 @@ pub trait Store:
     + VettingStore
     + AuditStore
     + CompromiseStore
+    + AuthorizationStore
 {
     /// Adds a customer, as `actor` wanted. [`StoreError::Exists`] when the handle is taken.
     async fn create_customer(&self, customer: Customer, actor: &str) -> Result<(), StoreError>;

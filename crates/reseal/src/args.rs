@@ -1,11 +1,15 @@
 //! The command line.
 
+mod authorization;
+
 use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use reseal_lifecycle::customer::Role;
 use reseal_lifecycle::process::Check;
+
+pub(crate) use authorization::{Authorization, Wanted};
 
 /// A certification authority that reissues TLS certificates by API.
 #[derive(Debug, Parser)]
@@ -120,6 +124,9 @@ pub(crate) enum Command {
     /// What has to be revoked
     #[command(subcommand)]
     Revocation(Revocation),
+    /// Proofs of control over names, and the certificates that rest on them
+    #[command(subcommand)]
+    Authorization(Authorization),
     /// The audit log: who did what, when and why
     #[command(subcommand)]
     Audit(Audit),

@@ -8,6 +8,7 @@
 mod accounts;
 mod args;
 mod audit;
+mod authorization;
 mod backup;
 mod bench;
 mod ca;
@@ -36,8 +37,8 @@ use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
 use args::{
-    ApiKey, Args, Audit, AuditFormat, Ca, Command, Csr, Customer, Key, LogFormat, Policy,
-    Revocation, Validation, Webhook,
+    ApiKey, Args, Audit, AuditFormat, Authorization, Ca, Command, Csr, Customer, Key, LogFormat,
+    Policy, Revocation, Validation, Webhook,
 };
 use reseal_lifecycle::vetting::{Decision, Verdict};
 
@@ -142,6 +143,11 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Key(Key::List(data)) => key::list(&data.data, config).await.map(done),
         Command::Revocation(Revocation::Due { json, data }) => {
             revocation::due(&data.data, config, json).await.map(done)
+        }
+        Command::Authorization(Authorization::List { wanted, json, data }) => {
+            authorization::list(&data.data, config, &wanted, json)
+                .await
+                .map(done)
         }
         Command::Csr(Csr::Check { file, data }) => csr_check::run(&file, data.as_deref(), config),
         Command::Backup { file, data } => backup::write(&file, &data.data).await.map(done),

@@ -91,6 +91,11 @@ pub(crate) const SQLITE: &[Migration] = &[
         name: "0013_claimed_key",
         sql: include_str!("sql/sqlite/0013_claimed_key.sql"),
     },
+    Migration {
+        version: 14,
+        name: "0014_reliance",
+        sql: include_str!("sql/sqlite/0014_reliance.sql"),
+    },
 ];
 
 /// Why a database cannot be used.
@@ -330,6 +335,53 @@ mod tests {
                 panic!("{finding}")
             });
         assert_eq!(verified.unwrap().entries, 3);
+    }
+
+    #[test]
+    fn x_13_what_certificates_rested_on_before_it_was_kept_is_found_in_their_tickets() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let before = SQLITE.partition_point(|migration| migration.version < 14);
+        run(&mut connection, &SQLITE[..before]).unwrap();
+        let ground = |name: &str, adn: &str, obtained: &str| {
+            format!(
+                "{{\"name\":\"{name}\",\"adn\":\"{adn}\",\"method\":\"3.2.2.4.7\",\"obtained\":\"{obtained}\"}}"
+            )
+        };
+        let (wild, other) = (
+            ground("*.a.dev", "a.dev", "2026-11-24T12:00:00.250123456Z"),
+            ground("b.dev", "b.dev", "2026-11-24T12:00:00Z"),
+        );
+        connection
+            .execute_batch(&format!(
+                "INSERT INTO customer VALUES ('acme', 0);
+                 INSERT INTO subscription VALUES (1, 'acme', 'ssl_dv', 0, 1, 12, 1, 0, 0);
+                 INSERT INTO process VALUES (5, 1, 'acme', 'acme/api', 'request', 'a', NULL, NULL, NULL, 7, 9, \
+                     'COMPLETED', 0, 0, NULL, NULL, '{{}}', '{{}}');
+                 INSERT INTO event VALUES (5, 0, 0, 7, '{{\"event\":\"accepted\"}}'),
+                     (5, 1, 0, 7, '{{\"event\":\"reserved\",\"serial\":\"01ff\",\"ticket\":{{\"names\":[{wild},{other}]}}}}'),
+                     (5, 2, 0, 7, '{{\"event\":\"reserved\",\"serial\":\"02\",\"ticket\":{{\"names\":[{other}]}}}}');
+                 INSERT INTO domain_authorization (id, customer, adn, method, obtained, process) VALUES
+                     (1, 'acme', 'a.dev', '3.2.2.4.7', 1795521600250, 5),
+                     (2, 'acme', 'a.dev', '3.2.2.4.7', 1795521500250, 5),
+                     (3, 'acme', 'a.dev', '3.2.2.4.18', 1795521600250, 5);
+                 INSERT INTO certificate (id, customer, process, subscription, product, validation, certificate_type, \
+                     status, domain_name, names, issuer, serial, not_before, not_after, subscription_end, \
+                     key_algorithm, key_size, spki_sha256, fingerprint, der) VALUES
+                     (9, 'acme', 5, 1, 'ssl_dv', 'DV', 'SINGLE_DOMAIN', 'ACTIVE', 'a.dev', '[]', 'embedded', \
+                     X'01FF', 0, 1, 1, 'EC', 256, zeroblob(32), zeroblob(32), X'');"
+            ))
+            .unwrap();
+        run(&mut connection, SQLITE).unwrap();
+        let mut rows = connection
+            .prepare("SELECT proof, certificate, name FROM reliance")
+            .unwrap();
+        let rows: Vec<(i64, i64, String)> = rows
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        // The proof of the other name is gone: nothing is invented.
+        assert_eq!(rows, [(1, 9, "*.a.dev".to_owned())]);
     }
 
     #[test]

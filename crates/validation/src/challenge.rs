@@ -4,7 +4,12 @@ use aws_lc_rs::rand;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{email::Contact, persistent::PersistentRecord};
+use crate::{
+    dns::{self, DnsAnswer, DnsOutcome, DnsRecord, RecordKind, RecordValue},
+    email::Contact,
+    evidence::{Attempt, Evidence},
+    persistent::PersistentRecord,
+};
 
 /// Directory of FILE challenges (BR 3.2.2.4.18, D-21).
 pub(crate) const FILE_DIRECTORY: &str = "/.well-known/pki-validation/";
@@ -128,6 +133,28 @@ impl TokenParts<'_> {
 }
 
 impl Challenge {
+    /// Where `attempt` found the contents as a TXT record, with the root's dot, if an alias led there from the name that
+    /// was asked about. An alias whose target *is* the contents leads nowhere.
+    pub fn alias(&self, attempt: &Attempt) -> Option<String> {
+        let Evidence::Dns { answers, .. } = &attempt.evidence else {
+            return None;
+        };
+        let proves = |answer: &&DnsAnswer| {
+            answer.kind == RecordKind::Txt
+                && match self {
+                    Self::Dns { contents, .. } => dns::carries(answer, contents),
+                    Self::DnsRandom { random, .. } => dns::carries(answer, random),
+                    Self::Persistent { .. } => answer.outcome == DnsOutcome::Records,
+                    Self::File { .. } | Self::Contact(_) => false,
+                }
+        };
+        let answer = answers.iter().find(proves)?;
+        answer.alias()?;
+        let is_text = |record: &&DnsRecord| matches!(record.value, RecordValue::Txt(_));
+        let text = answer.records.iter().find(is_text)?;
+        Some(text.name.clone())
+    }
+
     /// A DNS challenge below the authorization domain name `adn`.
     pub fn dns(parts: &TokenParts<'_>, adn: &str) -> Self {
         let adn = adn.strip_prefix("*.").unwrap_or(adn);

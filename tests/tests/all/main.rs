@@ -6,6 +6,7 @@ mod contract;
 mod crash;
 mod nasty;
 mod perspectives;
+mod proofs;
 mod rules;
 mod support;
 mod validations;

@@ -178,6 +178,7 @@ impl Services {
                 obtained: attempt.at,
                 process: 0,
                 witnesses: witnesses(corroboration),
+                alias: sighting.challenge.alias(attempt),
             };
             let open: Vec<bool> = work.proofs.iter().map(|proof| !proof.is_proved()).collect();
             proofs

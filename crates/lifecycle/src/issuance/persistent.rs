@@ -142,6 +142,7 @@ pub(super) fn take_in(
             obtained: attempt.at,
             process: 0,
             witnesses: witnesses(corroboration),
+            alias: found.challenge.alias(attempt),
         };
         let by_dns = |proof: &NameProof| proof.method == DcvType::Dns;
         events.extend(apply(work, &authorization, services, by_dns));

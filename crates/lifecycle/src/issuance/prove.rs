@@ -89,6 +89,7 @@ pub(super) fn take_in(
                 obtained: look.attempt.at,
                 process: 0,
                 witnesses: witnesses(look.corroboration.as_ref()),
+                alias: look.challenge.alias(&look.attempt),
             };
             events.extend(apply(work, &authorization, services, |_| true));
             obtained.push(authorization);

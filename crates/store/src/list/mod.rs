@@ -6,8 +6,9 @@
 //!
 //! - `condition`: one filter → one condition
 //! - `pattern`: `like` patterns and substrings
-//! - `blocked_key`, `certificate`, `notification`, `process`, `validation`: which field is which column
+//! - `authorization`, `blocked_key`, `certificate`, `notification`, `process`, `validation`: which field is which column
 
+mod authorization;
 mod blocked_key;
 mod certificate;
 mod condition;
@@ -116,6 +117,14 @@ pub(crate) fn blocked_keys(
     query: &reseal_lifecycle::query::BlockedKeyQuery,
 ) -> Result<Select, StoreError> {
     // No field of a key depends on the moment.
+    select(&Scope::Everything, query, Timestamp::UNIX_EPOCH)
+}
+
+/// A list of proofs.
+pub(crate) fn authorizations(
+    query: &reseal_lifecycle::query::AuthorizationQuery,
+) -> Result<Select, StoreError> {
+    // No field of a proof depends on the moment.
     select(&Scope::Everything, query, Timestamp::UNIX_EPOCH)
 }
 

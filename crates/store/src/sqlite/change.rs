@@ -406,6 +406,7 @@ impl Step {
                 millis(proof.obtained),
                 id,
                 witnesses,
+                proof.alias,
             ];
             execute(connection, sql::authorization::INSERT, values)?;
         }

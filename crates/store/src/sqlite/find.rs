@@ -58,7 +58,7 @@ pub(crate) fn newest_authorizations(
             }
             let mut found = select.query(params![customer, adn])?;
             while let Some(row) = found.next()? {
-                let authorization = rows::authorization(row, customer, adn)?;
+                let authorization = rows::authorization(row)?;
                 let is_older = newest.last().is_some_and(|last| {
                     last.adn == authorization.adn
                         && last.method == authorization.method

@@ -1,7 +1,7 @@
 //! A new certificate, and what becomes of those before it.
 
 use reseal_lifecycle::certificate::{Certificate, CertificateId, SubscriptionId};
-use reseal_lifecycle::process::{Mpic, Process, ProcessId};
+use reseal_lifecycle::process::{Mpic, Process, ProcessId, ProofState};
 use reseal_lifecycle::store::{Issuance, Replacement, StoreError, Subscription};
 use rusqlite::{Connection, params};
 
@@ -36,6 +36,7 @@ pub(crate) fn write(
     let certificate =
         insert_certificate(connection, &issuance.certificate, names, id, subscription)
             .map_err(unless_unique("certificate"))?;
+    note_reliance(connection, process, certificate).map_err(database)?;
     if let Some(replacement) = &issuance.replaces {
         let now = millis(process.updated);
         replace(connection, replacement, certificate, now)?;
@@ -119,6 +120,35 @@ fn insert_certificate(
         insert_name.execute(params![id, name])?;
     }
     Ok(id)
+}
+
+/// Notes which proof each name of `certificate` rests on.
+fn note_reliance(
+    connection: &Connection,
+    process: &Process,
+    certificate: CertificateId,
+) -> rusqlite::Result<()> {
+    for proof in process.work().into_iter().flat_map(|work| &work.proofs) {
+        let ProofState::Proved {
+            method,
+            adn,
+            obtained,
+            ..
+        } = &proof.state
+        else {
+            continue;
+        };
+        let values = params![
+            certificate,
+            proof.name.as_str(),
+            process.customer,
+            adn,
+            method.br_section(),
+            millis(*obtained)
+        ];
+        execute(connection, sql::authorization::INSERT_RELIANCE, values)?;
+    }
+    Ok(())
 }
 
 /// Marks the predecessor, and schedules the revocation of older siblings (rules.md R-4).

@@ -7,6 +7,7 @@
 //! - `change`, `issue`: one step of a process as rows
 //! - `audit`: the audit log
 //! - `auth_key`: values that prove names before a certificate is asked for
+//! - `authorization`: proofs, found again
 //! - `compromise`: blocked keys, and what must be revoked because of them
 //! - `crl`: revocation lists
 //! - `find`, `page`: single rows and lists
@@ -21,6 +22,7 @@
 
 pub(crate) mod audit;
 mod auth_key;
+mod authorization;
 mod change;
 mod checkpoint;
 mod columns;

@@ -225,22 +225,19 @@ pub(crate) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
     Ok(Event { at, kind })
 }
 
-/// A row of [`crate::sql::authorization::SELECT_BY_NAME`] asked for `customer` and `adn`.
-pub(crate) fn authorization(
-    row: &Row<'_>,
-    customer: &str,
-    adn: &str,
-) -> rusqlite::Result<Authorization> {
+/// A row with the columns of [`crate::sql::authorization::COLUMNS`].
+pub(crate) fn authorization(row: &Row<'_>) -> rusqlite::Result<Authorization> {
     let mut columns = Columns::of(row);
     Ok(Authorization {
         id: columns.value()?,
-        customer: customer.to_owned(),
-        adn: adn.to_owned(),
+        customer: columns.value()?,
+        adn: columns.value()?,
         method: columns.word()?,
         only_itself: columns.value()?,
         obtained: columns.moment()?,
         process: columns.value()?,
         witnesses: columns.optional_json()?.unwrap_or_default(),
+        alias: columns.value()?,
     })
 }
 

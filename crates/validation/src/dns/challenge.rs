@@ -108,7 +108,7 @@ fn expected(record: &str, contents: &str) -> String {
 
 /// Whether a usable answer carries the contents at the very name asked for: as alias target
 /// there, or as any one of the TXT records (D-28).
-pub(super) fn carries(answer: &DnsAnswer, contents: &str) -> bool {
+pub(crate) fn carries(answer: &DnsAnswer, contents: &str) -> bool {
     if answer.outcome != DnsOutcome::Records {
         return false;
     }

@@ -2,8 +2,9 @@
 
 use reseal_lifecycle::customer::Scope;
 use reseal_lifecycle::query::{
-    CertificateField as C, CertificateQuery, Field as _, FieldKind, FilterValue,
-    NotificationField as N, NotificationQuery, Operator, ProcessField as P, ProcessQuery,
+    AuthorizationField as A, AuthorizationQuery, CertificateField as C, CertificateQuery,
+    Field as _, FieldKind, FilterValue, NotificationField as N, NotificationQuery, Operator,
+    ProcessField as P, ProcessQuery,
 };
 use reseal_lifecycle::store::Store as _;
 
@@ -11,6 +12,7 @@ use super::World;
 use super::lists::{certificates, filter, text};
 use super::sample::{in_days, now};
 use crate::list;
+use crate::sql::tests::query_plan;
 
 /// Whatever fits into a request line is answered, never a fault.
 #[tokio::test]
@@ -121,6 +123,18 @@ async fn every_field_with_every_operator_can_be_prepared() {
             };
             prepare(list::processes(&Scope::Everything, &query).unwrap());
         }
+        for field in A::ALL {
+            let Some(value) = fits(field.kind()) else {
+                continue;
+            };
+            let filters = vec![filter(*field, operator, &[value.clone(), value]); 2];
+            let query = AuthorizationQuery {
+                filters,
+                order: vec![(*field, false)],
+                ..AuthorizationQuery::default()
+            };
+            prepare(list::authorizations(&query).unwrap());
+        }
         for field in N::ALL {
             let Some(value) = fits(field.kind()) else {
                 continue;
@@ -135,6 +149,26 @@ async fn every_field_with_every_operator_can_be_prepared() {
         }
     }
     assert!(prepared > 500, "{prepared}");
+}
+
+/// Proofs are searched through in the order of their numbers, a page behind the other: without a sort for each page.
+#[tokio::test]
+async fn x_13_a_search_of_proofs_sorts_nothing() {
+    let world = World::new().await;
+    let connection = rusqlite::Connection::open(world.path()).unwrap();
+    let query = AuthorizationQuery {
+        filters: vec![
+            filter(A::Method, Operator::In, &[text("a"), text("b")]),
+            filter(A::Alias, Operator::NotNull, &[]),
+            filter(A::ObtainedDate, Operator::Gte, &[FilterValue::Date(now())]),
+            filter(A::Id, Operator::Gt, &[FilterValue::Integer(1)]),
+        ],
+        order: vec![(A::Id, false)],
+        ..AuthorizationQuery::default()
+    };
+    let plan = query_plan(&connection, &list::authorizations(&query).unwrap().rows);
+    let expected = "SEARCH domain_authorization USING INTEGER PRIMARY KEY (rowid>?)";
+    assert_eq!(plan, [expected]);
 }
 
 /// What is asked for every day must not read or sort a whole table.

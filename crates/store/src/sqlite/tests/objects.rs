@@ -272,6 +272,7 @@ async fn n_24_v_7_authorizations_are_the_customers_own_and_the_newest_of_each_me
             Method::Website => Vec::new(),
             _ => witnesses.clone(),
         },
+        alias: None,
     };
     let own = vec![
         proof("acme", "reseal-sample.com", Method::DnsChange, -5),

@@ -9,12 +9,15 @@ use crate::{
 const RECORD: &str = "_abc.example.com.";
 const CONTENTS: &str = "s1.s2.random0123456789.dcv.invalid.";
 
-async fn attempt_at(dns: &StubDns) -> Attempt {
-    let challenge = Challenge::Dns {
+fn challenge() -> Challenge {
+    Challenge::Dns {
         record: RECORD.to_owned(),
         contents: CONTENTS.to_owned(),
-    };
-    perspective(dns, None).attempt(&challenge).await
+    }
+}
+
+async fn attempt_at(dns: &StubDns) -> Attempt {
+    perspective(dns, None).attempt(&challenge()).await
 }
 
 fn answers(attempt: &Attempt) -> (&[DnsAnswer], bool) {
@@ -240,4 +243,35 @@ proptest::proptest! {
             proptest::prop_assert!(!same_text(&contents, cut) && !same_name(&contents, cut));
         }
     }
+}
+
+#[tokio::test]
+async fn x_13_an_alias_on_the_way_to_the_contents_is_told_from_one_that_is_the_contents() {
+    let elsewhere = "token.elsewhere.net.";
+    for (at_record, at_target, expected) in [
+        (cname(elsewhere), txt(&[CONTENTS]), Some(elsewhere)),
+        (cname(CONTENTS), txt(&["x"]), None),
+        (txt(&[CONTENTS]), txt(&["x"]), None),
+    ] {
+        let dns = StubDns::start().await;
+        dns.put("_abc.example.com", vec![at_record]);
+        dns.put("token.elsewhere.net", vec![at_target]);
+        let attempt = attempt_at(&dns).await;
+        assert_eq!(attempt.verdict, Verdict::Proved, "{attempt:?}");
+        assert_eq!(challenge().alias(&attempt).as_deref(), expected);
+    }
+}
+
+#[tokio::test]
+async fn x_13_the_last_name_of_a_chain_is_the_one_that_holds_the_contents() {
+    let dns = StubDns::start().await;
+    for (name, target) in [
+        ("_abc.example.com", "one.elsewhere.net."),
+        ("one.elsewhere.net", "two.elsewhere.net."),
+    ] {
+        dns.put(name, vec![cname(target)]);
+    }
+    dns.put("two.elsewhere.net", vec![txt(&["other"]), txt(&[CONTENTS])]);
+    let alias = challenge().alias(&attempt_at(&dns).await);
+    assert_eq!(alias.as_deref(), Some("two.elsewhere.net."));
 }

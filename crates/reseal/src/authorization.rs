@@ -1,0 +1,163 @@
+//! `reseal authorization list`: which proofs of control there are, and which certificates rest on them.
+
+use std::path::Path;
+
+use reseal_lifecycle::authorization::{AuthorizationStore as _, Relied};
+use reseal_lifecycle::query::{
+    AuthorizationField as Field, AuthorizationQuery, Filter, FilterValue, Operator,
+};
+use reseal_pki::corroboration::tally;
+use serde_json::{Value, json};
+
+use crate::args::Wanted;
+use crate::console;
+use crate::house::House;
+
+/// Proofs read at once.
+const PAGE: u32 = 1000;
+
+/// Lists every proof that is `wanted`, the oldest first.
+pub(crate) async fn list(
+    data: &Path,
+    config: Option<&Path>,
+    wanted: &Wanted,
+    as_json: bool,
+) -> anyhow::Result<()> {
+    let house = House::open(data, config)?;
+    let filters = filters(wanted);
+    let mut last = 0;
+    loop {
+        let mut query = AuthorizationQuery {
+            filters: filters.clone(),
+            order: vec![(Field::Id, false)],
+            limit: Some(PAGE),
+            total: false,
+            ..AuthorizationQuery::default()
+        };
+        let behind = FilterValue::Integer(last);
+        query
+            .filters
+            .push(filter(Field::Id, Operator::Gt, vec![behind]));
+        let found = house.store.find_authorizations(&query).await?.entities;
+        for relied in &found {
+            last = relied.proof.id;
+            console::line(if as_json {
+                object(relied).to_string()
+            } else {
+                line(relied)
+            });
+        }
+        if found.len() < PAGE as usize {
+            return Ok(());
+        }
+    }
+}
+
+fn filters(wanted: &Wanted) -> Vec<Filter<Field>> {
+    let mut filters = Vec::new();
+    if !wanted.methods.is_empty() {
+        let sections = wanted.methods.iter().map(|method| method.br_section());
+        let sections = sections.map(|section| FilterValue::Text(section.to_owned()));
+        filters.push(filter(Field::Method, Operator::In, sections.collect()));
+    }
+    for (field, text) in [
+        (Field::Customer, &wanted.customer),
+        (Field::Adn, &wanted.adn),
+        (Field::Name, &wanted.name),
+        (Field::Alias, &wanted.alias),
+    ] {
+        let Some(text) = text else { continue };
+        let operator = if text.contains('%') {
+            Operator::Like
+        } else {
+            Operator::Eq
+        };
+        let text = FilterValue::Text(text.clone());
+        filters.push(filter(field, operator, vec![text]));
+    }
+    for (field, is_wanted) in [
+        (Field::Alias, wanted.via_alias),
+        (Field::Reach, wanted.pruned),
+    ] {
+        if is_wanted {
+            filters.push(filter(field, Operator::NotNull, Vec::new()));
+        }
+    }
+    if let Some(certificate) = wanted.certificate {
+        let id = FilterValue::Integer(certificate);
+        filters.push(filter(Field::Certificate, Operator::Eq, vec![id]));
+    }
+    for (operator, moment) in [(Operator::Gte, wanted.since), (Operator::Lt, wanted.until)] {
+        if let Some(moment) = moment {
+            let moment = FilterValue::Date(moment);
+            filters.push(filter(Field::ObtainedDate, operator, vec![moment]));
+        }
+    }
+    filters
+}
+
+fn filter(field: Field, operator: Operator, values: Vec<FilterValue>) -> Filter<Field> {
+    Filter {
+        field,
+        operator,
+        values,
+    }
+}
+
+/// With tabs between; `-` for what there is none of.
+fn line(relied: &Relied) -> String {
+    let Relied {
+        proof,
+        certificates,
+    } = relied;
+    let certificates: Vec<String> = certificates
+        .iter()
+        .map(|(certificate, name)| format!("{certificate} {name}"))
+        .collect();
+    let or_dash = |text: String| {
+        if text.is_empty() {
+            "-".to_owned()
+        } else {
+            text
+        }
+    };
+    let seen_by = match proof.witnesses.as_slice() {
+        [] => String::new(),
+        witnesses => tally(witnesses),
+    };
+    [
+        proof.id.to_string(),
+        format!("{:.0}", proof.obtained),
+        proof.method.br_section().to_owned(),
+        proof.customer.clone(),
+        proof.adn.clone(),
+        or_dash(proof.alias.clone().unwrap_or_default()),
+        proof.process.to_string(),
+        or_dash(seen_by),
+        or_dash(certificates.join(", ")),
+    ]
+    .join("\t")
+}
+
+fn object(relied: &Relied) -> Value {
+    let proof = &relied.proof;
+    let mut object = json!({
+        "id": proof.id,
+        "obtainedDate": format!("{:.3}", proof.obtained),
+        "method": proof.method,
+        "customer": proof.customer,
+        "adn": proof.adn,
+        "onlyItself": proof.only_itself,
+        "process": proof.process,
+        "perspectives": proof.witnesses,
+        "certificates": relied
+            .certificates
+            .iter()
+            .map(|(certificate, name)| json!({"certificateId": certificate, "name": name}))
+            .collect::<Value>(),
+    });
+    if let Some(alias) = &proof.alias {
+        object["alias"] = alias.as_str().into();
+    }
+    object
+}
