@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch::Receiver;
 
-use super::{Crl, CrlOrder, CrlScope, CrlState, CrlStore, Publication, schedule};
+use super::{Crl, CrlOrder, CrlScope, CrlState, CrlStore, Publication, Revoked, schedule};
 use crate::audit::SERVER;
 use crate::error::Error;
 use crate::issuer::{Issuer, IssuerError};
@@ -178,11 +178,13 @@ async fn sign(
         if !wanted(&scope, newest) {
             continue;
         }
-        let mut revoked = Vec::new();
-        for ending in &scope.endings {
-            revoked.extend(store.revoked(name, *ending).await?);
-        }
-        match sign_one(issuer, &scope, newest, revoked, now).await {
+        let signed = match revoked(store, name, &scope).await {
+            Ok(revoked) => sign_one(issuer, &scope, newest, revoked, now).await,
+            // One row that nobody can read must not keep all the other lists from being signed.
+            Err(StoreError::Fault(reason)) => Err(IssuerError::Unavailable(reason)),
+            Err(error) => return Err(error),
+        };
+        match signed {
             Ok(publication) => batch.add(publication),
             Err(error) => outcome.failed.push(Failure {
                 list: scope.name,
@@ -198,11 +200,24 @@ async fn sign(
     Ok(outcome)
 }
 
+/// What has to be on the list `scope`.
+async fn revoked(
+    store: &dyn CrlStore,
+    name: &str,
+    scope: &CrlScope,
+) -> Result<Vec<Revoked>, StoreError> {
+    let mut revoked = Vec::new();
+    for ending in &scope.endings {
+        revoked.extend(store.revoked(name, *ending).await?);
+    }
+    Ok(revoked)
+}
+
 async fn sign_one(
     issuer: &dyn Issuer,
     scope: &CrlScope,
     newest: Option<&CrlState>,
-    revoked: Vec<super::Revoked>,
+    revoked: Vec<Revoked>,
     now: Timestamp,
 ) -> Result<Publication, IssuerError> {
     let this_update = Timestamp::from_second(now.as_second()).unwrap_or(now);

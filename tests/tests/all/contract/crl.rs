@@ -204,6 +204,30 @@ fn x_3_reasons_are_the_ones_that_were_given_and_none_is_left_out() {
 }
 
 #[test]
+fn x_7_an_entry_that_nobody_can_read_keeps_no_other_list_from_being_signed() {
+    let server = Server::start();
+    let relying = Relying::new(&server);
+    let bad = server.certificate();
+    let (_, bad_path) = relying.leaf(bad);
+    revoke(&server, bad, None);
+    relying.list(&bad_path, |text| text.contains("Serial Number:"));
+    let database = rusqlite::Connection::open(server.data().join("reseal.db")).unwrap();
+    database.busy_timeout(SOON).unwrap();
+    database
+        .execute_batch("UPDATE crl_entry SET reason = 'nobody reads this', listed = NULL")
+        .unwrap();
+    let (good, good_path) = loop {
+        let id = server.certificate();
+        let (_, path) = relying.leaf(id);
+        if path != bad_path {
+            break (id, path);
+        }
+    };
+    revoke(&server, good, None);
+    relying.list(&good_path, |text| text.contains("Serial Number:"));
+}
+
+#[test]
 fn x_7_numbers_grow_and_entries_stay_over_restarts_and_days() {
     let mut server = Server::start();
     let id = server.certificate();
