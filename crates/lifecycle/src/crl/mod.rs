@@ -153,8 +153,9 @@ pub struct Publication {
     pub crl: Crl,
     /// Number of the list it replaces: it is refused when there is another by now.
     pub replaces: Option<u64>,
-    /// Serial numbers that a list shows for the first time.
-    pub listed: Vec<Vec<u8>>,
+    /// Serial numbers that a list shows for the first time, each with the reason that it shows: one that changed while the
+    /// list was signed waits for the next.
+    pub listed: Vec<(Vec<u8>, Option<RevocationReason>)>,
     /// Serial numbers that no list shows any more.
     pub dropped: Vec<Vec<u8>>,
 }

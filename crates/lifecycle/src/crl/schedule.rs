@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use reseal_pki::crl::CrlEntry;
 
 use super::{CrlAddress, CrlScope, CrlState, Revoked};
+use crate::certificate::RevocationReason;
 
 /// How far the clocks of two servers may differ before one takes the other's lists for faulty.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
@@ -65,8 +66,8 @@ pub(super) fn addresses(
 pub(super) struct Selection {
     /// Ascending by serial.
     pub(super) entries: Vec<CrlEntry>,
-    /// To be marked as listed.
-    pub(super) listed: Vec<Vec<u8>>,
+    /// To be marked as listed, with the reason shown.
+    pub(super) listed: Vec<(Vec<u8>, Option<RevocationReason>)>,
     /// To be forgotten.
     pub(super) dropped: Vec<Vec<u8>>,
 }
@@ -91,13 +92,13 @@ pub(super) fn select(
             continue;
         }
         if !entry.listed {
-            selection.listed.push(entry.serial.clone());
+            selection.listed.push((entry.serial.clone(), entry.reason));
         }
         selection.entries.push(CrlEntry {
             serial: entry.serial,
             // Another server's clock may be a little ahead.
             revoked_at: entry.at.min(this_update),
-            reason: entry.reason.map(crate::certificate::RevocationReason::code),
+            reason: entry.reason.map(RevocationReason::code),
         });
     }
     selection.entries.sort_by(|a, b| a.serial.cmp(&b.serial));

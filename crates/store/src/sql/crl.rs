@@ -25,8 +25,9 @@ super::statements! {
     /// issuer, ending → serial, revoked at, reason, not after, listed
     SELECT_ENTRIES = "SELECT serial, revoked_at, reason, not_after, listed FROM crl_entry \
         WHERE issuer = $1 AND ending = $2 ORDER BY serial";
-    /// number, issuer, ending, serial
-    LIST = "UPDATE crl_entry SET listed = $1 WHERE issuer = $2 AND ending = $3 AND serial = $4";
+    /// number, issuer, ending, serial, reason that the list shows
+    LIST = "UPDATE crl_entry SET listed = $1 WHERE issuer = $2 AND ending = $3 AND serial = $4 \
+        AND reason IS NOT DISTINCT FROM $5";
     /// issuer, ending, serial
     DROP = "DELETE FROM crl_entry WHERE issuer = $1 AND ending = $2 AND serial = $3";
 }

@@ -12,7 +12,7 @@ use super::audit::{Entry, append_all};
 use super::change::execute;
 use super::fault::store_error;
 use super::find::{many, one};
-use super::rows::{self, millis};
+use super::rows::{self, millis, reason_word};
 use crate::sql;
 
 /// A publication with its addresses rendered.
@@ -137,8 +137,9 @@ impl Draft {
         if stored.map_err(database)? == 0 {
             return Err(StoreError::Stale);
         }
-        for serial in listed {
-            let values = params![number, issuer, ending(serial), serial];
+        for (serial, reason) in listed {
+            let reason = reason.map(reason_word);
+            let values = params![number, issuer, ending(serial), serial, reason];
             execute(connection, sql::crl::LIST, values).map_err(database)?;
         }
         for serial in dropped {

@@ -1,6 +1,8 @@
 //! Revocation lists and what stands on them.
 
+use jiff::SignedDuration;
 use reseal_lifecycle::certificate::{Certificate, Revocation, RevocationReason};
+use reseal_lifecycle::compromise::{CompromiseStore as _, KeyBlock};
 use reseal_lifecycle::crl::{Crl, CrlAddress, CrlState, CrlStore as _, Publication, Revoked};
 use reseal_lifecycle::import;
 use reseal_lifecycle::process::Action;
@@ -97,6 +99,32 @@ async fn r_11_a_serial_without_a_certificate_is_listed_like_a_revoked_one() {
 }
 
 #[tokio::test]
+async fn x_3_a_reason_that_changes_while_the_list_is_signed_waits_for_the_next_list() {
+    let world = World::new().await;
+    let superseded = Some(RevocationReason::Superseded);
+    let entry = world.revoked(1, EMBEDDED, superseded).await;
+    // This list was made before it was proved that the key is compromised, and comes after.
+    let late = Publication {
+        listed: vec![(entry.serial.clone(), superseded)],
+        ..publication("7", 1, None)
+    };
+    let key = sample::certificate("acme", 1).spki_sha256;
+    let day = SignedDuration::from_hours(24);
+    let block = KeyBlock::certain(vec![key], "found", "house/op", now(), day);
+    world.store.block_keys(block).await.unwrap();
+    world
+        .store
+        .publish_crls(EMBEDDED, vec![late], "reseal")
+        .await
+        .unwrap();
+    let ending = *entry.serial.last().unwrap();
+    assert_eq!(
+        world.store.unlisted_endings(EMBEDDED).await.unwrap(),
+        [ending]
+    );
+}
+
+#[tokio::test]
 async fn x_7_a_revocation_waits_for_its_list_until_one_has_shown_it() {
     let world = World::new().await;
     let store = &world.store;
@@ -111,7 +139,7 @@ async fn x_7_a_revocation_waits_for_its_list_until_one_has_shown_it() {
     );
 
     let first = Publication {
-        listed: vec![entry.serial.clone()],
+        listed: vec![(entry.serial.clone(), entry.reason)],
         ..publication("a/0", 7, None)
     };
     store
@@ -172,7 +200,7 @@ async fn x_7_of_two_servers_one_stores_the_next_list_and_numbers_stay_their_own(
     ] {
         // The good one beside it must not be stored either, nor the mark.
         let beside = Publication {
-            listed: vec![entry.serial.clone()],
+            listed: vec![(entry.serial.clone(), entry.reason)],
             ..publication("a/1", 7, None)
         };
         let error = publish(vec![beside, stale]).await.unwrap_err();
