@@ -134,7 +134,7 @@ pub struct Revocation {
     pub note: Option<String>,
 }
 
-/// Reasons a subscriber may give (rules.md X-3).
+/// Reasons that a list may show; a subscriber may give all but the last (rules.md X-3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum RevocationReason {
@@ -146,6 +146,8 @@ pub enum RevocationReason {
     Superseded,
     /// cessationOfOperation (5)
     CessationOfOperation,
+    /// privilegeWithdrawn (9): the CA's own.
+    PrivilegeWithdrawn,
 }
 
 impl RevocationReason {
@@ -156,10 +158,11 @@ impl RevocationReason {
             Self::AffiliationChanged => 3,
             Self::Superseded => 4,
             Self::CessationOfOperation => 5,
+            Self::PrivilegeWithdrawn => 9,
         }
     }
 
-    /// The reason that `text` names, in any case and with or without separators; `None` for other words.
+    /// The reason that `text` of a subscriber names, in any case and with or without separators; `None` for other words.
     pub fn from_text(text: &str) -> Option<Self> {
         let letters: String = text
             .chars()
@@ -196,6 +199,7 @@ mod tests {
             );
         }
         assert_eq!(RevocationReason::from_text("UNSPECIFIED"), None);
+        assert_eq!(RevocationReason::from_text("PRIVILEGE_WITHDRAWN"), None);
         assert_eq!(RevocationReason::from_text("moved house"), None);
     }
 }

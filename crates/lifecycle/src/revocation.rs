@@ -61,9 +61,12 @@ impl Services {
                 ));
             }
             let code = reason.as_deref().and_then(RevocationReason::from_text);
-            // What the CA knows of the key stands on the list, whatever the customer says.
+            // What the CA knows stands on the list, whatever the customer says, unless that is worse.
             let known = self.store.revocation_duty(id).await?;
-            let listed = known.and_then(|(reason, _)| reason).or(code);
+            let compromised = code.filter(|code| *code == RevocationReason::KeyCompromise);
+            let listed = compromised
+                .or(known.and_then(|(reason, _)| reason))
+                .or(code);
             let by = Revoker {
                 user: &caller.user,
                 is_sure: caller.role == Role::Operator,

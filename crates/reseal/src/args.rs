@@ -1,6 +1,7 @@
 //! The command line.
 
 mod authorization;
+mod revocation;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use reseal_lifecycle::customer::Role;
 use reseal_lifecycle::process::Check;
 
 pub(crate) use authorization::{Authorization, Wanted};
+pub(crate) use revocation::{Order, Revocation};
 
 /// A certification authority that reissues TLS certificates by API.
 #[derive(Debug, Parser)]
@@ -358,19 +360,6 @@ pub(crate) enum Key {
     },
     /// Lists blocked keys: hash, since when, by whom, why
     List(Data),
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Revocation {
-    /// Lists certificates whose revocation is scheduled, the soonest first: moment, deadline, OVERDUE, certificate,
-    /// customer, name, cause
-    Due {
-        /// Prints JSON, with every clock
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        data: Data,
-    },
 }
 
 #[derive(Debug, Subcommand)]

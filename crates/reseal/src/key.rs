@@ -12,6 +12,7 @@ use reseal_pki::key::{LONGEST_NAME, named_key};
 
 use crate::console;
 use crate::house::House;
+use crate::revocation::{in_words, tell};
 
 /// Keys in one commit of an import.
 const BATCH: usize = 1000;
@@ -44,7 +45,7 @@ pub(crate) async fn block(
         0 => format!("{key} was blocked already"),
         _ => format!("{key} is blocked"),
     });
-    tell(&total);
+    tell(&total.certificates);
     Ok(())
 }
 
@@ -73,7 +74,7 @@ pub(crate) async fn import(
             add(&house, std::mem::take(&mut batch), reason, &mut total).await?;
         }
         if let Some(mistake) = mistake {
-            tell(&total);
+            tell(&total.certificates);
             return Err(mistake);
         }
         if is_last {
@@ -89,7 +90,7 @@ pub(crate) async fn import(
         total.new,
         count - total.new as u64
     ));
-    tell(&total);
+    tell(&total.certificates);
     Ok(())
 }
 
@@ -125,22 +126,10 @@ async fn add(
     let delay = house.config.policy.revoke_compromised_after;
     let actor = console::actor();
     let block = KeyBlock::certain(keys, reason, &actor, house.clock.now(), delay);
-    let blocked = block_keys(&house.store, block).await.map_err(|error| {
-        let problem = error.violations.first().map(|one| one.message.clone());
-        anyhow!("--reason: {}", problem.unwrap_or_else(|| error.to_string()))
-    })?;
+    let blocked = block_keys(&house.store, block).await.map_err(in_words)?;
     total.new += blocked.new;
     total.certificates.extend(blocked.certificates);
     Ok(())
-}
-
-fn tell(blocked: &Blocked) {
-    for one in &blocked.certificates {
-        console::line(format!(
-            "certificate {} of {} for {} will be revoked at {:.0}; it must be by {:.0}",
-            one.certificate, one.customer, one.domain_name, one.scheduled, one.deadline
-        ));
-    }
 }
 
 fn open(path: &Path) -> anyhow::Result<Box<dyn BufRead>> {

@@ -144,6 +144,9 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Revocation(Revocation::Due { json, data }) => {
             revocation::due(&data.data, config, json).await.map(done)
         }
+        Command::Revocation(Revocation::Order { order, data }) => {
+            revocation::order(&data.data, config, order).await.map(done)
+        }
         Command::Authorization(Authorization::List { wanted, json, data }) => {
             authorization::list(&data.data, config, &wanted, json)
                 .await

@@ -93,8 +93,8 @@ pub(crate) const SQLITE: &[Migration] = &[
     },
     Migration {
         version: 14,
-        name: "0014_reliance",
-        sql: include_str!("sql/sqlite/0014_reliance.sql"),
+        name: "0014_reliance_and_grounds",
+        sql: include_str!("sql/sqlite/0014_reliance_and_grounds.sql"),
     },
 ];
 

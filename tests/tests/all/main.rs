@@ -7,6 +7,7 @@ mod crash;
 mod nasty;
 mod perspectives;
 mod proofs;
+mod revocation;
 mod rules;
 mod support;
 mod validations;

@@ -96,25 +96,24 @@ pub struct Blocked {
 /// # Errors
 /// [`Kind::Constraint`] for the reason; the store's.
 pub async fn block_keys(store: &dyn Store, block: KeyBlock) -> Result<Blocked, Error> {
-    let reason = &block.reason;
+    check_reason(&block.reason)?;
+    Ok(store.block_keys(block).await?)
+}
+
+/// What customers are told is one line of text.
+pub(super) fn check_reason(reason: &str) -> Result<(), Error> {
     let problem = if reason.trim().is_empty() || reason.len() > LONGEST_REASON {
-        Some(format!(
+        format!(
             "length must be between 1 and {LONGEST_REASON} bytes, saw {}",
             reason.len()
-        ))
+        )
     } else if reason.chars().any(char::is_control) {
-        Some("must be one line of printable text".to_owned())
+        "must be one line of printable text".to_owned()
     } else {
-        None
+        return Ok(());
     };
-    if let Some(problem) = problem {
-        return Err(Error::constraint(vec![Violation::new(
-            "reason",
-            problem,
-            Some(reason),
-        )]));
-    }
-    Ok(store.block_keys(block).await?)
+    let violation = Violation::new("reason", problem, Some(reason));
+    Err(Error::constraint(vec![violation]))
 }
 
 impl Services {

@@ -3,12 +3,15 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::Cause;
 use crate::certificate::{Certificate, CertificateId, RevocationReason};
 use crate::notification::{Notification, Occasion};
 
 /// A revocation for a compromised key may wait no longer than this.
 pub const LONGEST_DELAY: SignedDuration = SignedDuration::from_hours(24);
 const FIVE_DAYS: SignedDuration = SignedDuration::from_hours(5 * 24);
+/// What is left until the deadline, for whatever goes wrong, when nobody said when a certificate is to be revoked.
+const MARGIN: SignedDuration = SignedDuration::from_hours(4);
 
 /// Why a certificate must be revoked, since when that is known, and by when it has to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +26,8 @@ pub struct Duty {
     pub deadline: Timestamp,
     /// What the list will show.
     pub reason: Option<RevocationReason>,
+    /// The cause, as the BR have it.
+    pub ground: Cause,
     /// In words.
     pub cause: String,
 }
@@ -30,15 +35,34 @@ pub struct Duty {
 impl Duty {
     /// The key is compromised: 24 hours.
     pub fn key_compromise(received: Timestamp, cause: &str) -> Self {
+        Self::of(Cause::KeyCompromise, received, cause)
+    }
+
+    /// For `ground`, which the CA learnt of at `received`: 24 hours or five days. `cause` are the words that
+    /// customers read.
+    pub fn of(ground: Cause, received: Timestamp, cause: &str) -> Self {
         let after = |span| received.saturating_add(span).unwrap_or(Timestamp::MAX);
+        let (deadline_24h, deadline_5d) = (after(LONGEST_DELAY), after(FIVE_DAYS));
         Self {
             received,
-            deadline_24h: after(LONGEST_DELAY),
-            deadline_5d: after(FIVE_DAYS),
-            deadline: after(LONGEST_DELAY),
-            reason: Some(RevocationReason::KeyCompromise),
+            deadline_24h,
+            deadline_5d,
+            deadline: if ground.is_urgent() {
+                deadline_24h
+            } else {
+                deadline_5d
+            },
+            reason: ground.reason(),
+            ground,
             cause: cause.to_owned(),
         }
+    }
+
+    /// When the certificate is revoked if nobody said when: some hours before the deadline.
+    pub fn usual_moment(&self) -> Timestamp {
+        self.deadline
+            .saturating_sub(MARGIN)
+            .unwrap_or(self.received)
     }
 
     /// When the certificate is revoked if it is to be `delay` after the CA learnt of it: never behind the deadline.
@@ -48,6 +72,14 @@ impl Duty {
             .saturating_add(delay)
             .unwrap_or(Timestamp::MAX);
         wished.min(self.deadline)
+    }
+
+    /// For the customer. What is said of a key says all; other causes have a name that customers should know.
+    fn in_words(&self) -> String {
+        match self.ground {
+            Cause::KeyCompromise => self.cause.clone(),
+            ground => format!("{}: {}", ground.in_words(), self.cause),
+        }
     }
 
     /// What the certificate's customer is told at once, when it will be revoked at `scheduled`.
@@ -96,8 +128,10 @@ impl Notification {
         let mut told = Self::new(customer, Occasion::RevocationScheduled, name, duty.received)
             .about(certificate);
         told.message = format!(
-            "Certificate {} for {name} will be revoked at {scheduled:.0}: {}. Reissue it with a new key before.",
-            certificate.id, duty.cause
+            "Certificate {} for {name} will be revoked at {scheduled:.0}: {}.{}",
+            certificate.id,
+            duty.in_words(),
+            duty.ground.advice()
         );
         told.reason = Some(duty.cause.clone());
         for (field, moment) in [("revocationDate", scheduled), ("deadline", duty.deadline)] {
@@ -119,6 +153,18 @@ mod tests {
         assert_eq!(duty.deadline_24h, received + SignedDuration::from_hours(24));
         assert_eq!(duty.deadline_5d, received + SignedDuration::from_hours(120));
         assert_eq!(duty.deadline, duty.deadline_24h);
+    }
+
+    #[test]
+    fn x_2_five_days_where_the_rules_leave_them() {
+        let received = Timestamp::from_second(1_800_000_000).unwrap();
+        for ground in Cause::ALL {
+            let duty = Duty::of(ground, received, "seen");
+            let hours = if ground.is_urgent() { 24 } else { 120 };
+            let end = received + SignedDuration::from_hours(hours);
+            assert_eq!(duty.deadline, end, "{ground}");
+            assert_eq!(duty.usual_moment(), end - MARGIN, "{ground}");
+        }
     }
 
     #[test]

@@ -1,13 +1,18 @@
-//! Keys that must not be used any more, and the certificates that have to go with them (rules.md C-21, X-1 to X-5).
+//! Keys that must not be used any more, and the certificates that have to go, with them or for another cause (rules.md
+//! C-21, X-1 to X-5).
 //!
 //! - `block`: puts keys on the list; whoever has a certificate for one is told, and its revocation is scheduled
+//! - `cause`: why certificates must be revoked: pure
+//! - `order`: revocations that the house orders
 //! - `duty`: what must be revoked by when: pure
 //! - [`store`]: what all this needs from the database
 //!
 //! What survives: a key is blocked, its certificates are scheduled and their customers told in one commit.
 
 mod block;
+mod cause;
 mod duty;
+mod order;
 pub mod store;
 
 use jiff::Timestamp;
@@ -15,7 +20,9 @@ use jiff::Timestamp;
 use crate::certificate::CertificateId;
 
 pub use block::{Blocked, Ground, KeyBlock, MOST_KEYS, block_keys, require_operator};
+pub use cause::Cause;
 pub use duty::{DueRevocation, Duty, LONGEST_DELAY};
+pub use order::{MOST_ORDERED, RevocationOrder, order_revocation};
 pub use store::CompromiseStore;
 
 /// A key on the list. There is no way off it: whoever had the private half may have kept a copy (BR 6.1.1.3).
@@ -40,7 +47,7 @@ impl BlockedKey {
     }
 }
 
-/// A certificate whose key was blocked.
+/// A certificate that has to be revoked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Affected {
     /// The certificate.

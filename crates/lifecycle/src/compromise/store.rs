@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Blocked, BlockedKey, DueRevocation, KeyBlock};
+use super::{Affected, Blocked, BlockedKey, DueRevocation, KeyBlock, RevocationOrder};
 use crate::certificate::{CertificateId, RevocationReason};
 use crate::query::{BlockedKeyQuery, Page};
 use crate::store::StoreError;
@@ -15,6 +15,10 @@ pub trait CompromiseStore: Send + Sync + 'static {
     /// that are revoked for another reason are revoked for this one from now on, and listed anew. What is only
     /// claimed goes on a list of the customer's own, and reaches no certificates but the customer's.
     async fn block_keys(&self, block: KeyBlock) -> Result<Blocked, StoreError>;
+    /// Records the duty to revoke certificates, schedules it unless it is scheduled earlier, and stores what their
+    /// customers are told. The answer has those for which something is new; those that cannot be revoked any more are
+    /// left out.
+    async fn order_revocations(&self, order: RevocationOrder) -> Result<Vec<Affected>, StoreError>;
     /// Keys on the list that match.
     async fn blocked_keys(&self, query: &BlockedKeyQuery) -> Result<Page<BlockedKey>, StoreError>;
     /// Everything whose revocation is scheduled, the soonest first.

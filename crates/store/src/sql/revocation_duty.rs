@@ -1,15 +1,27 @@
 //! Table `revocation_duty`, and what else is to be revoked.
 
 super::statements! {
-    /// certificate, received, 24 hours, 5 days, deadline, reason, cause; the first stays
-    INSERT = "INSERT INTO revocation_duty (certificate, received, deadline_24h, deadline_5d, deadline, reason, cause) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (certificate) DO NOTHING";
+    /// certificate, received, 24 hours, 5 days, deadline, reason, cause, ground. The first stays, unless the new one is
+    /// worse: it ends sooner, or the key is compromised; then the sooner end and the compromised key stand.
+    INSERT = "INSERT INTO revocation_duty \
+        (certificate, received, deadline_24h, deadline_5d, deadline, reason, cause, ground) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (certificate) DO UPDATE SET \
+        received = excluded.received, deadline_24h = excluded.deadline_24h, deadline_5d = excluded.deadline_5d, \
+        deadline = CASE WHEN revocation_duty.deadline < excluded.deadline THEN revocation_duty.deadline \
+            ELSE excluded.deadline END, \
+        reason = CASE WHEN revocation_duty.reason = 'KEY_COMPROMISE' THEN revocation_duty.reason \
+            ELSE excluded.reason END, \
+        cause = excluded.cause, ground = excluded.ground \
+        WHERE excluded.deadline < revocation_duty.deadline OR (excluded.reason = 'KEY_COMPROMISE' \
+            AND (revocation_duty.reason IS NULL OR revocation_duty.reason <> 'KEY_COMPROMISE'))";
+    /// certificate → deadline
+    SELECT_DEADLINE = "SELECT deadline FROM revocation_duty WHERE certificate = $1";
     /// certificate → reason, cause
     SELECT = "SELECT reason, cause FROM revocation_duty WHERE certificate = $1";
     /// → certificate, customer, domain name, serial, not after, scheduled, received, 24 hours, 5 days, deadline, reason,
-    /// cause of what is scheduled; the soonest first
+    /// ground, cause of what is scheduled; the soonest first
     SELECT_ALL_DUE = "SELECT certificate.id, customer, domain_name, serial, not_after, revocation_scheduled, \
-        received, deadline_24h, deadline_5d, deadline, revocation_duty.reason, cause \
+        received, deadline_24h, deadline_5d, deadline, revocation_duty.reason, ground, cause \
         FROM certificate LEFT JOIN revocation_duty ON revocation_duty.certificate = certificate.id \
         WHERE revocation_scheduled IS NOT NULL ORDER BY revocation_scheduled, certificate.id";
 }

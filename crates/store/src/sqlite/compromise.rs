@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 use aws_lc_rs::digest;
 use reseal_lifecycle::audit::AuditEntry;
-use reseal_lifecycle::certificate::{CertificateId, RevocationReason};
+use reseal_lifecycle::certificate::{Certificate, CertificateId, RevocationReason};
 use reseal_lifecycle::compromise::{
     Affected, Blocked, BlockedKey, CompromiseStore, DueRevocation, Duty, Ground, KeyBlock,
+    RevocationOrder,
 };
 use reseal_lifecycle::import;
 use reseal_lifecycle::query::{BlockedKeyQuery, Page};
@@ -27,6 +28,12 @@ impl CompromiseStore for SqliteStore {
     async fn block_keys(&self, block: KeyBlock) -> Result<Blocked, StoreError> {
         self.writer
             .write(move |connection| block_keys(connection, &block))
+            .await
+    }
+
+    async fn order_revocations(&self, order: RevocationOrder) -> Result<Vec<Affected>, StoreError> {
+        self.writer
+            .write(move |connection| order_revocations(connection, &order))
             .await
     }
 
@@ -167,7 +174,6 @@ fn oblige(
     duty: &Duty,
     moment: i64,
 ) -> Result<Vec<Affected>, StoreError> {
-    let database = |error: rusqlite::Error| store_error(&error);
     let values = params![key, import::ISSUER, millis(duty.received)];
     let found = many(
         connection,
@@ -175,37 +181,96 @@ fn oblige(
         values,
         rows::certificate,
     )?;
+    let obliged = found
+        .into_iter()
+        .map(|certificate| oblige_one(connection, certificate, duty, moment));
+    obliged.filter_map(Result::transpose).collect()
+}
+
+/// Schedules the revocation of each certificate of `order` that can still be revoked.
+fn order_revocations(
+    connection: &Connection,
+    order: &RevocationOrder,
+) -> Result<Vec<Affected>, StoreError> {
     let mut affected = Vec::new();
-    for certificate in found {
-        let values = params![
-            certificate.id,
-            millis(duty.received),
-            millis(duty.deadline_24h),
-            millis(duty.deadline_5d),
-            millis(duty.deadline),
-            duty.reason.map(reason_word),
-            duty.cause
-        ];
-        if execute(connection, sql::revocation_duty::INSERT, values).map_err(database)? == 0 {
-            continue;
-        }
-        let values = params![moment, certificate.id];
-        execute(connection, sql::certificate::SCHEDULE, values).map_err(database)?;
-        let wished = jiff::Timestamp::from_millisecond(moment).unwrap_or(duty.deadline);
-        let before = certificate.revocation_scheduled;
-        let scheduled = before.map_or(wished, |before| before.min(wished));
-        for told in Draft::all_of(vec![duty.notice(&certificate, scheduled)])? {
-            told.write(connection, None, None).map_err(database)?;
-        }
-        affected.push(Affected {
-            certificate: certificate.id,
-            customer: certificate.customer,
-            domain_name: certificate.domain_name,
-            scheduled,
-            deadline: duty.deadline,
+    for id in &order.certificates {
+        let found = one(
+            connection,
+            sql::certificate::SELECT,
+            [id],
+            rows::certificate,
+        )?;
+        let found = found.filter(|certificate| {
+            certificate.revocation.is_none()
+                && certificate.issuer != import::ISSUER
+                && certificate.not_after >= order.at
         });
+        if let Some(certificate) = found {
+            let moment = millis(order.moment);
+            affected.extend(oblige_one(connection, certificate, &order.duty, moment)?);
+        }
+    }
+    if !affected.is_empty() {
+        let certificates: Vec<CertificateId> = affected.iter().map(|one| one.certificate).collect();
+        let object = match certificates.as_slice() {
+            [one] => format!("certificate/{one}"),
+            _ => "certificate".to_owned(),
+        };
+        let mut entry = AuditEntry::new(order.at, &order.actor, "revocation.order", object);
+        entry.reason = Some(order.duty.cause.clone());
+        let entry = entry
+            .with("ground", order.duty.ground.as_str())
+            .with("received", format!("{:.0}", order.duty.received))
+            .with("deadline", format!("{:.0}", order.duty.deadline))
+            .with("moment", format!("{:.0}", order.moment));
+        audit::note(connection, with_certificates(entry, "certificates", &certificates))?;
     }
     Ok(affected)
+}
+
+/// Schedules the revocation of `certificate` and tells its customer; `None` when nothing is new about it.
+fn oblige_one(
+    connection: &Connection,
+    certificate: Certificate,
+    duty: &Duty,
+    moment: i64,
+) -> Result<Option<Affected>, StoreError> {
+    let database = |error: rusqlite::Error| store_error(&error);
+    let wished = jiff::Timestamp::from_millisecond(moment).unwrap_or(duty.deadline);
+    let before = certificate.revocation_scheduled;
+    let values = params![
+        certificate.id,
+        millis(duty.received),
+        millis(duty.deadline_24h),
+        millis(duty.deadline_5d),
+        millis(duty.deadline),
+        duty.reason.map(reason_word),
+        duty.cause,
+        duty.ground.as_str()
+    ];
+    let is_new = execute(connection, sql::revocation_duty::INSERT, values).map_err(database)? > 0;
+    if !is_new && before.is_some_and(|before| before <= wished) {
+        return Ok(None);
+    }
+    let values = params![moment, certificate.id];
+    execute(connection, sql::certificate::SCHEDULE, values).map_err(database)?;
+    let scheduled = before.map_or(wished, |before| before.min(wished));
+    for told in Draft::all_of(vec![duty.notice(&certificate, scheduled)])? {
+        told.write(connection, None, None).map_err(database)?;
+    }
+    let deadline = number(
+        connection,
+        sql::revocation_duty::SELECT_DEADLINE,
+        [certificate.id],
+    )?;
+    let deadline = deadline.and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok());
+    Ok(Some(Affected {
+        certificate: certificate.id,
+        customer: certificate.customer,
+        domain_name: certificate.domain_name,
+        scheduled,
+        deadline: deadline.unwrap_or(duty.deadline),
+    }))
 }
 
 /// One entry, however many keys: a list of millions may be imported.
@@ -306,6 +371,7 @@ fn due_revocation(row: &Row<'_>) -> rusqlite::Result<DueRevocation> {
                 deadline_5d: columns.moment()?,
                 deadline: columns.moment()?,
                 reason: columns.optional_word()?,
+                ground: columns.word()?,
                 cause: columns.value()?,
             }),
         },

@@ -40,6 +40,7 @@ pub(crate) fn reason_word(reason: RevocationReason) -> &'static str {
         RevocationReason::AffiliationChanged => "AFFILIATION_CHANGED",
         RevocationReason::Superseded => "SUPERSEDED",
         RevocationReason::CessationOfOperation => "CESSATION_OF_OPERATION",
+        RevocationReason::PrivilegeWithdrawn => "PRIVILEGE_WITHDRAWN",
     }
 }
 
@@ -379,6 +380,7 @@ mod tests {
             RevocationReason::AffiliationChanged,
             RevocationReason::Superseded,
             RevocationReason::CessationOfOperation,
+            RevocationReason::PrivilegeWithdrawn,
         ] {
             assert_eq!(serde_json::to_value(reason).unwrap(), reason_word(reason));
         }

@@ -5,6 +5,7 @@ mod auth_key;
 mod claims;
 mod compromise;
 mod crl;
+mod duty;
 mod failure;
 mod idempotency;
 mod list_plans;

@@ -1,4 +1,5 @@
--- Which proofs certificates rest on, so that everything that was validated in one way can be found (rules.md X-13).
+-- Which proofs certificates rest on, so that everything that was validated in one way can be found (rules.md X-13); and
+-- why they must be revoked.
 
 -- Where the contents of a TXT record stood, when an alias led there from the record's own name; else NULL.
 ALTER TABLE domain_authorization ADD COLUMN alias TEXT;
@@ -27,3 +28,7 @@ INSERT INTO reliance (proof, certificate, name)
         AND proof.method = json_extract(ground.value, '$.method')
         AND ABS(proof.obtained - (julianday(json_extract(ground.value, '$.obtained')) - 2440587.5) * 86400000) < 2
     GROUP BY certificate.id, json_extract(ground.value, '$.name');
+
+-- Why a certificate must be revoked, as the rules have it (X-1, X-2); `cause` are the words beside it. Until now there was
+-- one ground only.
+ALTER TABLE revocation_duty ADD COLUMN ground TEXT NOT NULL DEFAULT 'key-compromise';
