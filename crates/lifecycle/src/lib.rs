@@ -20,6 +20,7 @@ pub mod fault;
 pub mod idempotency;
 pub mod import;
 pub mod issuance;
+pub mod issued;
 pub mod issuer;
 pub mod language;
 pub mod mail;

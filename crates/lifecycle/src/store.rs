@@ -22,6 +22,7 @@ use crate::customer::{ApiKey, Customer, Role, Scope};
 use crate::event::Event;
 use crate::idempotency::{ClaimId, IdempotencyStore};
 use crate::issuance::used_before;
+use crate::issued::IssuedStore;
 use crate::note::NoteStore;
 use crate::notification::{self, Notification, NotificationStore};
 use crate::price::Allowance;
@@ -228,6 +229,7 @@ pub trait Store:
     + AuditStore
     + CompromiseStore
     + AuthorizationStore
+    + IssuedStore
 {
     /// Adds a customer, as `actor` wanted. [`StoreError::Exists`] when the handle is taken.
     async fn create_customer(&self, customer: Customer, actor: &str) -> Result<(), StoreError>;

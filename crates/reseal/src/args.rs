@@ -1,6 +1,7 @@
 //! The command line.
 
 mod authorization;
+mod ca;
 mod revocation;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use reseal_lifecycle::customer::Role;
 use reseal_lifecycle::process::Check;
 
 pub(crate) use authorization::{Authorization, Wanted};
+pub(crate) use ca::{Ca, CrlForm};
 pub(crate) use revocation::{Order, Revocation};
 
 /// A certification authority that reissues TLS certificates by API.
@@ -288,38 +290,6 @@ fn moment(text: &str) -> Result<Timestamp, String> {
     moment
         .parse()
         .map_err(|_| format!("expected a date such as `2026-11-24`, saw `{text}`"))
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Ca {
-    /// Shows the CA's certificates and where its revocation lists are
-    Show(Data),
-    /// Shows all revocation lists, or shows, writes or signs one
-    Crl {
-        /// `root`, or the number of a list of certificates; without it a line for each list
-        list: Option<String>,
-        /// How the list is written
-        #[arg(long, value_enum, default_value = "text", requires = "list")]
-        form: CrlForm,
-        /// Where to, instead of stdout
-        #[arg(long, value_name = "FILE", requires = "list")]
-        out: Option<PathBuf>,
-        /// Signs the list anew first; for `root`, this needs the root's key
-        #[arg(long, requires = "list")]
-        sign: bool,
-        #[command(flatten)]
-        data: Data,
-    },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum CrlForm {
-    /// A summary for people
-    Text,
-    /// PEM
-    Pem,
-    /// DER
-    Der,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,4 +1,8 @@
 //! `reseal ca …`: the CA's certificates, and its revocation lists as they stand in the database.
+//!
+//! - `lint`: a look at everything that was issued
+
+mod lint;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,6 +12,8 @@ use reseal_issuer::embedded::EmbeddedIssuer;
 use reseal_lifecycle::crl::{self, Coverage, Crl, CrlStore as _};
 use reseal_lifecycle::issuer::Issuer as _;
 use reseal_pki::certificate::{Certificate, pem};
+
+pub(crate) use lint::{LintRequest, lint};
 
 use crate::args::CrlForm;
 use crate::console;

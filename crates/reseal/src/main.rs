@@ -123,6 +123,14 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
             };
             ca::crl(&data.data, config, request).await.map(done)
         }
+        Command::Ca(Ca::Lint {
+            json,
+            open_duties,
+            data,
+        }) => {
+            let request = ca::LintRequest { json, open_duties };
+            ca::lint(&data.data, config, request).await
+        }
         Command::Audit(Audit::Verify { heads, data }) => audit::verify(&data.data, config, &heads),
         Command::Audit(Audit::Export {
             since,

@@ -275,6 +275,92 @@ fn x_2_x_4_a_flawed_key_is_blocked_and_takes_every_certificate_with_it() {
         .bad_csr_by("C-21");
 }
 
+/// Runs `reseal ca lint`: its exit code, its lines, and what it said beside them.
+fn lint(server: &Server, arguments: &[&str]) -> (Option<i32>, Vec<String>, String) {
+    let output = Command::new(binary())
+        .args(["ca", "lint"])
+        .args(arguments)
+        .arg("--data")
+        .arg(server.data())
+        .output()
+        .unwrap();
+    let lines = String::from_utf8(output.stdout).unwrap();
+    (
+        output.status.code(),
+        lines.lines().map(str::to_owned).collect(),
+        String::from_utf8(output.stderr).unwrap(),
+    )
+}
+
+#[test]
+fn a_9_x_2_a_finding_of_todays_linter_is_a_candidate_for_mis_issuance() {
+    let mut server = Server::start();
+    let good = server.order("ssl_dv", &csr(&["reseal.dev"]));
+    let bad = server.order("ssl_dv", &csr(&["reseal.org"]));
+    let (code, lines, _) = lint(&server, &[]);
+    assert_eq!(code, Some(0), "{lines:?}");
+    assert_eq!(
+        lines,
+        ["2 certificates, 0 with findings (0 of them not revoked)"]
+    );
+    // As if it had been signed on a day of shorter certificates.
+    let database = rusqlite::Connection::open(server.data().join("reseal.db")).unwrap();
+    let changed = database.execute(
+        "UPDATE reservation SET created = ?1 WHERE serial = (SELECT serial FROM certificate WHERE id = ?2)",
+        (1_805_068_800_000_i64, bad),
+    );
+    assert_eq!(changed, Ok(1));
+
+    let (code, lines, said) = lint(&server, &["--json"]);
+    assert_eq!((code, lines.len()), (Some(1), 1), "{lines:?}");
+    let finding: Value = serde_json::from_str(&lines[0]).unwrap();
+    assert_eq!(
+        (&finding["certificateId"], &finding["revoked"]),
+        (&json!(bad), &json!(false))
+    );
+    assert_eq!(finding["findings"][0]["rule"], "V-1");
+    assert!(said.contains("2 certificates, 1 with findings"), "{said}");
+    assert_eq!(due(&server), [] as [Value; 0]);
+
+    let (code, lines, _) = lint(&server, &["--open-duties"]);
+    assert_eq!(code, Some(1));
+    assert!(
+        lines[0].starts_with(&format!("{bad}\talice\treseal.org\t\tV-1: ")),
+        "{lines:?}"
+    );
+    let list = due(&server);
+    assert_eq!(list.len(), 1);
+    assert_eq!(
+        (&list[0]["certificateId"], &list[0]["ground"]),
+        (&json!(bad), &json!("mis-issued"))
+    );
+    let cause = list[0]["cause"].as_str().unwrap();
+    assert!(cause.starts_with("found by the linter: V-1: "), "{cause}");
+    let span = moment(&list[0]["deadline"]).duration_since(moment(&list[0]["receivedDate"]));
+    assert_eq!(span, SignedDuration::from_hours(120));
+
+    // The next run begins nothing anew.
+    lint(&server, &["--open-duties"]);
+    assert_eq!(due(&server), list);
+    let data = server.data();
+    let log = reseal(&["audit", "export", "--data", data.to_str().unwrap()]);
+    let count = |action: &str| log.lines().filter(|line| line.contains(action)).count();
+    assert_eq!(
+        (count("\"ca.lint\""), count("\"revocation.order\"")),
+        (4, 1)
+    );
+
+    server.restart_at("+117h");
+    let path = format!("/v2/ssl/certificates/{bad}");
+    server.wait_until(&path, |body| body["status"] == "REVOKED");
+    assert_eq!(status(&server, good), "ACTIVE");
+    let (code, lines, _) = lint(&server, &[]);
+    assert_eq!(code, Some(0), "{lines:?}");
+    assert!(lines[0].contains("\tREVOKED\t"), "{lines:?}");
+    server.terminate();
+    server.verify_audit();
+}
+
 #[test]
 fn x_3_a_customers_word_is_heard_only_where_it_is_worse_than_what_the_house_knows() {
     let server = Server::start();

@@ -11,7 +11,7 @@ use reseal_lifecycle::issuer::{CertificateOrder, Issuer, IssuerError, Prepared};
 use reseal_pki::{
     calendar::rules_at,
     certificate::{Certificate, assemble},
-    lint::{Finding, LintContext, lint_leaf},
+    lint::{Finding, LintContext, lint_issued, lint_leaf},
     name::DnsName,
     profile::{IssuingAuthority, Leaf, PolicyArc, ValidationType, Validity, leaf_tbs},
     serial::Serial,
@@ -100,6 +100,17 @@ impl EmbeddedIssuer {
     pub fn with_passphrase_file(mut self, file: Option<PathBuf>) -> Self {
         self.root_key = self.root_key.with_passphrase_file(file);
         self
+    }
+
+    /// What the linter of today says of a certificate for `validation` that was signed at `signed`; `None` when it was
+    /// not signed by this issuer's key.
+    pub fn lint_issued(
+        &self,
+        der: &[u8],
+        validation: ValidationType,
+        signed: Timestamp,
+    ) -> Option<Vec<Finding>> {
+        lint_issued(der, &self.context(validation, signed))
     }
 
     pub(super) fn id(&self) -> &str {

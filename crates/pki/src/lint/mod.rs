@@ -8,9 +8,11 @@
 //!
 //! - `field`: version, serial, algorithm, issuer, validity, subject, key
 //! - `extension`: one function per extension
+//! - `issued`: certificates that were signed before
 
 mod extension;
 mod field;
+mod issued;
 
 use jiff::Timestamp;
 
@@ -19,6 +21,8 @@ use crate::{
     certificate::{assemble, tbs::Tbs},
     profile::{IssuingAuthority, PolicyArc, SignatureAlgorithm, ValidationType},
 };
+
+pub use issued::lint_issued;
 
 /// What a certificate is held against.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +72,19 @@ impl Linted {
 
 /// Checks a leaf's TBSCertificate; everything that is wrong is reported at once.
 pub fn lint_leaf(tbs: Vec<u8>, context: &LintContext<'_>) -> Result<Linted, Vec<Finding>> {
-    let findings = match read(&tbs) {
+    let findings = findings_of(&tbs, context);
+    if findings.is_empty() {
+        Ok(Linted {
+            tbs,
+            algorithm: context.issuer.signature_algorithm(),
+        })
+    } else {
+        Err(findings)
+    }
+}
+
+fn findings_of(tbs: &[u8], context: &LintContext<'_>) -> Vec<Finding> {
+    match read(tbs) {
         Ok(fields) => {
             let mut findings = Findings::default();
             field::check(&fields, context, &mut findings);
@@ -84,14 +100,6 @@ pub fn lint_leaf(tbs: Vec<u8>, context: &LintContext<'_>) -> Result<Linted, Vec<
                 ),
             }]
         }
-    };
-    if findings.is_empty() {
-        Ok(Linted {
-            tbs,
-            algorithm: context.issuer.signature_algorithm(),
-        })
-    } else {
-        Err(findings)
     }
 }
 

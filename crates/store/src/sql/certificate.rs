@@ -35,6 +35,12 @@ super::statements! {
         ON CONFLICT (certificate, name) DO NOTHING";
     /// id → row
     SELECT = concat!("SELECT ", columns!(), " FROM certificate WHERE id = $1");
+    /// after id, now, issuer, limit → id, customer, domain name, validation, serial, not after, whether it is revoked, when
+    /// it was signed, certificate; by their numbers. The sign keeps the index of ends away: each page would sort it anew.
+    SELECT_ISSUED = "SELECT certificate.id, customer, domain_name, validation, certificate.serial, not_after, \
+        CASE WHEN revoked_at IS NULL THEN 0 ELSE 1 END, COALESCE(reservation.created, not_before), der \
+        FROM certificate LEFT JOIN reservation ON reservation.serial = certificate.serial \
+        WHERE certificate.id > $1 AND +not_after >= $2 AND certificate.issuer = $3 ORDER BY certificate.id LIMIT $4";
     /// fingerprint, customer → id
     SELECT_BY_FINGERPRINT = "SELECT id FROM certificate WHERE fingerprint = $1 AND customer = $2";
     /// id → 1 if it can still be replaced

@@ -11,6 +11,7 @@
 //! - `compromise`: blocked keys, and what must be revoked because of them
 //! - `crl`: revocation lists
 //! - `find`, `page`: single rows and lists
+//! - `issued`: certificates that stand, one after the other
 //! - `idempotency`: calls that carry a key
 //! - `notification`, `webhook`: what customers are told, and where it is sent
 //! - `vetting`: checks of organizations
@@ -34,6 +35,7 @@ mod fault;
 mod find;
 mod idempotency;
 mod issue;
+mod issued;
 mod note;
 mod notification;
 mod page;

@@ -285,3 +285,28 @@ fn c_22_the_keys_of_the_authority_are_known() {
             .to_string()
     );
 }
+
+#[tokio::test]
+async fn a_9_what_was_issued_is_held_against_the_day_on_which_it_was_signed() {
+    let (_data, issuer) = p256();
+    let subscriber = Subscriber::p256(&["reseal.dev"]);
+    let leaf = issued(&issuer, &subscriber.order()).await;
+    let domain = ValidationType::Domain;
+    assert_eq!(issuer.lint_issued(leaf.der(), domain, now()), Some(vec![]));
+    let rules = |validation, signed| {
+        let findings = issuer.lint_issued(leaf.der(), validation, signed).unwrap();
+        let rules: Vec<_> = findings.iter().map(|finding| finding.rule).collect();
+        rules
+    };
+    // Signed on a day of shorter certificates, it would have been wrong.
+    let later = "2027-03-15T00:00:00Z".parse().unwrap();
+    assert_eq!(rules(domain, later), ["V-1", "V-10"]);
+    assert_eq!(rules(ValidationType::Organization, now()), ["P-4", "P-6"]);
+
+    let other = p256().1;
+    assert_eq!(other.lint_issued(leaf.der(), domain, now()), None);
+    let mut changed = leaf.der().to_vec();
+    changed[100] ^= 1;
+    assert_eq!(issuer.lint_issued(&changed, domain, now()), None);
+    assert_eq!(issuer.lint_issued(b"0\x03", domain, now()), None);
+}

@@ -8,6 +8,7 @@ mod crl;
 mod duty;
 mod failure;
 mod idempotency;
+mod issued;
 mod list_plans;
 mod lists;
 mod neighbours;
