@@ -3,6 +3,9 @@
 //! - `good.dev.`, signed, with its DS in `dev.`
 //! - `plain.dev.`, delegated without a DS: provably unsigned
 //! - `bogus.dev.`, signed with a key that its DS in `dev.` does not fit
+//! - `hashed.dev.`, signed, which denies by NSEC3
+//! - `optout.dev.`, the same with opt-out, and `plain.optout.dev.` below it, unsigned
+//! - `expired.dev.`, whose signatures are good for some seconds and are not made anew until it is thawed
 //!
 //! One process on an address of its own serves them all; everything lives in a temporary folder.
 
@@ -20,8 +23,21 @@ use tempfile::TempDir;
 use super::namespace::Namespace;
 
 const PATIENCE: Duration = Duration::from_secs(20);
-const SIGNED: &[&str] = &[".", "dev.", "good.dev.", "bogus.dev."];
-const UNSIGNED: &[&str] = &["plain.dev."];
+/// Zones with the policy that each is signed by.
+const SIGNED: &[(&str, &str)] = &[
+    (".", "usual"),
+    ("dev.", "usual"),
+    ("good.dev.", "usual"),
+    ("bogus.dev.", "usual"),
+    ("hashed.dev.", "hashed"),
+    ("optout.dev.", "opt-out"),
+    (BRIEF, "brief"),
+];
+const UNSIGNED: &[&str] = &["plain.dev.", "plain.optout.dev."];
+/// The zone whose signatures expire.
+pub(crate) const BRIEF: &str = "expired.dev.";
+/// How long its signatures are good for.
+const BRIEF_LIFE: Duration = Duration::from_secs(8);
 /// What is served elsewhere.
 const ELSEWHERE: &[&str] = &["dev.", "good.dev."];
 
@@ -32,7 +48,7 @@ pub(crate) struct Knot {
     pub(crate) address: SocketAddr,
     /// The root's key, as a trust anchor file has it; empty when nothing is signed.
     pub(crate) trust_anchor: String,
-    signed: &'static [&'static str],
+    signed: &'static [(&'static str, &'static str)],
     unsigned: &'static [&'static str],
 }
 
@@ -49,7 +65,7 @@ impl Knot {
         let folder = TempDir::new().unwrap();
         let address = own_address();
         let configuration = configure(folder.path(), address, SIGNED, UNSIGNED);
-        for zone in SIGNED {
+        for (zone, _) in SIGNED {
             keymgr(
                 &configuration,
                 zone,
@@ -62,18 +78,21 @@ impl Knot {
             );
         }
         let ds = |zone: &str| delegation_signer(&configuration, zone);
-        let below_dev = format!(
-            "{}{}{}{}{}",
-            delegation("good.dev."),
-            ds("good.dev."),
-            delegation(UNSIGNED[0]),
-            delegation("bogus.dev."),
-            // The digest of another zone's key never fits.
-            ds("good.dev.").replace("good.dev.", "bogus.dev."),
-        );
+        let signed_below = ["good.dev.", "hashed.dev.", "optout.dev.", BRIEF];
+        let mut below_dev: String = signed_below
+            .iter()
+            .map(|zone| delegation(zone) + &ds(zone))
+            .collect();
+        below_dev += &delegation("plain.dev.");
+        below_dev += &delegation("bogus.dev.");
+        // The digest of another zone's key never fits.
+        below_dev += &ds("good.dev.").replace("good.dev.", "bogus.dev.");
         write_zone(folder.path(), ".", &(delegation("dev.") + &ds("dev.")));
         write_zone(folder.path(), "dev.", &below_dev);
-        for zone in ["good.dev.", UNSIGNED[0], "bogus.dev."] {
+        let below_optout = delegation("plain.optout.dev.");
+        write_zone(folder.path(), "optout.dev.", &below_optout);
+        let leaves = ["good.dev.", "bogus.dev.", "hashed.dev.", BRIEF];
+        for zone in leaves.iter().chain(UNSIGNED) {
             write_zone(folder.path(), zone, "");
         }
         let trust_anchor = keymgr(&configuration, ".", &["dnskey"]);
@@ -87,7 +106,31 @@ impl Knot {
             unsigned: UNSIGNED,
         };
         knot.wait_until_served();
+        knot.freeze(BRIEF);
         knot
+    }
+
+    /// Waits until no signature of a zone with the brief policy is good any more.
+    #[track_caller]
+    pub(crate) fn let_expire(&self, zone: &str) {
+        self.freeze(zone);
+        thread::sleep(BRIEF_LIFE + Duration::from_secs(1));
+    }
+
+    /// Signs a zone no more.
+    #[track_caller]
+    fn freeze(&self, zone: &str) {
+        let (done, said) = self.control(&["zone-freeze", zone]);
+        assert!(done, "{said}");
+    }
+
+    /// Signs a frozen zone anew, and whenever it is time.
+    #[track_caller]
+    pub(crate) fn thaw(&self, zone: &str) {
+        for command in ["zone-thaw", "zone-sign"] {
+            let (done, said) = self.control(&["-b", command, zone]);
+            assert!(done, "{said}");
+        }
     }
 
     /// Another one elsewhere, which knows `good.dev.` and signs nothing: what people there are told.
@@ -160,7 +203,7 @@ impl Knot {
             done && said.contains(kind)
         };
         let served = || {
-            let signed = self.signed.iter().all(|zone| ready(zone, "RRSIG"));
+            let signed = self.signed.iter().all(|(zone, _)| ready(zone, "RRSIG"));
             signed && self.unsigned.iter().all(|zone| ready(zone, "SOA"))
         };
         while !served() {
@@ -187,24 +230,30 @@ fn launch(folder: &Path, mut knotd: Command) -> Child {
         .unwrap()
 }
 
-fn configure(folder: &Path, address: SocketAddr, signed: &[&str], unsigned: &[&str]) -> PathBuf {
+fn configure(
+    folder: &Path,
+    address: SocketAddr,
+    signed: &[(&str, &str)],
+    unsigned: &[&str],
+) -> PathBuf {
     let root = folder.display();
     let mut text = format!(
         "server:\n  rundir: {root}\n  listen: {}@{}\n  udp-workers: 1\n  tcp-workers: 1\n  background-workers: 1\n\
          control:\n  listen: {root}/knot.sock\n\
          log:\n  - target: stderr\n    any: info\n\
          database:\n  storage: {root}\n  journal-db-max-size: 64M\n  kasp-db-max-size: 16M\n  timer-db-max-size: 8M\n\
-         policy:\n  - id: own-keys\n    manual: on\n    algorithm: ecdsap256sha256\n    single-type-signing: on\n\
+         policy:\n{}\
          template:\n  - id: default\n    storage: {root}\n    zonefile-sync: -1\n\
          zone:\n",
         address.ip(),
-        address.port()
+        address.port(),
+        policies()
     );
-    for zone in signed {
+    for (zone, policy) in signed {
         let file = zone_file(zone);
         writeln!(
             text,
-            "  - domain: {zone}\n    file: {file}\n    dnssec-signing: on\n    dnssec-policy: own-keys"
+            "  - domain: {zone}\n    file: {file}\n    dnssec-signing: on\n    dnssec-policy: {policy}"
         )
         .unwrap();
     }
@@ -215,6 +264,28 @@ fn configure(folder: &Path, address: SocketAddr, signed: &[&str], unsigned: &[&s
     let path = folder.join("knot.conf");
     fs::write(&path, text).unwrap();
     path
+}
+
+/// How zones are signed, all by one key of their own.
+fn policies() -> String {
+    let life = BRIEF_LIFE.as_secs();
+    let brief = format!(
+        "propagation-delay: 0\n    rrsig-pre-refresh: 0\n    rrsig-refresh: {}\n    rrsig-lifetime: {life}",
+        life / 2
+    );
+    let hashed = "nsec3: on\n    nsec3-iterations: 0";
+    let policies = [
+        ("usual", String::new()),
+        ("hashed", hashed.to_owned()),
+        ("opt-out", format!("{hashed}\n    nsec3-opt-out: on")),
+        ("brief", brief),
+    ];
+    let policy = |(id, more): (&str, String)| {
+        format!(
+            "  - id: {id}\n    manual: on\n    algorithm: ecdsap256sha256\n    single-type-signing: on\n    {more}\n"
+        )
+    };
+    policies.map(policy).concat()
 }
 
 fn zone_file(zone: &str) -> String {

@@ -8,6 +8,7 @@
 mod calendar;
 mod contacts;
 mod dns;
+mod dnssec;
 mod doctor;
 pub(crate) mod house;
 mod mail;
