@@ -371,19 +371,31 @@ fn x_3_a_customers_word_is_heard_only_where_it_is_worse_than_what_the_house_know
         let reply = server.alice.call("DELETE", &path, &header, body.as_bytes());
         assert_eq!(reply.status, 200, "{}", reply.text());
     };
+    let order = |id: i64, cause: &str| {
+        let arguments = [&*id.to_string(), "--cause", cause, "--reason", "seen"];
+        let (done, said) = order(&server, &arguments);
+        assert!(done, "{said}");
+    };
     let mut expected = Vec::new();
-    for (word, listed) in [
-        ("SUPERSEDED", "PRIVILEGE_WITHDRAWN"),
-        ("KEY_COMPROMISE", "KEY_COMPROMISE"),
+    for (cause, word, listed) in [
+        ("misused", "SUPERSEDED", "PRIVILEGE_WITHDRAWN"),
+        ("misused", "KEY_COMPROMISE", "KEY_COMPROMISE"),
+        ("subscriber-request", "SUPERSEDED", "SUPERSEDED"),
     ] {
         let id = server.order("ssl_dv", &csr(&["reseal.dev"]));
-        let (done, said) = order(
-            &server,
-            &[&id.to_string(), "--cause", "misused", "--reason", "seen"],
-        );
-        assert!(done, "{said}");
+        order(id, cause);
         revoke(id, word);
         expected.push((id, listed.to_owned()));
+    }
+    // The other certificate for the key goes with it, whatever it was to be revoked for.
+    let key = KeyPair::generate().unwrap();
+    let one = server.order("ssl_dv", &with_key(&key, &["reseal.dev"]));
+    let two = server.order("ssl_dv", &with_key(&key, &["reseal.org"]));
+    order(two, "mis-issued");
+    revoke(one, "KEY_COMPROMISE");
+    for id in [one, two] {
+        assert_eq!(status(&server, id), "REVOKED");
+        expected.push((id, "KEY_COMPROMISE".to_owned()));
     }
     assert_eq!(listed_reasons(&server), expected);
 }

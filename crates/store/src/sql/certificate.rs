@@ -82,11 +82,12 @@ super::statements! {
         AND (revocation_scheduled IS NULL OR revocation_scheduled > $1) \
         AND EXISTS (SELECT 1 FROM certificate_name \
                     WHERE certificate_name.certificate = certificate.id AND certificate_name.name = $5)";
-    /// at, reason, note, id; only once, and for no other reason than the one that the certificate must be revoked for
+    /// at, reason, note, id; only once, and for no other reason than the one that the certificate must be revoked for,
+    /// unless the key is compromised
     REVOKE = "UPDATE certificate SET status = 'REVOKED', revoked_at = $1, revocation_reason = $2, \
         revocation_note = $3, revocation_scheduled = NULL WHERE id = $4 AND revoked_at IS NULL \
-        AND NOT EXISTS (SELECT 1 FROM revocation_duty WHERE certificate = $4 \
-                        AND revocation_duty.reason IS DISTINCT FROM $2)";
+        AND ($2 = 'KEY_COMPROMISE' OR NOT EXISTS (SELECT 1 FROM revocation_duty WHERE certificate = $4 \
+            AND revocation_duty.reason IS NOT NULL AND revocation_duty.reason IS DISTINCT FROM $2))";
     /// SHA-256 of the SubjectPublicKeyInfo, issuer of imports, reason → id, customer, issuer, serial of those that are
     /// revoked for another reason or for none
     SELECT_REVOKED_OTHERWISE = "SELECT id, customer, issuer, serial FROM certificate \

@@ -223,7 +223,10 @@ fn order_revocations(
             .with("received", format!("{:.0}", order.duty.received))
             .with("deadline", format!("{:.0}", order.duty.deadline))
             .with("moment", format!("{:.0}", order.moment));
-        audit::note(connection, with_certificates(entry, "certificates", &certificates))?;
+        audit::note(
+            connection,
+            with_certificates(entry, "certificates", &certificates),
+        )?;
     }
     Ok(affected)
 }
