@@ -7,6 +7,7 @@
 
 mod caa;
 mod hijack;
+mod other_proofs;
 mod place;
 mod trust;
 
@@ -30,13 +31,19 @@ impl Around {
     /// With a perspective at each of `spots`; `tables` come first in the configuration.
     #[track_caller]
     fn start(tables: &str, spots: &[Spot]) -> Self {
+        let places = spots.iter().map(|spot| Place::start(*spot)).collect();
+        Self::start_among(tables, places, "")
+    }
+
+    /// With perspectives that were started before, and further lines for the table `dcv`.
+    #[track_caller]
+    fn start_among(tables: &str, places: Vec<Place>, dcv: &str) -> Self {
         let knot = Knot::start();
-        let places: Vec<Place> = spots.iter().map(|spot| Place::start(*spot)).collect();
         let entries: Vec<String> = places.iter().map(Place::entry).collect();
         let mut house = House::new(&format!(
             "{tables}[limits]\nenabled = false\n\
              [dcv]\nresolvers = [\"{}\"]\ntrust_anchor_file = \"anchor\"\n\
-             location = {{ latitude = 50.11, longitude = 8.68 }}\nperspectives = [{}]\n",
+             location = {{ latitude = 50.11, longitude = 8.68 }}\nperspectives = [{}]\n{dcv}",
             knot.address,
             entries.join(", ")
         ));

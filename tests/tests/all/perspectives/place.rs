@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use crate::support::knot::Knot;
 use crate::support::namespace::Namespace;
 use crate::support::server::{announced, binary};
+use crate::support::web::WebHost;
 
 pub(super) const TOKEN: &str = "5b1a0d4c9c6f4e0fb1f2a7d3c8e96a10";
 
@@ -32,7 +33,9 @@ pub(super) struct Place {
     url: String,
     /// What the DNS tells there.
     pub(super) knot: Knot,
-    _namespace: Namespace,
+    /// What web servers tell there, if anything.
+    pub(super) web: Option<WebHost>,
+    namespace: Namespace,
 }
 
 impl Drop for Place {
@@ -44,7 +47,20 @@ impl Drop for Place {
 impl Place {
     #[track_caller]
     pub(super) fn start(spot: Spot) -> Self {
+        Self::start_with_web(spot, None)
+    }
+
+    /// With a web server of its own at this port.
+    #[track_caller]
+    pub(super) fn start_with_web(spot: Spot, port: Option<u16>) -> Self {
         let namespace = Namespace::start();
+        let web = port.map(|port| WebHost::start_at((namespace.here, port).into()));
+        let by_web = port.map(|port| {
+            format!(
+                "http_port = {port}\nallow_networks = [\"{}/32\"]\n",
+                namespace.here
+            )
+        });
         let knot = Knot::start_in(&namespace);
         let folder = TempDir::new().unwrap();
         let file = |name: &str, text: &str| {
@@ -60,9 +76,11 @@ impl Place {
             "perspective.toml",
             &format!(
                 "[server]\ntls_certificate = \"chain.pem\"\ntls_key = \"key.pem\"\n\
-                 [dcv]\nresolvers = [\"{}\"]\ndnssec = \"off\"\n\
+                 [dcv]\nresolvers = [\"{}\"]\ndnssec = \"off\"\n{}\
                  [perspective]\nname = \"{}\"\ntoken_file = \"token\"\n",
-                knot.address, spot.0
+                knot.address,
+                by_web.unwrap_or_default(),
+                spot.0
             ),
         );
         let mut command = namespace.command(binary());
@@ -77,8 +95,14 @@ impl Place {
             child,
             url,
             knot,
-            _namespace: namespace,
+            web,
+            namespace: namespace,
         }
+    }
+
+    /// The address of its web server.
+    pub(super) fn web_address(&self) -> String {
+        self.namespace.here.to_string()
     }
 
     pub(super) fn name(&self) -> &'static str {

@@ -1,4 +1,4 @@
-//! A TCP server on loopback; its threads end with the test binary.
+//! A TCP server, on loopback mostly; its threads end with the test binary.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -9,7 +9,16 @@ pub(crate) fn listen<S: Send + Sync + 'static>(
     state: &Arc<S>,
     serve: impl Fn(&TcpStream, &S) + Clone + Send + 'static,
 ) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listen_at(SocketAddr::from(([127, 0, 0, 1], 0)), state, serve)
+}
+
+/// The same at an address of this machine.
+pub(crate) fn listen_at<S: Send + Sync + 'static>(
+    address: SocketAddr,
+    state: &Arc<S>,
+    serve: impl Fn(&TcpStream, &S) + Clone + Send + 'static,
+) -> SocketAddr {
+    let listener = TcpListener::bind(address).unwrap();
     let address = listener.local_addr().unwrap();
     let state = Arc::clone(state);
     thread::spawn(move || {

@@ -13,6 +13,8 @@ pub(crate) struct Namespace {
     holder: Child,
     /// Its address on the way to this one.
     pub(crate) address: Ipv4Addr,
+    /// The address of this one as it is seen there.
+    pub(crate) here: Ipv4Addr,
 }
 
 impl Drop for Namespace {
@@ -37,6 +39,7 @@ impl Namespace {
         let namespace = Self {
             holder,
             address: inside,
+            here: outside,
         };
         namespace.wait();
         let pid = namespace.holder.id().to_string();

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use super::listener::listen;
+use super::listener::listen_at;
 
 #[derive(Clone)]
 enum Answer {
@@ -33,8 +33,13 @@ pub(crate) struct WebHost {
 
 impl WebHost {
     pub(crate) fn start() -> Self {
+        Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    /// At an address of this machine.
+    pub(crate) fn start_at(address: SocketAddr) -> Self {
         let state = Arc::new(Mutex::new(State::default()));
-        let address = listen(&state, |stream, state| {
+        let address = listen_at(address, &state, |stream, state| {
             answer(stream, state);
         });
         Self { address, state }
