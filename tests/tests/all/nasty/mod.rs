@@ -14,6 +14,7 @@ mod names;
 mod proof;
 mod race;
 mod reissue;
+mod report;
 mod request_shape;
 mod signing_request;
 mod state;

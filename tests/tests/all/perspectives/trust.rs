@@ -114,3 +114,37 @@ fn m_5_a_perspective_tells_strangers_nothing_and_doctor_says_which_does_not_answ
         "{said}"
     );
 }
+
+/// What `reseal perspective` says with this configuration; it must not start.
+#[track_caller]
+fn refused(configuration: &str, listen: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("perspective.toml");
+    fs::write(&path, configuration).unwrap();
+    let output = Command::new(binary())
+        .args(["perspective", "--listen", listen, "--config"])
+        .arg(&path)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn m_5_a_perspective_without_a_name_or_open_to_everybody_does_not_start() {
+    let said = refused("", "127.0.0.1:0");
+    assert!(said.contains("`perspective.name` is missing"), "{said}");
+    let named = "[perspective]\nname = \"sto\"\n";
+    let said = refused(named, "0.0.0.0:0");
+    assert!(
+        said.contains("`perspective.token_file` is missing"),
+        "{said}"
+    );
+    assert!(said.contains("openssl rand -hex 32"), "{said}");
+    let missing = format!("{named}token_file = \"nowhere\"\n");
+    let said = refused(&missing, "127.0.0.1:0");
+    assert!(
+        said.contains("perspective.token_file") && said.contains("nowhere"),
+        "{said}"
+    );
+}

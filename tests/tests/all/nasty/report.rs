@@ -1,0 +1,135 @@
+//! What CAA stopped, reported by HTTPS.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::support::csr::csr;
+use crate::support::server::Server;
+
+const HOST: &str = "reports.reseal.org";
+
+/// `openssl s_server`, which notes what is sent to it.
+struct Receiver {
+    child: Child,
+    port: u16,
+    heard: Arc<Mutex<Vec<u8>>>,
+    folder: tempfile::TempDir,
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Receiver {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let made = rcgen::generate_simple_self_signed([HOST.to_owned()]).unwrap();
+        fs::write(folder.path().join("chain.pem"), made.cert.pem()).unwrap();
+        fs::write(
+            folder.path().join("key.pem"),
+            made.signing_key.serialize_pem(),
+        )
+        .unwrap();
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        let mut child = Command::new("openssl")
+            .args([
+                "s_server",
+                "-quiet",
+                "-cert",
+                "chain.pem",
+                "-key",
+                "key.pem",
+            ])
+            .args(["-accept", &format!("127.0.0.1:{port}")])
+            .current_dir(folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // Whoever connects is answered with what waits here.
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        child.stdin.as_mut().unwrap().write_all(answer).unwrap();
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let (mut output, notes) = (child.stdout.take().unwrap(), Arc::clone(&heard));
+        thread::spawn(move || {
+            let mut piece = [0; 4096];
+            while let Ok(count) = output.read(&mut piece) {
+                if count == 0 {
+                    break;
+                }
+                notes.lock().unwrap().extend_from_slice(&piece[..count]);
+            }
+        });
+        Self {
+            child,
+            port,
+            heard,
+            folder,
+        }
+    }
+
+    /// Everything that was sent, once `end` has come.
+    #[track_caller]
+    fn wait_for(&self, end: &str) -> String {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let heard = String::from_utf8_lossy(&self.heard.lock().unwrap()).into_owned();
+            if heard.contains(end) {
+                return heard;
+            }
+            assert!(Instant::now() < deadline, "heard: {heard}");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+#[test]
+fn s_18_a_refusal_is_posted_as_a_document_to_whom_the_records_name() {
+    let receiver = Receiver::start();
+    let server = Server::proving(&format!(
+        "allow_networks = [\"127.0.0.0/8\"]\niodef = true\n\
+         [webhook]\nallow_networks = [\"127.0.0.0/8\"]\nca_file = \"{}\"\n",
+        receiver.folder.path().join("chain.pem").display()
+    ));
+    server.dns.a(HOST, [127, 0, 0, 1].into());
+    server.dns.caa_issue("reseal.dev", "other-ca.example");
+    let url = format!("https://{HOST}:{}/caa?from=dns", receiver.port);
+    server.dns.caa("reseal.dev", false, "iodef", &url);
+    let body = json!({"customer": "alice", "product": "ssl_dv", "period": 12, "csr": csr(&["a.reseal.dev"]), "san": []});
+    let reply = server.alice.post("/v2/ssl/certificates", &body);
+    let info = reply.expect(202);
+    assert_eq!(info["validations"]["dcv"][0]["caaRecordStatus"], "INVALID");
+    let heard = receiver.wait_for("</IODEF-Document>");
+    let (head, document) = heard.split_once("\r\n\r\n").unwrap();
+    assert!(
+        head.starts_with("POST /caa?from=dns HTTP/1.1\r\n"),
+        "{head}"
+    );
+    let head = head.to_ascii_lowercase();
+    for line in [
+        format!("host: {HOST}:{}", receiver.port),
+        "content-type: application/xml".to_owned(),
+        format!("content-length: {}", document.len()),
+    ] {
+        assert!(head.contains(&line), "{line}: {head}");
+    }
+    // The report says what was asked for and why it was refused, and nothing of who asked.
+    let number = format!(">{}</IncidentID>", reply.process());
+    for part in ["a.reseal.dev", "other-ca.example", &number] {
+        assert!(document.contains(part), "{part}: {document}");
+    }
+    assert!(!document.contains("alice"), "{document}");
+}
