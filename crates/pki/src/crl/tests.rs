@@ -139,7 +139,7 @@ fn x_7_times_are_held_to_ten_days_and_to_now() {
 }
 
 #[test]
-fn x_3_reasons_that_are_never_given_are_refused() {
+fn x_3_a_8_a_list_with_a_reason_that_is_never_given_is_refused() {
     let addresses = [ADDRESS.to_owned()];
     for reason in 0..=11 {
         let entries = [entry(1, Some(reason))];

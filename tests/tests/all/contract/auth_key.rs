@@ -211,3 +211,37 @@ fn a_product_without_keys_says_so() {
         .post("/v2/ssl/authkey", &json!({"product": "ssl_dv", "csr": "x"}))
         .bad_csr();
 }
+
+#[test]
+fn d_10_d_33_a_record_that_stays_is_no_auth_key_and_serves_the_call_without_one() {
+    let server = Server::start();
+    let csr = csr(&["reseal.dev"]);
+    server.dns.txt(
+        "_validation-persist.reseal.dev",
+        "reseal.invalid; accounturi=acct:alice@reseal.invalid; policy=wildcard",
+    );
+    let key = key_for(&server, "ssl_dv_md", &csr);
+    let refused = server
+        .alice
+        .post("/v2/ssl/certificates", &order(&csr))
+        .refused(400, "ValidationError");
+    assert!(
+        refused["message"].as_str().unwrap().contains(&key),
+        "{refused}"
+    );
+    assert_eq!(
+        server.operator.get("/v2/processes?limit=0").expect(200)["pagination"]["total"],
+        0
+    );
+    // As clients repeat it.
+    let mut again = order(&csr);
+    again["authKey"] = json!(false);
+    let reply = server.alice.post("/v2/ssl/certificates", &again);
+    assert!([201, 202].contains(&reply.status), "{}", reply.text());
+    server.wait_for(reply.process(), "COMPLETED");
+    let timeline = server
+        .alice
+        .get(&format!("/v2/processes/{}/timeline", reply.process()))
+        .text();
+    assert!(timeline.contains(r#""method":"3.2.2.4.22""#), "{timeline}");
+}

@@ -288,3 +288,41 @@ fn nasty_084_a_removed_name_schedules_the_revocation_of_the_old_certificate() {
     server.restart_at("+73h");
     server.wait_until(&path, |certificate| certificate["status"] == "REVOKED");
 }
+
+#[test]
+fn x_9_no_certificate_points_to_a_responder() {
+    let server = Server::start();
+    let text = server.issued(server.certificate());
+    assert!(text.contains("CA Issuers - URI:http://"), "{text}");
+    assert!(!text.contains("OCSP"), "{text}");
+}
+
+#[test]
+fn x_10_a_certificate_of_some_days_is_on_a_list_like_every_other() {
+    let mut server = Server::start();
+    let id = server.order("ssl_dv", &csr(&["reseal.dev"]));
+    // Five days before the subscription ends.
+    server.restart_at("+360d");
+    let body = json!({"csr": csr(&["reseal.dev"])});
+    let path = format!("/v2/ssl/certificates/{id}/reissue");
+    let reissue = server.alice.post(&path, &body);
+    let short = server.finish(&reissue);
+    let certificate = server
+        .alice
+        .get(&format!("/v2/ssl/certificates/{short}"))
+        .expect(200);
+    let moment =
+        |field: &str| -> jiff::Timestamp { certificate[field].as_str().unwrap().parse().unwrap() };
+    let life = moment("startDate").duration_until(moment("expiryDate"));
+    assert!(life < jiff::SignedDuration::from_hours(7 * 24), "{life:?}");
+    let text = server.issued(short);
+    assert!(text.contains("X509v3 CRL Distribution Points"), "{text}");
+    server
+        .alice
+        .delete(&format!("/v2/ssl/certificates/{short}"));
+    let database = rusqlite::Connection::open(server.data().join("reseal.db")).unwrap();
+    let entries: i64 = database
+        .query_row("SELECT COUNT(*) FROM crl_entry", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(entries, 1);
+}

@@ -1,6 +1,10 @@
 //! CAA is corroborated too (M-2).
 
+use serde_json::json;
+
 use super::Around;
+use super::place::AROUND;
+use crate::support::csr::csr;
 use crate::support::knot::Knot;
 
 fn forbid(knot: &Knot, name: &str) {
@@ -75,4 +79,32 @@ fn m_2_a_prohibition_seen_here_alone_is_one() {
         around.events(process, "issued"),
         [] as [serde_json::Value; 0]
     );
+}
+
+#[test]
+fn m_9_what_others_saw_of_caa_is_not_relied_on_again() {
+    let mut around = Around::start("[policy]\nprofile = \"private\"\n", &AROUND);
+    let name = "www.good.dev";
+    let (process, record) = around.ask(name);
+    around.publish(&record, &[]);
+    around.look(process, "5/5");
+    let id = around.is_issued(process, "performed");
+    // Its proof is good for months, what was seen of CAA for hours.
+    for index in [1, 3] {
+        forbid(&around.places[index].knot, name);
+    }
+    around.house.kill();
+    around.house.start_at("+9h");
+    let body = json!({"csr": csr(&[name]), "san": []});
+    let path = format!("/v2/ssl/certificates/{id}/reissue");
+    let reply = around.house.alice.post(&path, &body);
+    let info = reply.expect(202);
+    let entry = &info["validations"]["dcv"][0];
+    assert_eq!(entry["status"], "VALIDATED", "{info}");
+    let checked = around.house.wait_until(reply.process(), || {
+        around.events(reply.process(), "caaChecked").pop()
+    });
+    assert_eq!(checked["permitted"], false, "{checked}");
+    assert_eq!(checked["corroboration"]["quorum"], "3/5", "{checked}");
+    around.house.wait_for(reply.process(), "SUSPENDED");
 }

@@ -61,7 +61,7 @@ impl Around {
 fn m_1_m_4_a_file_that_two_of_five_networks_do_not_see_proves_nothing() {
     let web = WebHost::start();
     let port = web.address.port();
-    let places = AROUND.map(|spot| Place::start_with_web(spot, Some(port)));
+    let places = AROUND.map(|spot| Place::start_with_web(spot, port));
     let around = Around::start_among(
         "[policy]\nprofile = \"private\"\n",
         places.into(),

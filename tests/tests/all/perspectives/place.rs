@@ -47,12 +47,23 @@ impl Drop for Place {
 impl Place {
     #[track_caller]
     pub(super) fn start(spot: Spot) -> Self {
-        Self::start_with_web(spot, None)
+        Self::start_as(spot, "off", None)
+    }
+
+    /// One that validates DNSSEC up to the root of the world, which has signed nothing here.
+    #[track_caller]
+    pub(super) fn start_validating(spot: Spot) -> Self {
+        Self::start_as(spot, "validate", None)
     }
 
     /// With a web server of its own at this port.
     #[track_caller]
-    pub(super) fn start_with_web(spot: Spot, port: Option<u16>) -> Self {
+    pub(super) fn start_with_web(spot: Spot, port: u16) -> Self {
+        Self::start_as(spot, "off", Some(port))
+    }
+
+    #[track_caller]
+    fn start_as(spot: Spot, dnssec: &str, port: Option<u16>) -> Self {
         let namespace = Namespace::start();
         let web = port.map(|port| WebHost::start_at((namespace.here, port).into()));
         let by_web = port.map(|port| {
@@ -76,7 +87,7 @@ impl Place {
             "perspective.toml",
             &format!(
                 "[server]\ntls_certificate = \"chain.pem\"\ntls_key = \"key.pem\"\n\
-                 [dcv]\nresolvers = [\"{}\"]\ndnssec = \"off\"\n{}\
+                 [dcv]\nresolvers = [\"{}\"]\ndnssec = \"{dnssec}\"\n{}\
                  [perspective]\nname = \"{}\"\ntoken_file = \"token\"\n",
                 knot.address,
                 by_web.unwrap_or_default(),

@@ -148,3 +148,20 @@ fn m_5_a_perspective_without_a_name_or_open_to_everybody_does_not_start() {
         "{said}"
     );
 }
+
+#[test]
+fn s_4_a_perspective_may_validate_and_need_not() {
+    let mut places: Vec<Place> = AROUND[..4].iter().map(|spot| Place::start(*spot)).collect();
+    // It sees the record, under a tree that its anchor does not vouch for.
+    places.push(Place::start_validating(AROUND[4]));
+    let around = Around::start_among("[policy]\nprofile = \"public\"\n", places, "");
+    let (process, record) = around.ask("www.good.dev");
+    around.publish(&record, &[]);
+    let look = around.look(process, "4/5");
+    let verdict = |index: usize| &look["corroboration"]["perspectives"][index]["verdict"];
+    for index in 0..4 {
+        assert_eq!(verdict(index), "proved", "{look}");
+    }
+    assert_ne!(verdict(4), "proved", "{look}");
+    around.is_issued(process, "performed");
+}
