@@ -14,8 +14,9 @@ super::statements! {
         cause = excluded.cause, ground = excluded.ground \
         WHERE excluded.deadline < revocation_duty.deadline OR (excluded.reason = 'KEY_COMPROMISE' \
             AND (revocation_duty.reason IS NULL OR revocation_duty.reason <> 'KEY_COMPROMISE'))";
-    /// certificate → deadline
-    SELECT_DEADLINE = "SELECT deadline FROM revocation_duty WHERE certificate = $1";
+    /// certificate → received, 24 hours, 5 days, deadline, reason, ground, cause
+    SELECT_STANDING = "SELECT received, deadline_24h, deadline_5d, deadline, reason, ground, cause \
+        FROM revocation_duty WHERE certificate = $1";
     /// certificate → reason, cause
     SELECT = "SELECT reason, cause FROM revocation_duty WHERE certificate = $1";
     /// → certificate, customer, domain name, serial, not after, scheduled, received, 24 hours, 5 days, deadline, reason,

@@ -258,21 +258,23 @@ fn oblige_one(
     let values = params![moment, certificate.id];
     execute(connection, sql::certificate::SCHEDULE, values).map_err(database)?;
     let scheduled = before.map_or(wished, |before| before.min(wished));
+    // The new one, or the one before it with another moment.
+    let select = sql::revocation_duty::SELECT_STANDING;
+    let standing = one(connection, select, [certificate.id], |row| {
+        let mut columns = Columns::of(row);
+        let received = columns.moment()?;
+        duty_since(received, &mut columns)
+    })?;
+    let duty = standing.as_ref().unwrap_or(duty);
     for told in Draft::all_of(vec![duty.notice(&certificate, scheduled)])? {
         told.write(connection, None, None).map_err(database)?;
     }
-    let deadline = number(
-        connection,
-        sql::revocation_duty::SELECT_DEADLINE,
-        [certificate.id],
-    )?;
-    let deadline = deadline.and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok());
     Ok(Some(Affected {
         certificate: certificate.id,
         customer: certificate.customer,
         domain_name: certificate.domain_name,
         scheduled,
-        deadline: deadline.unwrap_or(duty.deadline),
+        deadline: duty.deadline,
     }))
 }
 
@@ -368,15 +370,20 @@ fn due_revocation(row: &Row<'_>) -> rusqlite::Result<DueRevocation> {
         scheduled: columns.moment()?,
         duty: match columns.optional_moment()? {
             None => None,
-            Some(received) => Some(Duty {
-                received,
-                deadline_24h: columns.moment()?,
-                deadline_5d: columns.moment()?,
-                deadline: columns.moment()?,
-                reason: columns.optional_word()?,
-                ground: columns.word()?,
-                cause: columns.value()?,
-            }),
+            Some(received) => Some(duty_since(received, &mut columns)?),
         },
+    })
+}
+
+/// The columns of a duty behind the moment at which it became known.
+fn duty_since(received: jiff::Timestamp, columns: &mut Columns<'_>) -> rusqlite::Result<Duty> {
+    Ok(Duty {
+        received,
+        deadline_24h: columns.moment()?,
+        deadline_5d: columns.moment()?,
+        deadline: columns.moment()?,
+        reason: columns.optional_word()?,
+        ground: columns.word()?,
+        cause: columns.value()?,
     })
 }

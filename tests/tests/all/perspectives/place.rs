@@ -107,7 +107,7 @@ impl Place {
             url,
             knot,
             web,
-            namespace: namespace,
+            namespace,
         }
     }
 

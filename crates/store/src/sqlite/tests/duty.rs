@@ -65,11 +65,15 @@ async fn x_2_an_order_schedules_and_tells_and_leaves_alone_what_cannot_be_revoke
     assert_eq!(again, []);
     let sooner = RevocationOrder {
         moment: now() + hours(1),
-        ..ordered
+        ..order(&[&certificate], Cause::Inaccurate)
     };
     let sooner = world.store.order_revocations(sooner).await.unwrap();
     assert_eq!(sooner[0].scheduled, now() + hours(1));
     assert_eq!(sooner[0].deadline, now() + hours(120));
+    // For the cause that stands.
+    let told = world.store.notifications(&Scope::Everything, &query);
+    let told = &told.await.unwrap().entities[0].message;
+    assert!(told.contains("was not issued as the rules say"), "{told}");
 }
 
 #[tokio::test]
