@@ -150,7 +150,7 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
                 .map(done)
         }
         Command::Csr(Csr::Check { file, data }) => csr_check::run(&file, data.as_deref(), config),
-        Command::Backup { file, data } => backup::write(&file, &data.data).await.map(done),
+        Command::Backup { file, data } => backup::write(&file, &data.data, config).await.map(done),
         Command::Restore { file, data } => backup::restore(&file, &data.data).await.map(done),
         Command::Policy(Policy::Show { date, json }) => policy::show(date, json).map(done),
         Command::Perspective { listen } => perspective::run(config, listen, args.log_format)

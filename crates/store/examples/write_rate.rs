@@ -9,7 +9,7 @@
     reason = "a measurement for people"
 )]
 
-#[path = "../src/sqlite/tests/sample.rs"]
+#[path = "../src/tests/sample.rs"]
 #[expect(dead_code, reason = "the tests need more of it")]
 mod sample;
 
@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use reseal_lifecycle::customer::{Customer, Role, Scope};
 use reseal_lifecycle::store::{Change, Store};
-use reseal_store::SqliteStore;
+use reseal_store::{Source, SqlStore};
 use sample::{hash, in_days, now};
 
 const MEASURED: Duration = Duration::from_secs(5);
@@ -30,7 +30,7 @@ async fn main() {
         .nth(1)
         .map_or_else(std::env::temp_dir, Into::into);
     let folder = tempfile::tempdir_in(folder).unwrap();
-    let store = Arc::new(SqliteStore::open(&folder.path().join("bench.db")).unwrap());
+    let store = Arc::new(SqlStore::open(&Source::Sqlite(folder.path().join("bench.db"))).unwrap());
     store
         .create_customer(
             Customer {
@@ -59,7 +59,7 @@ async fn main() {
 async fn measure(
     what: &str,
     callers: usize,
-    store: &Arc<SqliteStore>,
+    store: &Arc<SqlStore>,
     next: &Arc<AtomicU64>,
     reads: bool,
 ) {

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use reseal_store::{SqliteStore, Verified};
+use reseal_store::{SqlStore, Verified};
 
 use super::heads;
 use crate::console;
-use crate::house::House;
+use crate::house::{self, House};
 
 /// Checks the log of `data` against itself, the timelines, and the heads in `files` or in DATA; a line for each thing
 /// that is not as it was written.
@@ -25,10 +25,10 @@ pub(crate) fn verify(
     for file in files {
         known.extend(heads::read(file)?);
     }
-    let path = house.data.database();
+    let source = house::source(&house.data, &house.config)?;
     let now = house.clock.now();
     let mut verified =
-        SqliteStore::verify_audit(&path, &known, now, &mut |finding| console::line(finding))?;
+        SqlStore::verify_audit(&source, &known, now, &mut |finding| console::line(finding))?;
     house.store.close();
     if known.is_empty() && verified.starts > 0 {
         verified.findings += 1;

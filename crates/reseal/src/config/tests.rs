@@ -92,6 +92,7 @@ fn every_key_is_read() {
         },
         database: Database {
             url: "postgres://db".to_owned(),
+            password_file: Some("/etc/db-password".into()),
         },
         ca: Ca {
             key: CaKey::Pkcs11,
