@@ -14,6 +14,7 @@ max_body = "1MiB"
 cors_origins = ["https://shop.example", "*"]
 [database]
 url = "postgres://db"
+password_file = "/etc/db-password"
 [ca]
 key = "pkcs11"
 passphrase_file = "secret"

@@ -21,6 +21,9 @@ pub(crate) struct Cluster {
     _keeper: Child,
 }
 
+/// How `psql` shows what has no value.
+pub(crate) const NULL: &str = "\u{1e}";
+
 /// Waits for the end of its input, which comes when the process of the tests ends; then ends the server, whose data
 /// nobody needs. `$1`: programs, `$2`: folder. The order of texts must come from the schema and not from the server, so
 /// it is not that of bytes.
@@ -106,7 +109,16 @@ impl Cluster {
                 "-h",
             ])
             .arg(&self.folder)
-            .args(["-d", database, "-c", sql])
+            .args([
+                "-F",
+                "\u{1f}",
+                "-P",
+                &format!("null={NULL}"),
+                "-d",
+                database,
+                "-c",
+                sql,
+            ])
             .output()
             .unwrap()
     }

@@ -186,16 +186,11 @@ fn renewal_survives(point: &str, way: Way) {
     let catalogue = catalogue.replace("renewal_window = 30\n", "renewal_window = 400\n");
     std::fs::write(path, catalogue).unwrap();
     let house = replacement_survives(Front::Renew, point, way, house, &dns);
-    let store = store(&house);
-    let ends: Vec<(i64, i64)> = store
-        .prepare("SELECT starts, ends FROM subscription ORDER BY id")
-        .unwrap()
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
-        .unwrap()
-        .map(Result::unwrap)
-        .collect();
+    let ends = house
+        .database()
+        .rows("SELECT starts, ends FROM subscription ORDER BY id");
     assert_eq!(ends.len(), 2);
-    assert_eq!(ends[1].0, ends[0].1);
+    assert_eq!(ends[1][0], ends[0][1]);
 }
 
 /// The answer is the house, with nobody in it.
@@ -253,15 +248,9 @@ fn replacement_survives(
 
 /// The store after the end: one process, one successor, one end, and each serial of a certificate was reserved.
 #[track_caller]
-fn completed_once(
-    house: &House,
-    front: Front,
-    old: i64,
-    process: i64,
-    reserved_before: &[Vec<u8>],
-) {
-    let store = store(house);
-    let count = |query: &str| -> i64 { store.query_row(query, [], |row| row.get(0)).unwrap() };
+fn completed_once(house: &House, front: Front, old: i64, process: i64, reserved_before: &[String]) {
+    let database = house.database();
+    let count = |query: &str| database.number(query);
     let word = front.word();
     let processes = format!("SELECT count(*) FROM process WHERE action = '{word}'");
     assert_eq!(count(&processes), 1);
@@ -299,13 +288,14 @@ fn completed_once(
     assert!(shown.starts_with("as it was written"), "{shown}");
 }
 
-fn reserved(house: &House) -> Vec<Vec<u8>> {
-    let store = store(house);
-    let mut query = store
-        .prepare("SELECT serial FROM reservation ORDER BY id")
-        .unwrap();
-    let serials = query.query_map([], |row| row.get(0)).unwrap();
-    serials.map(Result::unwrap).collect()
+/// The serial numbers that were reserved, in hexadecimal.
+fn reserved(house: &House) -> Vec<String> {
+    let rows = house
+        .database()
+        .rows("SELECT serial FROM reservation ORDER BY id");
+    rows.into_iter()
+        .map(|mut row| row.remove(0).unwrap())
+        .collect()
 }
 
 /// Read-write, because a killed server's log has to be replayed.

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::database::{self, Database};
 use crate::support::http::{Client, request};
 use crate::support::server::{binary, reseal};
 
@@ -38,9 +39,13 @@ impl House {
         let folder = TempDir::new().unwrap();
         let data = folder.path().join("data");
         let path = data.to_str().unwrap();
+        let database = database::fresh();
+        fs::create_dir(&data).unwrap();
+        fs::write(data.join("reseal.toml"), &database).unwrap();
         reseal(&["init", "--data", path]);
         reseal(&["customer", "create", "alice", "--data", path]);
         let key = reseal(&["api-key", "create", "--customer", "alice", "--data", path]);
+        let configuration = format!("{configuration}{database}");
         fs::write(data.join("reseal.toml"), configuration).unwrap();
         Self {
             folder,
@@ -56,6 +61,10 @@ impl House {
 
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    pub(crate) fn database(&self) -> Database {
+        Database::of(&self.data())
     }
 
     /// Starts the server, which holds at the fault point `hold_at`.
