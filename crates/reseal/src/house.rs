@@ -73,22 +73,25 @@ pub(crate) fn configured_source(data: &DataFolder, config: &Config) -> anyhow::R
     if url == "sqlite" {
         return Ok(Source::Sqlite(data.database()));
     }
-    let password = password_file
-        .as_deref()
-        .map(|path| {
-            let text = std::fs::read_to_string(path).with_context(|| {
-                format!(
-                    "`database.password_file`: {} cannot be read",
-                    path.display()
-                )
-            })?;
-            Ok::<_, anyhow::Error>(Zeroizing::new(
-                text.trim_end_matches(['\r', '\n']).to_owned(),
-            ))
-        })
-        .transpose()?;
+    let password = password(password_file.as_deref())?;
     let url = PostgresUrl::parse(url, password.as_deref().map(String::as_str));
     Ok(Source::Postgres(
         url.map_err(|error| anyhow!("`database.url`: {error}"))?,
     ))
+}
+
+/// The password in `file`.
+pub(crate) fn password(file: Option<&Path>) -> anyhow::Result<Option<Zeroizing<String>>> {
+    let Some(file) = file else {
+        return Ok(None);
+    };
+    let text = std::fs::read_to_string(file).with_context(|| {
+        format!(
+            "`database.password_file`: {} cannot be read",
+            file.display()
+        )
+    })?;
+    Ok(Some(Zeroizing::new(
+        text.trim_end_matches(['\r', '\n']).to_owned(),
+    )))
 }

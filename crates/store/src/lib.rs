@@ -6,6 +6,7 @@
 //! - `sql`: every statement, one file a table; `sql/sqlite`, `sql/postgres`: the schema's migrations
 //! - `list`: filters, search and order of the lists, turned into SQL with bound parameters
 //! - `migrate`: brings a database to the schema this program knows
+//! - `transfer`: moves everything from SQLite to PostgreSQL
 //!
 //! What survives: everything a write method has answered `Ok` for, power loss included (SQLite: `synchronous=FULL`;
 //! PostgreSQL: `synchronous_commit=on`). What a write was asked for and not answered is there whole or not at all.
@@ -18,10 +19,12 @@ mod postgres;
 mod sql;
 mod sqlite;
 mod store;
+mod transfer;
 mod work;
 
 pub use database::{PostgresUrl, Source};
 pub use store::SqlStore;
+pub use transfer::{Moved, Progress};
 pub use work::audit::{AuditRow, EventRow, Finding, Head, Verified};
 
 #[cfg(test)]

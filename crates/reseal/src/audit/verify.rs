@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use reseal_store::{SqlStore, Verified};
+use jiff::Timestamp;
+use reseal_store::{Source, SqlStore, Verified};
 
 use super::heads;
 use crate::console;
+use crate::data::DataFolder;
 use crate::house::{self, House};
 
 /// Checks the log of `data` against itself, the timelines, and the heads in `files` or in DATA; a line for each thing
@@ -44,6 +46,29 @@ pub(crate) fn verify(
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Checks the log in `source` against itself, the timelines, and the heads in `data`; a line for each thing that is not
+/// as it was written.
+pub(crate) fn check_log(
+    data: &DataFolder,
+    source: &Source,
+    now: Timestamp,
+) -> anyhow::Result<Verified> {
+    let own = data.audit_heads();
+    let known = if own.exists() {
+        heads::read(&own)?
+    } else {
+        Vec::new()
+    };
+    Ok(SqlStore::verify_audit(
+        source,
+        &known,
+        now,
+        &mut |finding| {
+            console::line(finding);
+        },
+    )?)
 }
 
 fn in_words(verified: &Verified) -> String {

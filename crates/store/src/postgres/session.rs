@@ -6,7 +6,8 @@ use std::future::Future;
 
 use rusqlite::types::ToSql as Value;
 use tokio::runtime::Runtime;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row, Statement};
 
 use super::connect::{Role, Target};
@@ -166,6 +167,39 @@ impl Session {
     /// Why the transaction has to be begun anew, if it has to.
     pub(crate) fn trouble(&self) -> Option<String> {
         self.trouble.borrow().clone()
+    }
+
+    /// Copies rows into `columns` of `table` as long as `next` has any.
+    pub(crate) fn copy_in(
+        &self,
+        table: &str,
+        columns: &str,
+        mut next: impl FnMut() -> Result<Option<Vec<rusqlite::types::Value>>>,
+    ) -> Result<()> {
+        let link = self.link.borrow();
+        let client = &link.as_ref().ok_or_else(lost)?.client;
+        let like = self.wait(client.prepare(&format!("SELECT {columns} FROM {table} LIMIT 0")))?;
+        let types: Vec<Type> = like
+            .columns()
+            .iter()
+            .map(|column| column.type_().clone())
+            .collect();
+        let into = format!("COPY {table} ({columns}) FROM STDIN BINARY");
+        let sink = self.wait(client.copy_in::<_, bytes::Bytes>(&into))?;
+        let mut writer = std::pin::pin!(BinaryCopyInWriter::new(sink, &types));
+        while let Some(row) = next()? {
+            let bound = row
+                .iter()
+                .map(|value| Value::to_sql(value).map(Bound))
+                .collect::<rusqlite::Result<Vec<_>>>()?;
+            let bound: Vec<&(dyn ToSql + Sync)> = bound
+                .iter()
+                .map(|value| value as &(dyn ToSql + Sync))
+                .collect();
+            self.wait(writer.as_mut().write(&bound))?;
+        }
+        self.wait(writer.as_mut().finish())?;
+        Ok(())
     }
 
     fn ask<T>(

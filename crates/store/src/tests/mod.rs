@@ -23,6 +23,7 @@ mod request_token;
 mod retention;
 mod sample;
 mod steps;
+mod transfer;
 mod vetting;
 
 use std::path::{Path, PathBuf};

@@ -16,11 +16,11 @@ use crate::support::dns_stub::DnsStub;
 use crate::support::server::reseal;
 use crate::world::house::House;
 
-const HELD: &str = "holding at fault point";
+pub(crate) const HELD: &str = "holding at fault point";
 
 /// By which call a certificate is replaced.
 #[derive(Clone, Copy)]
-enum Front {
+pub(crate) enum Front {
     Reissue,
     Renew,
 }
@@ -161,7 +161,7 @@ fn nasty_027_what_is_being_signed_cannot_be_cancelled() {
     house.wait_for(reissue_process(&house), "COMPLETED");
 }
 
-fn house() -> (House, DnsStub) {
+pub(crate) fn house() -> (House, DnsStub) {
     let dns = DnsStub::start();
     let house = House::new(&format!(
         "[dcv]\nresolvers = [\"{}\"]\ndnssec = \"off\"\nallow_networks = [\"127.0.0.0/8\"]\n\
@@ -248,7 +248,13 @@ fn replacement_survives(
 
 /// The store after the end: one process, one successor, one end, and each serial of a certificate was reserved.
 #[track_caller]
-fn completed_once(house: &House, front: Front, old: i64, process: i64, reserved_before: &[String]) {
+pub(crate) fn completed_once(
+    house: &House,
+    front: Front,
+    old: i64,
+    process: i64,
+    reserved_before: &[String],
+) {
     let database = house.database();
     let count = |query: &str| database.number(query);
     let word = front.word();
@@ -289,7 +295,7 @@ fn completed_once(house: &House, front: Front, old: i64, process: i64, reserved_
 }
 
 /// The serial numbers that were reserved, in hexadecimal.
-fn reserved(house: &House) -> Vec<String> {
+pub(crate) fn reserved(house: &House) -> Vec<String> {
     let rows = house
         .database()
         .rows("SELECT serial FROM reservation ORDER BY id");
@@ -305,7 +311,7 @@ fn store(house: &House) -> Connection {
 }
 
 #[track_caller]
-fn order(house: &House, dns: &DnsStub) -> i64 {
+pub(crate) fn order(house: &House, dns: &DnsStub) -> i64 {
     let body = json!({"customer": "alice", "product": "ssl_dv_md", "period": 12, "csr": csr(&["reseal.dev"])});
     let reply = house.alice.post("/v2/ssl/certificates", &body);
     publish(dns, &reply.expect(202));
@@ -316,7 +322,7 @@ fn order(house: &House, dns: &DnsStub) -> i64 {
 
 /// The only reissue there is, once it is recorded.
 #[track_caller]
-fn reissue_process(house: &House) -> i64 {
+pub(crate) fn reissue_process(house: &House) -> i64 {
     process_of(house, Front::Reissue)
 }
 
@@ -330,7 +336,7 @@ fn process_of(house: &House, front: Front) -> i64 {
     })
 }
 
-fn publish(dns: &DnsStub, info: &Value) {
+pub(crate) fn publish(dns: &DnsStub, info: &Value) {
     for entry in info["validations"]["dcv"].as_array().unwrap() {
         if let (Some(owner), Some(target)) =
             (entry["dnsRecord"].as_str(), entry["dnsContents"].as_str())

@@ -10,9 +10,20 @@ use std::path::Path;
 use cluster::Cluster;
 use rusqlite::types::ValueRef;
 
+/// Whether the tests run against PostgreSQL.
+pub(crate) fn is_postgres() -> bool {
+    cluster::is_wanted()
+}
+
+/// The address of a new and empty PostgreSQL database.
+pub(crate) fn empty() -> String {
+    let cluster = Cluster::get();
+    cluster.url(&cluster.create_database("template1"))
+}
+
 /// What a configuration says of a database like `template`, as a line below `[database]`; `None` with SQLite.
 fn line(template: &str) -> Option<String> {
-    cluster::is_wanted().then(|| {
+    is_postgres().then(|| {
         let cluster = Cluster::get();
         let name = cluster.create_database(template);
         format!("url = \"{}\"", cluster.url(&name))

@@ -435,7 +435,8 @@ pub(crate) fn announced(mut command: Command) -> (Child, String) {
     (child, url)
 }
 
-fn copy(from: &Path, to: &Path) {
+/// Copies a folder.
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

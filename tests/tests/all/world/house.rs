@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::support::database::{self, Database};
 use crate::support::http::{Client, request};
-use crate::support::server::{binary, reseal};
+use crate::support::server::{binary, copy, reseal};
 
 /// Longest wait for anything the server is to do.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -56,6 +56,18 @@ impl House {
                 address: SocketAddr::from(([127, 0, 0, 1], 0)),
                 key,
             },
+        }
+    }
+
+    /// Another node of the same server, with a copy of its folder; nothing runs there yet.
+    pub(crate) fn another_node(&self) -> Self {
+        let folder = TempDir::new().unwrap();
+        copy(&self.data(), &folder.path().join("data"));
+        Self {
+            folder,
+            child: None,
+            stderr: None,
+            alice: self.alice.clone(),
         }
     }
 
