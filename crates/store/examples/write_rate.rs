@@ -1,7 +1,7 @@
 //! How many reissues a second the store takes: two writes each, and the reads that come before them.
 //!
-//! `cargo run --release -p reseal-store --example write_rate [FOLDER]` writes into a new database in FOLDER (a
-//! temporary one by default) and prints rates, processor time and latencies for 1, 8 and 32 callers.
+//! `cargo run --release -p reseal-store --example write_rate [FOLDER | postgres://…]` writes into a new database in FOLDER
+//! (a temporary one by default), or into an empty one of PostgreSQL, and prints rates, processor time and latencies for 1, 8 and 32 callers.
 
 #![expect(
     clippy::print_stdout,
@@ -26,11 +26,19 @@ const MEASURED: Duration = Duration::from_secs(5);
 
 #[tokio::main]
 async fn main() {
-    let folder = std::env::args()
-        .nth(1)
-        .map_or_else(std::env::temp_dir, Into::into);
-    let folder = tempfile::tempdir_in(folder).unwrap();
-    let store = Arc::new(SqlStore::open(&Source::Sqlite(folder.path().join("bench.db"))).unwrap());
+    let place = std::env::args().nth(1);
+    let (source, _folder) = match place {
+        Some(url) if url.starts_with("postgres") => {
+            let url = PostgresUrl::parse(&url, None).unwrap();
+            (Source::Postgres(url), None)
+        }
+        place => {
+            let folder = place.map_or_else(std::env::temp_dir, Into::into);
+            let folder = tempfile::tempdir_in(folder).unwrap();
+            (Source::Sqlite(folder.path().join("bench.db")), Some(folder))
+        }
+    };
+    let store = Arc::new(SqlStore::open(&source).unwrap());
     store
         .create_customer(
             Customer {

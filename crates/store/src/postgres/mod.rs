@@ -32,7 +32,7 @@ use std::sync::Arc;
 
 use reseal_lifecycle::store::StoreError;
 
-use crate::database::{Connection, Dialect, Engine, Error};
+use crate::database::{Connection, Dialect, Engine, Error, params};
 use crate::lane::{Lane, Points, Writer};
 use crate::migrate;
 use crate::store::{LIST_READERS, SqlStore, no_thread};
@@ -43,6 +43,8 @@ pub(crate) use presence::{Presence, SAY_THERE_IS_WORK, release_of_the_dead};
 pub(crate) use session::Session;
 pub(crate) use wire::Cell;
 
+/// As the server counts its versions.
+const OLDEST: i64 = 150_000;
 /// Threads that write, each with a batch of its own.
 const WRITERS: usize = 3;
 /// Threads that read single rows.
@@ -69,6 +71,7 @@ fn connect(target: &Target, role: Role) -> Result<Connection, Error> {
 pub(crate) fn open(target: &Target, as_node: bool) -> Result<SqlStore, StoreError> {
     aside(|| {
         let first = writer(target)?;
+        check_server(&first)?;
         migrate::run(&first, migrate::POSTGRES)?;
         let store = if as_node {
             let number = presence::next_number(&first)?;
@@ -82,6 +85,25 @@ pub(crate) fn open(target: &Target, as_node: bool) -> Result<SqlStore, StoreErro
         };
         Ok(store)
     })
+}
+
+/// Refuses a server that cannot keep what has to be kept.
+fn check_server(connection: &Connection) -> Result<(), StoreError> {
+    const ASK: &str =
+        "SELECT current_setting('server_version_num')::BIGINT, current_setting('server_encoding')";
+    let said = connection.one(ASK, params![], |row| {
+        Ok((row.get::<i64>(0)?, row.get::<String>(1)?))
+    })?;
+    match said {
+        Some((version, _)) if version < OLDEST => Err(StoreError::Fault(format!(
+            "PostgreSQL {} is too old: 15 or later is needed",
+            version / 10_000
+        ))),
+        Some((_, encoding)) if encoding != "UTF8" => Err(StoreError::Fault(format!(
+            "the database is encoded in {encoding}: make it anew with `createdb --encoding UTF8 --template template0`"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn threads(target: &Target) -> Result<SqlStore, StoreError> {

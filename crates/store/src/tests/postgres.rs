@@ -26,6 +26,22 @@ fn prepare(hands: &Hands, name: &str, sql: &str) {
     prepared.unwrap_or_else(|error| panic!("{name}: {error}\n{sql}"));
 }
 
+#[test]
+fn a_database_that_cannot_hold_every_text_is_refused() {
+    if !cluster::is_wanted() {
+        return;
+    }
+    let cluster = cluster::Cluster::get();
+    let made =
+        "CREATE DATABASE latin ENCODING LATIN1 LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0";
+    assert!(cluster.psql("postgres", made).status.success());
+    let url = crate::PostgresUrl::parse(&cluster.url("latin"), None).unwrap();
+    let Err(error) = crate::SqlStore::open(&crate::Source::Postgres(url)) else {
+        panic!("opened")
+    };
+    assert!(error.to_string().contains("encoded in LATIN1"), "{error}");
+}
+
 #[tokio::test]
 async fn every_statement_can_be_prepared() {
     let Some(hands) = hands().await else { return };
