@@ -1,7 +1,8 @@
 //! How many reissues a second the store takes: two writes each, and the reads that come before them.
 //!
 //! `cargo run --release -p reseal-store --example write_rate [FOLDER | postgres://…]` writes into a new database in FOLDER
-//! (a temporary one by default), or into an empty one of PostgreSQL, and prints rates, processor time and latencies for 1, 8 and 32 callers.
+//! (a temporary one by default), or into an empty one of PostgreSQL, and prints rates, processor time and latencies for
+//! 1, 8 and 32 callers.
 
 #![expect(
     clippy::print_stdout,
@@ -19,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use reseal_lifecycle::customer::{Customer, Role, Scope};
 use reseal_lifecycle::store::{Change, Store};
-use reseal_store::{Source, SqlStore};
+use reseal_store::{PostgresUrl, Source, SqlStore};
 use sample::{hash, in_days, now};
 
 const MEASURED: Duration = Duration::from_secs(5);
