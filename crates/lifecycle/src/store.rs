@@ -66,6 +66,9 @@ pub enum StoreError {
         /// When to try again.
         retry_after: Duration,
     },
+    /// The database was lost while it made a write durable: it is there whole or not at all, and only a look tells.
+    #[error("the database did not say whether it stored what it was given: {0}")]
+    Unknown(String),
     /// A fault: a row that cannot be read, a statement that fails.
     #[error("the database failed: {0}")]
     Fault(String),
@@ -370,8 +373,14 @@ pub trait Store:
     ) -> Result<Option<Process>, StoreError>;
     /// Moves the end of a lease that is still held to `lease`.
     async fn extend_lease(&self, id: ProcessId, lease: Timestamp) -> Result<(), StoreError>;
-    /// Gives up every lease, webhooks' too: called once at start by a node that knows it is alone.
+    /// Gives up the leases of nodes that are no more, webhooks' too, and forgets the keys of calls they did not answer;
+    /// how many processes wait again. A store that only one node can use gives up all there are: it is called at start,
+    /// and later only if the store is shared.
     async fn release_leases(&self) -> Result<u64, StoreError>;
+    /// Whether other nodes may work on it at the same time.
+    fn is_shared(&self) -> bool;
+    /// Returns when some node has left a process to whoever has time. A hint: it may come for nothing, or not at all.
+    async fn work_arrives(&self);
     /// Certificates whose scheduled revocation is due.
     async fn due_revocations(
         &self,
@@ -423,6 +432,11 @@ impl From<StoreError> for crate::error::Error {
             StoreError::Unavailable { retry_after, .. } => Error::unavailable(
                 "The server cannot store anything now; nothing was changed",
                 retry_after,
+                error,
+            ),
+            StoreError::Unknown(_) => Error::unavailable(
+                "The server lost its database at that moment: look whether it was done before you repeat the call",
+                Duration::from_secs(1),
                 error,
             ),
             StoreError::Fault(_) => Error::internal(error),

@@ -1,13 +1,13 @@
 //! The background worker: takes processes whose time has come, revocations that are due, what the calendar
 //! brings, notifications that wait for a webhook, revocation lists that are due, and refused calls for the audit log.
 //!
-//! It holds nothing that matters: a process it had taken when it died is taken again when the lease ends,
-//! or at the next start of a server that knows it is alone.
+//! It holds nothing that matters: a process it had taken when it died is taken again at the next start of a server
+//! that knows it is alone, by another node that notices its end, or at the latest when the lease ends.
 
 use std::collections::HashMap;
 use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -22,6 +22,8 @@ use crate::services::Services;
 
 /// Time between two looks into the store.
 const PAUSE: Duration = Duration::from_millis(500);
+/// Time between two looks after other nodes.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
 /// Works until `shutdown` becomes true, then finishes what is under way. No part waits for another, and one that dies
 /// takes no other along.
@@ -62,12 +64,21 @@ async fn revocations(services: Arc<Services>, mut shutdown: watch::Receiver<bool
 }
 
 async fn processes(services: Arc<Services>, mut shutdown: watch::Receiver<bool>) {
+    let mut looked = Instant::now();
     loop {
         services.pulse.beat(Part::Processes);
+        if services.store.is_shared() && looked.elapsed() > BETWEEN_LOOKS {
+            looked = Instant::now();
+            take_over(&services).await;
+        }
         if let Err(error) = round(&services).await {
             tracing::warn!(%error, source = ?error.source, "the worker could not take its work");
         }
-        if stops(&mut shutdown, PAUSE).await {
+        let stopped = tokio::select! {
+            stopped = stops(&mut shutdown, PAUSE) => stopped,
+            () = services.store.work_arrives() => false,
+        };
+        if stopped {
             break;
         }
     }
@@ -80,6 +91,15 @@ pub(crate) async fn stops(shutdown: &mut watch::Receiver<bool>, pause: Duration)
     tokio::select! {
         () = tokio::time::sleep(pause) => false,
         changed = shutdown.changed() => changed.is_err() || *shutdown.borrow(),
+    }
+}
+
+/// Makes what nodes had taken that are no more available to this one and the others.
+async fn take_over(services: &Services) {
+    match services.store.release_leases().await {
+        Ok(0) => {}
+        Ok(processes) => tracing::info!(processes, "another node is gone: its processes go on"),
+        Err(error) => tracing::warn!(%error, "it is not known whether other nodes are gone"),
     }
 }
 

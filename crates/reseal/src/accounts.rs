@@ -7,24 +7,20 @@ use anyhow::bail;
 use reseal_lifecycle::clock::Clock;
 use reseal_lifecycle::customer::{Customer, Role, check_handle, mint_key};
 use reseal_lifecycle::store::{Store, StoreError};
-use reseal_store::SqliteStore;
+use reseal_store::SqlStore;
 
 use crate::console;
-use crate::data::DataFolder;
-use crate::house::{House, open_store};
+use crate::house::House;
 
 /// Customers and keys of one database.
 pub(crate) struct Accounts {
-    store: SqliteStore,
+    store: SqlStore,
     clock: Clock,
 }
 
 impl Accounts {
-    pub(crate) fn open(data: &DataFolder, clock: Clock) -> anyhow::Result<Self> {
-        Ok(Self {
-            store: open_store(data)?,
-            clock,
-        })
+    pub(crate) fn new(store: SqlStore, clock: Clock) -> Self {
+        Self { store, clock }
     }
 
     fn for_command(data: &Path, config: Option<&Path>) -> anyhow::Result<Self> {
@@ -33,11 +29,11 @@ impl Accounts {
     }
 
     /// The database itself.
-    pub(crate) fn store(&self) -> &SqliteStore {
+    pub(crate) fn store(&self) -> &SqlStore {
         &self.store
     }
 
-    /// Moves everything into the database file.
+    /// Finishes what was begun.
     pub(crate) fn close(&self) {
         self.store.close();
     }

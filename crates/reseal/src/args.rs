@@ -108,6 +108,20 @@ pub(crate) enum Command {
         #[command(flatten)]
         data: Data,
     },
+    /// Moves everything from SQLite into an empty PostgreSQL database, and compares; no server may run meanwhile
+    Migrate {
+        /// Where everything is now
+        #[arg(long, value_parser = ["sqlite"])]
+        from: String,
+        /// The database, which has to be there
+        #[arg(long, value_name = "postgres://USER@HOST/NAME")]
+        to: String,
+        /// File with the password to it, instead of `database.password_file`
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+        #[command(flatten)]
+        data: Data,
+    },
     /// Makes a server's folder out of a backup
     Restore {
         /// What `backup` wrote

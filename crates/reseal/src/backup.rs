@@ -15,12 +15,12 @@ use anyhow::{Context as _, bail, ensure};
 use aws_lc_rs::digest::{Context, SHA256};
 use jiff::Timestamp;
 use reseal_lifecycle::audit::{AuditEntry, AuditStore as _};
-use reseal_store::SqliteStore;
+use reseal_store::{Source, SqlStore};
 use tar::{Archive, Builder, EntryType, Header};
 
 use crate::console;
 use crate::data::{DataFolder, State, owner_only};
-use crate::house::open_store;
+use crate::house::{self, House, open_source};
 
 /// The list of checksums, in the form that `sha256sum -c` reads.
 const SUMS: &str = "SHA256SUMS";
@@ -28,9 +28,14 @@ const SUMS: &str = "SHA256SUMS";
 const LONGEST_SUMS: u64 = 1 << 20;
 
 /// Writes a backup of `data` to the new file `file`.
-pub(crate) async fn write(file: &Path, data: &Path) -> anyhow::Result<()> {
-    let data = DataFolder::new(data);
-    data.require_initialized()?;
+pub(crate) async fn write(file: &Path, data: &Path, config: Option<&Path>) -> anyhow::Result<()> {
+    let House {
+        data,
+        store,
+        config,
+        ..
+    } = House::open(data, config)?;
+    let source = house::source(&data, &config)?;
     ensure!(
         !file.exists(),
         "{} exists already: name a file that does not",
@@ -50,7 +55,9 @@ pub(crate) async fn write(file: &Path, data: &Path) -> anyhow::Result<()> {
         fs::copy(data.audit_heads(), &heads).context("the noted heads cannot be copied")?;
     }
     // Before the keys: no row may need a key that is not in the backup.
-    SqliteStore::snapshot(&data.database(), &database).context("the database cannot be copied")?;
+    if let Source::Sqlite(path) = &source {
+        SqlStore::snapshot(path, &database).context("the database cannot be copied")?;
+    }
     let unfinished = staging.path().join("backup.tar");
     let names =
         pack(&data, &database, &heads, &unfinished).context("the backup cannot be written")?;
@@ -58,8 +65,14 @@ pub(crate) async fn write(file: &Path, data: &Path) -> anyhow::Result<()> {
     fs::hard_link(&unfinished, &file)
         .and_then(|()| File::open(folder)?.sync_all())
         .with_context(|| format!("{} cannot be written", file.display()))?;
-    record(&data, "backup.create").await?;
+    record(store, "backup.create").await?;
     console::line(format!("{}: {}", file.display(), names.join(", ")));
+    if let Source::Postgres(url) = source {
+        console::notice(format!(
+            "The database is not in it: save {url} by its own means (`pg_dump`, or a base backup with archived logs), \
+             and after this file: see docs/backup.md."
+        ));
+    }
     if data.ca().join("unlock.key").exists() {
         console::notice(
             "The backup holds the CA's keys and what unlocks them: keep it as safe as the CA itself.",
@@ -91,11 +104,18 @@ fn pack(
         names.push(name);
         Ok(())
     };
-    add("reseal.db".to_owned(), database)?;
+    if database.exists() {
+        add("reseal.db".to_owned(), database)?;
+    }
     if heads.exists() {
         add(file_name(heads)?.to_owned(), heads)?;
     }
-    for path in [data.config(), data.products(), data.webhook_key_file()] {
+    for path in [
+        data.postgres_mark(),
+        data.config(),
+        data.products(),
+        data.webhook_key_file(),
+    ] {
         if path.exists() {
             add(file_name(&path)?.to_owned(), &path)?;
         }
@@ -157,13 +177,22 @@ pub(crate) async fn restore(file: &Path, data: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("{} cannot be restored", file.display()))?;
     if made.state() != State::Initialized {
         bail!(
-            "{} is no backup of a server: it lacks `reseal.db` or `ca`",
+            "{} is no backup of a server: it lacks `reseal.db` (or `reseal.postgres`) or `ca`",
             file.display()
         );
     }
-    SqliteStore::examine(&made.database())?;
-    // Refuses a database of a newer program, and brings an older one up to date.
-    record(&made, "backup.restore").await?;
+    if made.is_on_postgres() {
+        console::notice(format!(
+            "The database is not in this backup: restore it by its own means before serving, to a moment after the \
+             backup was made. It was {}.",
+            fs::read_to_string(made.postgres_mark())?.trim_end()
+        ));
+    } else {
+        let path = made.database();
+        SqlStore::examine(&path)?;
+        // Refuses a database of a newer program, and brings an older one up to date.
+        record(open_source(&Source::Sqlite(path))?, "backup.restore").await?;
+    }
     fs::rename(made.root(), target.root())
         .and_then(|()| File::open(parent)?.sync_all())
         .with_context(|| format!("{} cannot be made", target.root().display()))?;
@@ -175,9 +204,8 @@ pub(crate) async fn restore(file: &Path, data: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Records in the audit log of `data` that the CA's keys were copied.
-async fn record(data: &DataFolder, action: &str) -> anyhow::Result<()> {
-    let store = open_store(data)?;
+/// Records in the audit log that the CA's keys were copied.
+async fn record(store: SqlStore, action: &str) -> anyhow::Result<()> {
     let entry = AuditEntry::new(Timestamp::now(), console::actor(), action, "backup");
     store.append_audit(vec![entry]).await?;
     store.close();

@@ -13,6 +13,11 @@ pub(crate) fn notice(text: impl Display) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
+/// The same, to be replaced by the next line.
+pub(crate) fn replaceable(text: impl Display) {
+    let _ = write!(std::io::stderr().lock(), "\x1b[2K{text}\r");
+}
+
 /// Whoever sits at the command line, as the system knows them. Who can write the database can be anybody.
 pub(crate) fn actor() -> String {
     let name = ["SUDO_USER", "USER", "LOGNAME"]

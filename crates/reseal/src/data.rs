@@ -55,6 +55,15 @@ impl DataFolder {
         self.root.join("reseal.db")
     }
 
+    /// Stands in the place of `reseal.db` where everything is kept in PostgreSQL, and says where.
+    pub(crate) fn postgres_mark(&self) -> PathBuf {
+        self.root.join("reseal.postgres")
+    }
+
+    pub(crate) fn is_on_postgres(&self) -> bool {
+        self.postgres_mark().exists()
+    }
+
     pub(crate) fn ca(&self) -> PathBuf {
         self.root.join("ca")
     }
@@ -111,7 +120,10 @@ impl DataFolder {
         if self.marker().exists() {
             return State::Interrupted;
         }
-        match (self.ca().exists(), self.database().exists()) {
+        match (
+            self.ca().exists(),
+            self.database().exists() || self.is_on_postgres(),
+        ) {
             (true, true) => State::Initialized,
             (false, false) => State::Fresh,
             (true, false) => State::Damaged(format!(
@@ -192,7 +204,12 @@ impl DataFolder {
             path.push(suffix);
             PathBuf::from(path)
         };
-        for file in [database.clone(), beside("-wal"), beside("-shm")] {
+        for file in [
+            database.clone(),
+            beside("-wal"),
+            beside("-shm"),
+            self.postgres_mark(),
+        ] {
             accept_missing(fs::remove_file(&file))
                 .with_context(|| format!("{} cannot be removed", file.display()))?;
         }

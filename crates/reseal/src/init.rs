@@ -5,12 +5,14 @@
 
 use std::path::Path;
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use reseal_lifecycle::audit::AuditStore as _;
 use reseal_lifecycle::crl::{self, Coverage};
 use reseal_lifecycle::customer::Role;
 use reseal_lifecycle::issuer::Issuer as _;
 use reseal_lifecycle::product::DEFAULT_CATALOGUE;
+use reseal_lifecycle::store::Store as _;
+use reseal_store::{PostgresUrl, Source};
 
 use crate::accounts::Accounts;
 use crate::audit::house;
@@ -18,6 +20,7 @@ use crate::clock::clock;
 use crate::config::{self, Config, Flags};
 use crate::console;
 use crate::data::{DataFolder, State, owner_only};
+use crate::house::{configured_source, open_source};
 use crate::wire_up::{self, EMBEDDED};
 
 /// The operator's own customer.
@@ -88,6 +91,18 @@ impl Plan {
     }
 }
 
+/// A database that has customers is another server's, or what an interrupted `init` left: nobody can tell which.
+async fn require_empty(url: &PostgresUrl, source: &Source) -> anyhow::Result<()> {
+    let store = open_source(source)?;
+    ensure!(
+        store.customers().await?.is_empty(),
+        "{url} is the database of a server already; nothing was changed. Another node of that server gets a copy of its \
+         folder instead of `init`. If it is what an interrupted `init` left, drop the database and create it anew"
+    );
+    store.close();
+    Ok(())
+}
+
 /// Makes keys, CA, database and the operator's key, which is the answer. Certificates will point to `url`.
 pub(crate) async fn initialize(
     data: &DataFolder,
@@ -104,6 +119,11 @@ pub(crate) async fn initialize(
     let mailer = wire_up::mailer(data, config)?;
     wire_up::perspective(config, Vec::new())?;
 
+    let source = configured_source(data, config)?;
+    if let Source::Postgres(url) = &source {
+        require_empty(url, &source).await?;
+    }
+
     data.begin_init()?;
     data.discard_unfinished()?;
     data.write("the configuration", &data.config(), text.as_bytes(), 0o600)?;
@@ -117,8 +137,16 @@ pub(crate) async fn initialize(
     }
     wire_up::catalogue(data)?;
     wire_up::create_authority(data, config, url, clock)?;
-    let accounts = Accounts::open(data, clock)?;
-    owner_only(&data.database(), 0o600)?;
+    let accounts = Accounts::new(open_source(&source)?, clock);
+    match &source {
+        Source::Sqlite(path) => owner_only(path, 0o600)?,
+        Source::Postgres(url) => data.write(
+            "the mark of the database",
+            &data.postgres_mark(),
+            format!("{url}\n").as_bytes(),
+            0o600,
+        )?,
+    }
     accounts.add_customer(HOUSE).await?;
     let key = accounts.add_key(HOUSE, "operator", Role::Operator).await?;
     // The root's key may be taken away from here on: its list is signed while it is at hand.

@@ -22,6 +22,7 @@ mod doctor;
 mod house;
 mod init;
 mod key;
+mod migrate;
 mod perspective;
 mod policy;
 mod revocation;
@@ -161,7 +162,15 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
                 .map(done)
         }
         Command::Csr(Csr::Check { file, data }) => csr_check::run(&file, data.as_deref(), config),
-        Command::Backup { file, data } => backup::write(&file, &data.data).await.map(done),
+        Command::Backup { file, data } => backup::write(&file, &data.data, config).await.map(done),
+        Command::Migrate {
+            from: _,
+            to,
+            password_file,
+            data,
+        } => migrate::run(&data.data, config, &to, password_file.as_deref())
+            .await
+            .map(done),
         Command::Restore { file, data } => backup::restore(&file, &data.data).await.map(done),
         Command::Policy(Policy::Show { date, json }) => policy::show(date, json).map(done),
         Command::Perspective { listen } => perspective::run(config, listen, args.log_format)

@@ -1,7 +1,8 @@
 //! `reseal serve`: listens, works, and stops in order.
 //!
 //! At start nobody else can be working on DATA (its lock is held), so leases of an earlier run are given up
-//! and every open process goes on. What was answered survives however the process ends.
+//! and every open process goes on; in a PostgreSQL database those of nodes that are no more. What was answered survives
+//! however the process ends.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -13,7 +14,7 @@ use reseal_lifecycle::clock::Clock;
 use reseal_lifecycle::services::{Services, Trust};
 use reseal_lifecycle::store::Store as _;
 use reseal_lifecycle::worker;
-use reseal_store::SqliteStore;
+use reseal_store::SqlStore;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -24,7 +25,7 @@ use crate::audit::{self, Heads, house};
 use crate::clock::clock;
 use crate::config::{Config, Flags};
 use crate::data::{DataFolder, Lock, State};
-use crate::house::open_store;
+use crate::house::open_as_node;
 use crate::init::{self, Plan};
 use crate::{console, wire_up};
 
@@ -38,7 +39,7 @@ pub(crate) struct Running {
     keeping: JoinHandle<()>,
     heads: Arc<Heads>,
     clock: Clock,
-    store: Arc<SqliteStore>,
+    store: Arc<SqlStore>,
     _lock: Lock,
 }
 
@@ -104,7 +105,7 @@ pub(crate) async fn start(
     }
     let tls = wire_up::tls(config)?;
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let store = Arc::new(open_store(data)?);
+    let store = Arc::new(open_as_node(data, config)?);
     let released = store.release_leases().await?;
     if released > 0 {
         tracing::info!(processes = released, "processes of an earlier run go on");

@@ -18,7 +18,7 @@ use reseal_lifecycle::store::Store;
 use reseal_pki::corroboration::{Layout, Quorum, Site};
 use reseal_pki::name::NamePolicy;
 use reseal_pki::profile::PolicyArc;
-use reseal_store::SqliteStore;
+use reseal_store::SqlStore;
 use reseal_validation::panel::{Remote, RemoteSettings, Token};
 use reseal_validation::webhook::{Courier, CourierSettings};
 use reseal_validation::{Mailer, Panel, Perspective};
@@ -36,8 +36,9 @@ pub(crate) const EMBEDDED: &str = "embedded";
 /// something else.
 pub(crate) fn check_supported(config: &Config) -> anyhow::Result<()> {
     let mut missing = Vec::new();
-    if config.database.url != "sqlite" {
-        missing.push("`database.url`: this version stores in `sqlite` only".to_owned());
+    let url = &config.database.url;
+    if url != "sqlite" && !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        missing.push("`database.url`: expected `sqlite` or `postgres://…`".to_owned());
     }
     if config.ca.key == CaKey::Pkcs11 {
         missing.push("`ca.key`: this version keeps keys as `software` only".to_owned());
@@ -302,7 +303,7 @@ pub(crate) fn settings(config: &Config, url: String) -> Settings {
 pub(crate) fn services(
     data: &DataFolder,
     config: &Config,
-    store: Arc<SqliteStore>,
+    store: Arc<SqlStore>,
     clock: Clock,
     address: SocketAddr,
 ) -> anyhow::Result<Services> {

@@ -1,7 +1,8 @@
 //! How many reissues a second the store takes: two writes each, and the reads that come before them.
 //!
-//! `cargo run --release -p reseal-store --example write_rate [FOLDER]` writes into a new database in FOLDER (a
-//! temporary one by default) and prints rates, processor time and latencies for 1, 8 and 32 callers.
+//! `cargo run --release -p reseal-store --example write_rate [FOLDER | postgres://…]` writes into a new database in FOLDER
+//! (a temporary one by default), or into an empty one of PostgreSQL, and prints rates, processor time and latencies for
+//! 1, 8 and 32 callers.
 
 #![expect(
     clippy::print_stdout,
@@ -9,7 +10,7 @@
     reason = "a measurement for people"
 )]
 
-#[path = "../src/sqlite/tests/sample.rs"]
+#[path = "../src/tests/sample.rs"]
 #[expect(dead_code, reason = "the tests need more of it")]
 mod sample;
 
@@ -19,18 +20,26 @@ use std::time::{Duration, Instant};
 
 use reseal_lifecycle::customer::{Customer, Role, Scope};
 use reseal_lifecycle::store::{Change, Store};
-use reseal_store::SqliteStore;
+use reseal_store::{PostgresUrl, Source, SqlStore};
 use sample::{hash, in_days, now};
 
 const MEASURED: Duration = Duration::from_secs(5);
 
 #[tokio::main]
 async fn main() {
-    let folder = std::env::args()
-        .nth(1)
-        .map_or_else(std::env::temp_dir, Into::into);
-    let folder = tempfile::tempdir_in(folder).unwrap();
-    let store = Arc::new(SqliteStore::open(&folder.path().join("bench.db")).unwrap());
+    let place = std::env::args().nth(1);
+    let (source, _folder) = match place {
+        Some(url) if url.starts_with("postgres") => {
+            let url = PostgresUrl::parse(&url, None).unwrap();
+            (Source::Postgres(url), None)
+        }
+        place => {
+            let folder = place.map_or_else(std::env::temp_dir, Into::into);
+            let folder = tempfile::tempdir_in(folder).unwrap();
+            (Source::Sqlite(folder.path().join("bench.db")), Some(folder))
+        }
+    };
+    let store = Arc::new(SqlStore::open(&source).unwrap());
     store
         .create_customer(
             Customer {
@@ -59,7 +68,7 @@ async fn main() {
 async fn measure(
     what: &str,
     callers: usize,
-    store: &Arc<SqliteStore>,
+    store: &Arc<SqlStore>,
     next: &Arc<AtomicU64>,
     reads: bool,
 ) {

@@ -1,17 +1,31 @@
-//! Where everything is kept: [`reseal_lifecycle::store::Store`] over SQLite.
+//! Where everything is kept: [`reseal_lifecycle::store::Store`] over SQLite and over PostgreSQL.
 //!
-//! - [`SqliteStore`]: one writer with group commit, readers that never wait for it (`sqlite`)
-//! - `sql`: every statement, one file a table; `sql/sqlite`: the schema's migrations
-//! - `list`: filters, search and order of the two lists, turned into SQL with bound parameters
+//! - [`SqlStore`]: writers with group commit, readers that never wait for them (`store`, `lane`)
+//! - `work`: what is written and read, once for both databases
+//! - `database`: the seam between that and the engines; `sqlite`, `postgres`: what is each one's own
+//! - `sql`: every statement, one file a table; `sql/sqlite`, `sql/postgres`: the schema's migrations
+//! - `list`: filters, search and order of the lists, turned into SQL with bound parameters
 //! - `migrate`: brings a database to the schema this program knows
+//! - `transfer`: moves everything from SQLite to PostgreSQL
 //!
-//! What survives: everything a write method has answered `Ok` for, power loss included (`synchronous=FULL`).
-//! What a write was asked for and not answered is there whole or not at all.
+//! What survives: everything a write method has answered `Ok` for, power loss included (SQLite: `synchronous=FULL`;
+//! PostgreSQL: `synchronous_commit=on`). What a write was asked for and not answered is there whole or not at all.
 
+mod database;
+mod lane;
 mod list;
 mod migrate;
+mod postgres;
 mod sql;
 mod sqlite;
+mod store;
+mod transfer;
+mod work;
 
-pub use sqlite::SqliteStore;
-pub use sqlite::audit::{AuditRow, EventRow, Finding, Head, Verified};
+pub use database::{PostgresUrl, Source};
+pub use store::SqlStore;
+pub use transfer::{Moved, Progress};
+pub use work::audit::{AuditRow, EventRow, Finding, Head, Verified};
+
+#[cfg(test)]
+mod tests;

@@ -9,9 +9,9 @@ use std::fmt::Write as _;
 
 use aws_lc_rs::digest;
 use reseal_lifecycle::store::StoreError;
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
-use crate::sqlite::audit;
+use crate::database::{Connection, Dialect, Error, Lock, params};
+use crate::work::audit;
 
 /// One step of the schema's history.
 #[derive(Clone, Copy, Debug)]
@@ -98,6 +98,13 @@ pub(crate) const SQLITE: &[Migration] = &[
     },
 ];
 
+/// The history of the PostgreSQL schema: it begins where SQLite's was when this database came in, with the same number.
+pub(crate) const POSTGRES: &[Migration] = &[Migration {
+    version: 14,
+    name: "0014_all_so_far",
+    sql: include_str!("sql/postgres/0014_all_so_far.sql"),
+}];
+
 /// Why a database cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MigrationError {
@@ -125,46 +132,60 @@ pub(crate) enum MigrationError {
         /// SHA-256 of the text here.
         expected: String,
     },
-    /// What was there could not be brought over.
-    #[error("{0}")]
-    Contents(StoreError),
     /// The database refused.
     #[error("{0}")]
-    Database(#[from] rusqlite::Error),
+    Database(#[from] Error),
+}
+
+impl From<MigrationError> for StoreError {
+    fn from(error: MigrationError) -> Self {
+        match error {
+            MigrationError::Database(error) => error.into(),
+            MigrationError::Newer { .. } | MigrationError::Changed { .. } => {
+                StoreError::Fault(error.to_string())
+            }
+        }
+    }
 }
 
 /// The part of a migration that SQL cannot do, after its text.
-fn then(version: u32, connection: &Connection) -> Result<(), StoreError> {
-    match version {
-        11 => audit::carry_over(connection),
+fn then(version: u32, connection: &Connection) -> Result<(), Error> {
+    match (version, connection.dialect()) {
+        (11, Dialect::Sqlite) => audit::carry_over(connection),
         _ => Ok(()),
     }
 }
 
 const CREATE_TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\
-    version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied INTEGER NOT NULL)";
+    version BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied BIGINT NOT NULL)";
 const SELECT_NEWEST: &str = "SELECT MAX(version) FROM schema_migration";
 const SELECT_CHECKSUM: &str = "SELECT checksum FROM schema_migration WHERE version = $1";
 const INSERT: &str =
     "INSERT INTO schema_migration (version, name, checksum, applied) VALUES ($1, $2, $3, $4)";
 
 /// Applies what is missing of `migrations`.
-pub(crate) fn run(
-    connection: &mut Connection,
-    migrations: &[Migration],
-) -> Result<(), MigrationError> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    transaction.execute_batch(CREATE_TABLE)?;
+pub(crate) fn run(connection: &Connection, migrations: &[Migration]) -> Result<(), MigrationError> {
+    connection.begin()?;
+    let result = apply(connection, migrations).and_then(|()| Ok(connection.commit()?));
+    if result.is_err() && connection.in_transaction() {
+        connection.rollback()?;
+    }
+    result
+}
+
+fn apply(connection: &Connection, migrations: &[Migration]) -> Result<(), MigrationError> {
+    // Nodes that start at once apply them once.
+    connection.lock(Lock::Schema)?;
+    connection.batch(CREATE_TABLE)?;
     let known = migrations.last().map_or(0, |migration| migration.version);
-    let found: Option<u32> = transaction.query_row(SELECT_NEWEST, [], |row| row.get(0))?;
-    if let Some(found) = found.filter(|found| *found > known) {
+    let found: Option<Option<u32>> = connection.one(SELECT_NEWEST, params![], |row| row.get(0))?;
+    if let Some(found) = found.flatten().filter(|found| *found > known) {
         return Err(MigrationError::Newer { found, known });
     }
     for migration in migrations {
         let expected = checksum(migration.sql);
-        let recorded: Option<String> = transaction
-            .query_row(SELECT_CHECKSUM, [migration.version], |row| row.get(0))
-            .optional()?;
+        let recorded: Option<String> =
+            connection.one(SELECT_CHECKSUM, [migration.version], |row| row.get(0))?;
         match recorded {
             Some(recorded) if recorded == expected => {}
             Some(recorded) => {
@@ -175,10 +196,10 @@ pub(crate) fn run(
                 });
             }
             None => {
-                transaction.execute_batch(migration.sql)?;
-                then(migration.version, &transaction).map_err(MigrationError::Contents)?;
+                connection.batch(migration.sql)?;
+                then(migration.version, connection)?;
                 let applied = jiff::Timestamp::now().as_millisecond();
-                transaction.execute(
+                connection.execute(
                     INSERT,
                     params![migration.version, migration.name, expected, applied],
                 )?;
@@ -186,7 +207,6 @@ pub(crate) fn run(
             }
         }
     }
-    transaction.commit()?;
     Ok(())
 }
 
@@ -206,6 +226,7 @@ fn checksum(sql: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Source, SqlStore};
 
     const FIRST: Migration = Migration {
         version: 1,
@@ -218,29 +239,32 @@ mod tests {
         sql: "CREATE TABLE b (id INTEGER PRIMARY KEY) STRICT;",
     };
 
+    fn memory() -> Connection {
+        Connection::sqlite(rusqlite::Connection::open_in_memory().unwrap())
+    }
+
     fn tables(connection: &Connection) -> Vec<String> {
-        let mut select = connection
-            .prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
-            .unwrap();
-        let names = select.query_map([], |row| row.get(0)).unwrap();
-        names.collect::<Result<_, _>>().unwrap()
+        let select = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name";
+        connection
+            .many(select, params![], |row| row.get(0))
+            .unwrap()
     }
 
     #[test]
     fn migrations_are_applied_once_and_in_order() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        run(&mut connection, &[FIRST]).unwrap();
+        let connection = memory();
+        run(&connection, &[FIRST]).unwrap();
         assert_eq!(tables(&connection), ["a", "schema_migration"]);
-        run(&mut connection, &[FIRST, SECOND]).unwrap();
-        run(&mut connection, &[FIRST, SECOND]).unwrap();
+        run(&connection, &[FIRST, SECOND]).unwrap();
+        run(&connection, &[FIRST, SECOND]).unwrap();
         assert_eq!(tables(&connection), ["a", "b", "schema_migration"]);
     }
 
     #[test]
     fn a_database_of_a_newer_program_is_refused_and_left_alone() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        run(&mut connection, &[FIRST, SECOND]).unwrap();
-        let error = run(&mut connection, &[FIRST]).unwrap_err();
+        let connection = memory();
+        run(&connection, &[FIRST, SECOND]).unwrap();
+        let error = run(&connection, &[FIRST]).unwrap_err();
         assert!(
             matches!(error, MigrationError::Newer { found: 2, known: 1 }),
             "{error}"
@@ -250,13 +274,13 @@ mod tests {
 
     #[test]
     fn an_edited_migration_is_refused() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        run(&mut connection, &[FIRST]).unwrap();
+        let connection = memory();
+        run(&connection, &[FIRST]).unwrap();
         let edited = Migration {
             sql: "CREATE TABLE a (id INTEGER PRIMARY KEY, x TEXT) STRICT;",
             ..FIRST
         };
-        let error = run(&mut connection, &[edited, SECOND]).unwrap_err();
+        let error = run(&connection, &[edited, SECOND]).unwrap_err();
         assert!(
             matches!(error, MigrationError::Changed { name: "0001_a", .. }),
             "{error}"
@@ -266,43 +290,43 @@ mod tests {
 
     #[test]
     fn a_failing_migration_leaves_the_old_schema() {
-        let mut connection = Connection::open_in_memory().unwrap();
+        let connection = memory();
         let broken = Migration {
             sql: "CREATE TABLE c (id INTEGER) STRICT; CREATE TABLE a (;",
             ..SECOND
         };
-        run(&mut connection, &[FIRST]).unwrap();
-        assert!(run(&mut connection, &[FIRST, broken]).is_err());
+        run(&connection, &[FIRST]).unwrap();
+        assert!(run(&connection, &[FIRST, broken]).is_err());
         assert_eq!(tables(&connection), ["a", "schema_migration"]);
     }
 
     #[test]
     fn names_paid_for_before_places_were_told_apart_stay_paid() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        run(&mut connection, &SQLITE[..3]).unwrap();
+        let connection = memory();
+        run(&connection, &SQLITE[..3]).unwrap();
         connection
-            .execute_batch(
+            .batch(
                 "INSERT INTO customer VALUES ('acme', 0);
                  INSERT INTO subscription VALUES (1, 'acme', 'ssl_dv_md', 0, 1, 12, 7, 2);",
             )
             .unwrap();
-        run(&mut connection, SQLITE).unwrap();
+        run(&connection, SQLITE).unwrap();
         let select = "SELECT included_names, extra_domains, extra_wildcards FROM subscription";
-        let places = connection.query_row(select, [], |row| {
+        let places = connection.one(select, params![], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         });
-        assert_eq!(places.unwrap(), (7, 0, 0));
+        assert_eq!(places.unwrap(), Some((7, 0, 0)));
     }
 
     #[test]
     fn a_4_what_was_recorded_before_there_was_a_chain_is_in_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("old.db");
-        let mut connection = Connection::open(&path).unwrap();
+        let connection = Connection::sqlite(rusqlite::Connection::open(&path).unwrap());
         let before = SQLITE.partition_point(|migration| migration.version < 11);
-        run(&mut connection, &SQLITE[..before]).unwrap();
+        run(&connection, &SQLITE[..before]).unwrap();
         connection
-            .execute_batch(
+            .batch(
                 "INSERT INTO customer VALUES ('acme', 0);
                  INSERT INTO process VALUES (5, 1, 'acme', 'acme/api', 'import', 'a', NULL, NULL, NULL, 7, 9, \
                      'COMPLETED', 0, 0, NULL, NULL, '{}', '{}');
@@ -310,16 +334,12 @@ mod tests {
                  INSERT INTO audit VALUES (3, 8, 'house/op', 'validation.approve', 'process/5', NULL, 'n', '{}');",
             )
             .unwrap();
-        run(&mut connection, SQLITE).unwrap();
-        let mut rows = connection
-            .prepare("SELECT id, actor, step, events FROM audit ORDER BY id")
-            .unwrap();
-        let rows: Vec<(i64, String, Option<i64>, Option<i64>)> = rows
-            .query_map([], |row| {
+        run(&connection, SQLITE).unwrap();
+        let select = "SELECT id, actor, step, events FROM audit ORDER BY id";
+        let rows: Vec<(i64, String, Option<i64>, Option<i64>)> = connection
+            .many(select, params![], |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
             })
-            .unwrap()
-            .collect::<Result<_, _>>()
             .unwrap();
         let actor = str::to_owned;
         assert_eq!(
@@ -330,18 +350,18 @@ mod tests {
                 (3, actor("house/op"), None, None)
             ]
         );
-        let verified =
-            crate::SqliteStore::verify_audit(&path, &[], jiff::Timestamp::MAX, &mut |finding| {
-                panic!("{finding}")
-            });
+        let source = Source::Sqlite(path);
+        let verified = SqlStore::verify_audit(&source, &[], jiff::Timestamp::MAX, &mut |finding| {
+            panic!("{finding}")
+        });
         assert_eq!(verified.unwrap().entries, 3);
     }
 
     #[test]
     fn x_13_what_certificates_rested_on_before_it_was_kept_is_found_in_their_tickets() {
-        let mut connection = Connection::open_in_memory().unwrap();
+        let connection = memory();
         let before = SQLITE.partition_point(|migration| migration.version < 14);
-        run(&mut connection, &SQLITE[..before]).unwrap();
+        run(&connection, &SQLITE[..before]).unwrap();
         let ground = |name: &str, adn: &str, obtained: &str| {
             format!(
                 "{{\"name\":\"{name}\",\"adn\":\"{adn}\",\"method\":\"3.2.2.4.7\",\"obtained\":\"{obtained}\"}}"
@@ -352,7 +372,7 @@ mod tests {
             ground("b.dev", "b.dev", "2026-11-24T12:00:00Z"),
         );
         connection
-            .execute_batch(&format!(
+            .batch(&format!(
                 "INSERT INTO customer VALUES ('acme', 0);
                  INSERT INTO subscription VALUES (1, 'acme', 'ssl_dv', 0, 1, 12, 1, 0, 0);
                  INSERT INTO process VALUES (5, 1, 'acme', 'acme/api', 'request', 'a', NULL, NULL, NULL, 7, 9, \
@@ -371,14 +391,12 @@ mod tests {
                      X'01FF', 0, 1, 1, 'EC', 256, zeroblob(32), zeroblob(32), X'');"
             ))
             .unwrap();
-        run(&mut connection, SQLITE).unwrap();
-        let mut rows = connection
-            .prepare("SELECT proof, certificate, name FROM reliance")
-            .unwrap();
-        let rows: Vec<(i64, i64, String)> = rows
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-            .unwrap()
-            .collect::<Result<_, _>>()
+        run(&connection, SQLITE).unwrap();
+        let select = "SELECT proof, certificate, name FROM reliance";
+        let rows: Vec<(i64, i64, String)> = connection
+            .many(select, params![], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
             .unwrap();
         // The proof of the other name is gone: nothing is invented.
         assert_eq!(rows, [(1, 9, "*.a.dev".to_owned())]);
@@ -392,8 +410,12 @@ mod tests {
 
     #[test]
     fn the_history_is_numbered_upwards() {
-        assert!(SQLITE.is_sorted_by(|one, next| one.version < next.version));
-        for migration in SQLITE {
+        for history in [SQLITE, POSTGRES] {
+            assert!(history.is_sorted_by(|one, next| one.version < next.version));
+        }
+        let newest = |history: &[Migration]| history.last().map(|newest| newest.version);
+        assert_eq!(newest(SQLITE), newest(POSTGRES));
+        for migration in SQLITE.iter().chain(POSTGRES) {
             assert!(
                 migration
                     .name

@@ -138,15 +138,10 @@ fn x_1_x_5_certificates_of_a_blocked_key_are_told_of_at_once_and_revoked_within_
         .get("/v2/processes?action=revoke&order=id")
         .expect(200);
     assert_eq!(revoked["pagination"]["total"], 2, "{revoked}");
-    let database = rusqlite::Connection::open(server.data().join("reseal.db")).unwrap();
-    let reasons: String = database
-        .query_row(
-            "SELECT group_concat(DISTINCT reason) FROM crl_entry",
-            [],
-            |row| row.get(0),
-        )
-        .unwrap();
-    assert_eq!(reasons, "KEY_COMPROMISE");
+    let reasons = server
+        .database()
+        .rows("SELECT DISTINCT reason FROM crl_entry");
+    assert_eq!(reasons, [[Some("KEY_COMPROMISE".to_owned())]]);
     assert_eq!(due(&server), [] as [Value; 0]);
     server.verify_audit();
 }
@@ -437,10 +432,7 @@ fn x_1_x_3_what_the_ca_knows_of_a_key_stands_on_the_list_whatever_its_holder_say
     let path = format!("/v2/ssl/certificates/{id}");
     assert_eq!(server.alice.delete(&path).status, 200);
     assert_eq!(status(&server, id), "REVOKED");
-    let database = rusqlite::Connection::open(server.data().join("reseal.db")).unwrap();
-    let reason: Option<String> = database
-        .query_row("SELECT reason FROM crl_entry", [], |row| row.get(0))
-        .unwrap();
+    let reason = server.database().value("SELECT reason FROM crl_entry");
     assert_eq!(reason.as_deref(), Some("KEY_COMPROMISE"));
 }
 

@@ -5,6 +5,7 @@ mod compromise;
 mod contract;
 mod crash;
 mod nasty;
+mod nodes;
 mod perspectives;
 mod proofs;
 mod revocation;

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
-use reseal_store::{AuditRow, EventRow, SqliteStore};
+use reseal_store::{AuditRow, EventRow, SqlStore};
 use serde_json::{Map, Value, json};
 
-use crate::house::House;
+use crate::house::{self, House};
 
 /// Writes the entries of `data` that were recorded at `since` or later and before `until` to stdout, a JSON object a
 /// line.
@@ -19,10 +19,10 @@ pub(crate) fn export(
     until: Option<Timestamp>,
 ) -> anyhow::Result<()> {
     let house = House::open(data, config)?;
-    let mut out = BufWriter::new(std::io::stdout().lock());
+    let mut out = BufWriter::new(std::io::stdout());
     let mut written = Ok(());
-    SqliteStore::export_audit(
-        &house.data.database(),
+    SqlStore::export_audit(
+        &house::source(&house.data, &house.config)?,
         since.unwrap_or(Timestamp::MIN),
         until.unwrap_or(Timestamp::MAX),
         &mut |row, events| {

@@ -102,6 +102,12 @@ fn loaded(now: Timestamp, services: &Services) -> anyhow::Result<Option<AuditEnt
     )))
 }
 
+fn without_user(url: &mut String) {
+    if let (Some(scheme), Some(at)) = (url.find("://"), url.rfind('@')) {
+        url.replace_range(scheme + 3..at, "");
+    }
+}
+
 /// The configuration section by section. Digests only: the file is the operator's.
 fn sections(config: &Config) -> Digests {
     let Config {
@@ -118,14 +124,16 @@ fn sections(config: &Config) -> Digests {
         // What a process of another kind reads.
         perspective: _,
     } = config;
-    let mut mail = mail.clone();
+    let (mut mail, mut database) = (mail.clone(), database.clone());
     // A digest over a password would let it be guessed.
-    if let (Some(scheme), Some(at)) = (mail.url.find("://"), mail.url.rfind('@')) {
-        mail.url.replace_range(scheme + 3..at, "");
+    without_user(&mut mail.url);
+    without_user(&mut database.url);
+    if let Some(parameters) = database.url.find('?') {
+        database.url.truncate(parameters);
     }
     let sections: [(&str, &dyn Debug); 10] = [
         ("server", server),
-        ("database", database),
+        ("database", &database),
         ("ca", ca),
         ("issuer", issuers),
         ("policy", policy),

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use reseal_lifecycle::audit::{AuditStore as _, LONGEST_SILENCE, is_steady, removable_before};
 use reseal_lifecycle::clock::Clock;
 use reseal_lifecycle::store::StoreError;
-use reseal_store::SqliteStore;
+use reseal_store::SqlStore;
 use tokio::sync::watch::Receiver;
 
 use super::Heads;
@@ -20,7 +20,7 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// Keeps the log until `shutdown` becomes true. Nothing is removed without a `retention`.
 pub(crate) async fn keep(
     heads: Arc<Heads>,
-    store: Arc<SqliteStore>,
+    store: Arc<SqlStore>,
     clock: Clock,
     retention: Option<SignedDuration>,
     mut shutdown: Receiver<bool>,
@@ -55,7 +55,7 @@ pub(crate) async fn keep(
 }
 
 async fn remove(
-    store: &SqliteStore,
+    store: &SqlStore,
     now: Timestamp,
     retention: SignedDuration,
     shutdown: &Receiver<bool>,
@@ -98,7 +98,10 @@ mod tests {
     #[tokio::test]
     async fn a_3_a_broken_clock_does_not_empty_the_log() {
         let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&folder.path().join("reseal.db")).unwrap();
+        let store = SqlStore::open(&reseal_store::Source::Sqlite(
+            folder.path().join("reseal.db"),
+        ))
+        .unwrap();
         let (_stop, shutdown) = tokio::sync::watch::channel(false);
         let long_ago: Timestamp = "2026-11-29T00:00:00Z".parse().unwrap();
         let append = async |now: Timestamp| {

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use reseal_store::{SqliteStore, Verified};
+use jiff::Timestamp;
+use reseal_store::{Source, SqlStore, Verified};
 
 use super::heads;
 use crate::console;
-use crate::house::House;
+use crate::data::DataFolder;
+use crate::house::{self, House};
 
 /// Checks the log of `data` against itself, the timelines, and the heads in `files` or in DATA; a line for each thing
 /// that is not as it was written.
@@ -25,10 +27,10 @@ pub(crate) fn verify(
     for file in files {
         known.extend(heads::read(file)?);
     }
-    let path = house.data.database();
+    let source = house::source(&house.data, &house.config)?;
     let now = house.clock.now();
     let mut verified =
-        SqliteStore::verify_audit(&path, &known, now, &mut |finding| console::line(finding))?;
+        SqlStore::verify_audit(&source, &known, now, &mut |finding| console::line(finding))?;
     house.store.close();
     if known.is_empty() && verified.starts > 0 {
         verified.findings += 1;
@@ -44,6 +46,29 @@ pub(crate) fn verify(
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Checks the log in `source` against itself, the timelines, and the heads in `data`; a line for each thing that is not
+/// as it was written.
+pub(crate) fn check_log(
+    data: &DataFolder,
+    source: &Source,
+    now: Timestamp,
+) -> anyhow::Result<Verified> {
+    let own = data.audit_heads();
+    let known = if own.exists() {
+        heads::read(&own)?
+    } else {
+        Vec::new()
+    };
+    Ok(SqlStore::verify_audit(
+        source,
+        &known,
+        now,
+        &mut |finding| {
+            console::line(finding);
+        },
+    )?)
 }
 
 fn in_words(verified: &Verified) -> String {

@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::data::DataFolder;
 use crate::demo::name_server::NameServer;
 use crate::demo::request;
+use crate::house::open_store;
 use crate::init::{self, Plan};
 
 const CUSTOMER: &str = "bench";
@@ -61,10 +62,12 @@ impl World {
         let text = std::fs::read_to_string(&path)
             .with_context(|| format!("{} cannot be read", path.display()))?;
         let config = Config::from_toml(&text, &path)?;
+        let plan = Plan { config, text };
         let url = "http://127.0.0.1";
         let lock = world.folder.lock()?;
-        init::initialize(&world.folder, &Plan { config, text }, url).await?;
-        let accounts = Accounts::open(&world.folder, Clock::system())?;
+        init::initialize(&world.folder, &plan, url).await?;
+        let store = open_store(&world.folder, &plan.config)?;
+        let accounts = Accounts::new(store, Clock::system());
         accounts.add_customer(CUSTOMER).await?;
         world.key = accounts.add_key(CUSTOMER, "bench", Role::Customer).await?;
         accounts.close();

@@ -95,7 +95,10 @@ pub(crate) struct Server {
 /// `[database]`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Database {
+    /// `sqlite`, or where a PostgreSQL database is.
     pub(crate) url: String,
+    /// The password to it, where the address has none.
+    pub(crate) password_file: Option<PathBuf>,
 }
 
 /// `[ca]`
@@ -246,6 +249,7 @@ impl Config {
             server: section::server(&mut reader),
             database: Database {
                 url: reader.text("database.url", "sqlite"),
+                password_file: reader.path("database.password_file"),
             },
             ca: section::ca(&mut reader),
             issuers: section::issuers(&mut reader),
@@ -284,6 +288,7 @@ pub(crate) fn portable(text: &str, path: &Path) -> Result<String, ConfigError> {
             "server.tls_certificate"
                 | "server.tls_key"
                 | "ca.passphrase_file"
+                | "database.password_file"
                 | "dcv.trust_anchor_file"
                 | "dcv.perspectives.ca_file"
                 | "dcv.perspectives.token_file"

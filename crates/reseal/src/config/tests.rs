@@ -14,6 +14,7 @@ max_body = "1MiB"
 cors_origins = ["https://shop.example", "*"]
 [database]
 url = "postgres://db"
+password_file = "/etc/db-password"
 [ca]
 key = "pkcs11"
 passphrase_file = "secret"
@@ -92,6 +93,7 @@ fn every_key_is_read() {
         },
         database: Database {
             url: "postgres://db".to_owned(),
+            password_file: Some("/etc/db-password".into()),
         },
         ca: Ca {
             key: CaKey::Pkcs11,

@@ -31,6 +31,7 @@ use crate::accounts::Accounts;
 use crate::config::Config;
 use crate::console;
 use crate::data::DataFolder;
+use crate::house::open_store;
 use crate::init::{self, Plan};
 use crate::serve;
 use client::Client;
@@ -97,7 +98,7 @@ pub(crate) async fn run(folder: Option<&Path>, exit: bool) -> anyhow::Result<()>
 
     let lock = data.lock()?;
     init::initialize(&data, &plan, &url).await?;
-    let key = first_key(&data).await?;
+    let key = first_key(&data, &plan.config).await?;
     let server = serve::start(&data, &plan.config, listener, lock).await?;
     let world = World {
         dns,
@@ -127,8 +128,8 @@ pub(crate) async fn run(folder: Option<&Path>, exit: bool) -> anyhow::Result<()>
 }
 
 /// The customer and its key, made before the server runs.
-async fn first_key(data: &DataFolder) -> anyhow::Result<String> {
-    let accounts = Accounts::open(data, Clock::system())?;
+async fn first_key(data: &DataFolder, config: &Config) -> anyhow::Result<String> {
+    let accounts = Accounts::new(open_store(data, config)?, Clock::system());
     accounts.add_customer(CUSTOMER).await?;
     let key = accounts.add_key(CUSTOMER, "demo", Role::Customer).await?;
     accounts.close();

@@ -9,19 +9,21 @@ use reseal_lifecycle::crl::{Coverage, CrlStore as _};
 use reseal_lifecycle::issuer::Issuer as _;
 use reseal_lifecycle::store::Store as _;
 use reseal_pki::key::debian;
-use reseal_store::SqliteStore;
 
 use super::Report;
 use crate::clock::clock;
 use crate::config::Config;
 use crate::data::DataFolder;
+use crate::house::open_store;
 use crate::wire_up;
 
 /// Secrets that others may read, and files that are missing; the CA's own are looked at with the CA.
 pub(super) fn files(data: &DataFolder, config: &Config, report: &mut Report) {
     let before = report.findings.len();
-    let mut private = vec![data.root().to_owned(), data.database(), data.ca()];
-    if config.mail.url.contains('@') {
+    let mut private = vec![data.root().to_owned(), data.ca()];
+    private.extend(Some(data.database()).filter(|_| !data.is_on_postgres()));
+    private.extend(config.database.password_file.clone());
+    if config.mail.url.contains('@') || config.database.url.contains('@') {
         // A password stands in it.
         private.push(data.config());
     }
@@ -105,10 +107,9 @@ pub(super) fn authority(data: &DataFolder, config: &Config, report: &mut Report)
 }
 
 /// Whether the database opens, has the schema of this version, and takes a write.
-pub(super) async fn database(data: &DataFolder, report: &mut Report) {
-    let path = data.database();
-    match SqliteStore::open(&path) {
-        Err(error) => report.fail(format!("{} cannot be opened: {error}", path.display())),
+pub(super) async fn database(data: &DataFolder, config: &Config, report: &mut Report) {
+    match open_store(data, config) {
+        Err(error) => report.fail(format!("{error:#}")),
         Ok(store) => match store.ping().await {
             Ok(()) => report.ok("the database opens, has this version's schema, and takes a write"),
             Err(error) => report.fail(format!("the database cannot be used: {error}")),
@@ -128,7 +129,7 @@ pub(super) async fn revocation_lists(data: &DataFolder, config: &Config, report:
     // What keeps either from opening is reported where they are looked at.
     let (Ok(issuer), Ok(store)) = (
         wire_up::embedded_issuer(data, config, &url),
-        SqliteStore::open(&data.database()),
+        open_store(data, config),
     ) else {
         return;
     };

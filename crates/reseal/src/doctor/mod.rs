@@ -89,7 +89,7 @@ async fn examine(data: &DataFolder, config: &Config, report: &mut Report) {
     house::files(data, config, report);
     house::catalogue(data, report);
     house::authority(data, config, report);
-    house::database(data, report).await;
+    house::database(data, config, report).await;
     house::revocation_lists(data, config, report).await;
     house::weak_keys(report);
     world::clock(config, report);

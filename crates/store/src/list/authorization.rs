@@ -39,4 +39,8 @@ impl Listed for AuthorizationField {
             ),
         }
     }
+
+    fn may_be_absent(self) -> bool {
+        matches!(self, Self::Alias)
+    }
 }

@@ -18,4 +18,8 @@ impl Listed for BlockedKeyField {
             Self::CreatedDate => Column::Plain("created"),
         }
     }
+
+    fn may_be_absent(self) -> bool {
+        false
+    }
 }

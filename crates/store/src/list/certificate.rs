@@ -45,4 +45,17 @@ impl Listed for CertificateField {
             Self::Department | Self::Contact => Column::Absent,
         }
     }
+
+    fn may_be_absent(self) -> bool {
+        matches!(
+            self,
+            Self::Organization
+                | Self::PostalCode
+                | Self::AddressLine
+                | Self::City
+                | Self::State
+                | Self::Country
+                | Self::Coc
+        )
+    }
 }

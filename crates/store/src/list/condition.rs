@@ -6,10 +6,10 @@
 use jiff::Timestamp;
 use reseal_lifecycle::query::{FieldKind, Filter, FilterValue, Operator};
 use reseal_lifecycle::store::StoreError;
-use rusqlite::types::Value;
 
-use super::pattern::{self, LIKE};
-use super::{Column, Elements, Listed};
+use super::pattern;
+use super::{Column, Elements, Listed, parameter};
+use crate::database::{Dialect, Value};
 
 /// Condition that no row fulfils.
 const NEVER: &str = "1 = 0";
@@ -20,19 +20,21 @@ const ALWAYS: &str = "1 = 1";
 pub(super) struct Conditions {
     parts: Vec<String>,
     values: Vec<Value>,
+    dialect: Dialect,
     now: Timestamp,
 }
 
 /// The status of a certificate at the moment that is bound as parameter `now`.
-pub(super) fn certificate_status(now: usize) -> String {
-    format!("CASE WHEN status = 'ACTIVE' AND not_after < ?{now} THEN 'EXPIRED' ELSE status END")
+pub(super) fn certificate_status(now: &str) -> String {
+    format!("CASE WHEN status = 'ACTIVE' AND not_after < {now} THEN 'EXPIRED' ELSE status END")
 }
 
 impl Conditions {
-    pub(super) fn new(now: Timestamp) -> Self {
+    pub(super) fn new(dialect: Dialect, now: Timestamp) -> Self {
         Self {
             parts: Vec::new(),
             values: Vec::new(),
+            dialect,
             now,
         }
     }
@@ -60,13 +62,14 @@ impl Conditions {
             .iter()
             .filter(is_text)
             .filter_map(|field| match field.column() {
-                Column::Plain(expression) => Some(matches_pattern(expression, &pattern)),
+                Column::Plain(expression) => Some(self.matches_pattern(expression, &pattern)),
                 Column::Hash(expression) => {
-                    Some(matches_pattern(&shown_hash(expression), &pattern))
+                    Some(self.matches_pattern(&self.shown_hash(expression), &pattern))
                 }
-                Column::Many(elements) => {
-                    Some(any(elements, &matches_pattern(elements.value, &pattern)))
-                }
+                Column::Many(elements) => Some(any(
+                    elements,
+                    &self.matches_pattern(elements.value, &pattern),
+                )),
                 Column::Absent | Column::CertificateStatus | Column::Flag(..) => None,
             })
             .collect();
@@ -133,9 +136,8 @@ impl Conditions {
             }
             Column::CertificateStatus if operator == Operator::Eq => self.status_is_any_of(values),
             Column::CertificateStatus => {
-                let now = Value::Integer(self.now.as_millisecond());
-                self.values.push(now);
-                let status = certificate_status(self.values.len());
+                let now = self.bind(Value::Integer(self.now.as_millisecond()));
+                let status = certificate_status(&now);
                 self.any(&status, kind, operator, values)?
             }
             Column::Hash(expression) if operator == Operator::Eq => {
@@ -143,7 +145,7 @@ impl Conditions {
             }
             Column::Hash(expression) => {
                 let digits: Vec<FilterValue> = values.iter().map(upper_case).collect();
-                self.any(&shown_hash(expression), kind, operator, &digits)?
+                self.any(&self.shown_hash(expression), kind, operator, &digits)?
             }
             Column::Flag(condition, word) if operator == Operator::Eq => {
                 let named = values
@@ -197,7 +199,10 @@ impl Conditions {
                 Operator::Like,
                 FilterValue::Text(text),
             ) => Ok(match pattern::like(text) {
-                Some(pattern) => matches_pattern(expression, &self.bind(Value::Text(pattern))),
+                Some(pattern) => {
+                    let pattern = self.bind(Value::Text(pattern));
+                    self.matches_pattern(expression, &pattern)
+                }
                 None => NEVER.to_owned(),
             }),
             (_, Operator::Eq | Operator::Gt | Operator::Gte | Operator::Lt | Operator::Lte, _) => {
@@ -290,10 +295,27 @@ impl Conditions {
         }
     }
 
+    /// Whether `expression` fits the bound `pattern`, the case of ASCII letters ignored.
+    fn matches_pattern(&self, expression: &str, pattern: &str) -> String {
+        match self.dialect {
+            Dialect::Sqlite => format!("{expression} LIKE {pattern} ESCAPE '\\'"),
+            // By that collation other letters have no case.
+            Dialect::Postgres => format!("{expression} ILIKE {pattern} COLLATE \"C\" ESCAPE '\\'"),
+        }
+    }
+
+    /// A hash as it is shown.
+    fn shown_hash(&self, column: &str) -> String {
+        match self.dialect {
+            Dialect::Sqlite => format!("hex({column})"),
+            Dialect::Postgres => format!("upper(encode({column}, 'hex'))"),
+        }
+    }
+
     /// Takes `value` as the next parameter; how the text refers to it.
     fn bind(&mut self, value: Value) -> String {
         self.values.push(value);
-        format!("?{}", self.values.len())
+        parameter(self.dialect, self.values.len())
     }
 }
 
@@ -329,10 +351,6 @@ fn sign(operator: Operator) -> &'static str {
     }
 }
 
-fn matches_pattern(expression: &str, pattern: &str) -> String {
-    format!("{expression} {LIKE} {pattern} ESCAPE '\\'")
-}
-
 /// Whether one of `elements` fulfils `condition`.
 fn any(elements: Elements, condition: &str) -> String {
     let Elements {
@@ -341,12 +359,7 @@ fn any(elements: Elements, condition: &str) -> String {
     format!("EXISTS (SELECT 1 FROM {table} WHERE {table}.{owner} = {id} AND {condition})")
 }
 
-/// A hash as it is shown. PostgreSQL: `upper(encode(…, 'hex'))`.
-fn shown_hash(column: &str) -> String {
-    format!("hex({column})")
-}
-
-/// Hexadecimal digits as [`shown_hash`] has them; one hash is shown in upper, another in lower case.
+/// Hexadecimal digits as [`Conditions::shown_hash`] has them; one hash is shown in upper, another in lower case.
 fn upper_case(value: &FilterValue) -> FilterValue {
     match value {
         FilterValue::Text(text) => FilterValue::Text(text.to_ascii_uppercase()),

@@ -1,7 +1,7 @@
 //! Lists: filters, search, order and paging of contract.md section 1.4 as SQL.
 //!
 //! The text is put together from constants of this module only; whatever came from a caller is a bound
-//! parameter. Parameters appear in the text in the order of their numbers (see [`crate::sql`]), here as `?1`: SQLite
+//! parameter. Parameters appear in the text in the order of their numbers (see [`crate::sql`]), for SQLite as `?1`: it
 //! takes `$1` for a name, and looks through all names for each.
 //!
 //! - `condition`: one filter → one condition
@@ -21,7 +21,8 @@ use jiff::Timestamp;
 use reseal_lifecycle::customer::Scope;
 use reseal_lifecycle::query::{Field, Query};
 use reseal_lifecycle::store::StoreError;
-use rusqlite::types::Value;
+
+use crate::database::{Dialect, Value};
 
 use condition::Conditions;
 
@@ -65,6 +66,14 @@ trait Listed: Field {
     const LEAN_COLUMNS: &'static str = Self::COLUMNS;
 
     fn column(self) -> Column;
+
+    /// Whether there are rows without a value in the field.
+    fn may_be_absent(self) -> bool;
+
+    /// The table, as `dialect` has to be told.
+    fn table(_dialect: Dialect) -> &'static str {
+        Self::TABLE
+    }
 }
 
 /// The two statements of a list request.
@@ -88,61 +97,68 @@ pub(crate) struct Select {
 
 /// A list of certificates, statuses as they are at `now`.
 pub(crate) fn certificates(
+    dialect: Dialect,
     scope: &Scope,
     query: &reseal_lifecycle::query::CertificateQuery,
     now: Timestamp,
 ) -> Result<Select, StoreError> {
-    select(scope, query, now)
+    select(dialect, scope, query, now)
 }
 
 /// A list of processes.
 pub(crate) fn processes(
+    dialect: Dialect,
     scope: &Scope,
     query: &reseal_lifecycle::query::ProcessQuery,
 ) -> Result<Select, StoreError> {
     // No field of a process depends on the moment.
-    select(scope, query, Timestamp::UNIX_EPOCH)
+    select(dialect, scope, query, Timestamp::UNIX_EPOCH)
 }
 
 /// A list of open validations.
 pub(crate) fn validations(
+    dialect: Dialect,
     query: &reseal_lifecycle::query::ValidationQuery,
 ) -> Result<Select, StoreError> {
     // No field of a process depends on the moment.
-    select(&Scope::Everything, query, Timestamp::UNIX_EPOCH)
+    select(dialect, &Scope::Everything, query, Timestamp::UNIX_EPOCH)
 }
 
 /// A list of blocked keys.
 pub(crate) fn blocked_keys(
+    dialect: Dialect,
     query: &reseal_lifecycle::query::BlockedKeyQuery,
 ) -> Result<Select, StoreError> {
     // No field of a key depends on the moment.
-    select(&Scope::Everything, query, Timestamp::UNIX_EPOCH)
+    select(dialect, &Scope::Everything, query, Timestamp::UNIX_EPOCH)
 }
 
 /// A list of proofs.
 pub(crate) fn authorizations(
+    dialect: Dialect,
     query: &reseal_lifecycle::query::AuthorizationQuery,
 ) -> Result<Select, StoreError> {
     // No field of a proof depends on the moment.
-    select(&Scope::Everything, query, Timestamp::UNIX_EPOCH)
+    select(dialect, &Scope::Everything, query, Timestamp::UNIX_EPOCH)
 }
 
 /// A list of notifications.
 pub(crate) fn notifications(
+    dialect: Dialect,
     scope: &Scope,
     query: &reseal_lifecycle::query::NotificationQuery,
 ) -> Result<Select, StoreError> {
     // No field of a notification depends on the moment.
-    select(scope, query, Timestamp::UNIX_EPOCH)
+    select(dialect, scope, query, Timestamp::UNIX_EPOCH)
 }
 
 fn select<F: Listed>(
+    dialect: Dialect,
     scope: &Scope,
     query: &Query<F>,
     now: Timestamp,
 ) -> Result<Select, StoreError> {
-    let mut conditions = Conditions::new(now);
+    let mut conditions = Conditions::new(dialect, now);
     if let Scope::Customer(handle) = scope {
         conditions.customer(handle);
     }
@@ -153,7 +169,7 @@ fn select<F: Listed>(
         conditions.search::<F>(text);
     }
     let (filter, mut values) = conditions.finish();
-    let table = F::TABLE;
+    let table = F::table(dialect);
     let columns = if query.documents {
         F::COLUMNS
     } else {
@@ -161,14 +177,15 @@ fn select<F: Listed>(
     };
     let count = format!("SELECT COUNT(*) FROM {table} WHERE {filter}");
     let count_values = values.len();
-    let order = order(&query.order, now, &mut values);
+    let order = order(dialect, &query.order, now, &mut values);
     values.push(Value::Integer(query.limit.map_or(i64::MAX, i64::from)));
     values.push(Value::Integer(
         i64::try_from(query.offset).unwrap_or(i64::MAX),
     ));
     let (limit, offset) = (values.len() - 1, values.len());
+    let (limit, offset) = (parameter(dialect, limit), parameter(dialect, offset));
     let rows = format!(
-        "SELECT {columns} FROM {table} WHERE {filter} ORDER BY {order} LIMIT ?{limit} OFFSET ?{offset}"
+        "SELECT {columns} FROM {table} WHERE {filter} ORDER BY {order} LIMIT {limit} OFFSET {offset}"
     );
     Ok(Select {
         rows,
@@ -181,8 +198,21 @@ fn select<F: Listed>(
     })
 }
 
+/// How the text refers to the parameter of that number.
+fn parameter(dialect: Dialect, number: usize) -> String {
+    match dialect {
+        Dialect::Sqlite => format!("?{number}"),
+        Dialect::Postgres => format!("${number}"),
+    }
+}
+
 /// The sort keys; ties and an empty list: newest first.
-fn order<F: Listed>(keys: &[(F, bool)], now: Timestamp, values: &mut Vec<Value>) -> String {
+fn order<F: Listed>(
+    dialect: Dialect,
+    keys: &[(F, bool)],
+    now: Timestamp,
+    values: &mut Vec<Value>,
+) -> String {
     let mut seen: Vec<F> = Vec::new();
     let mut terms = Vec::new();
     for &(field, descending) in keys {
@@ -198,13 +228,17 @@ fn order<F: Listed>(keys: &[(F, bool)], now: Timestamp, values: &mut Vec<Value>)
             Column::Many(elements) => elements.order.to_owned(),
             Column::CertificateStatus => {
                 values.push(Value::Integer(now.as_millisecond()));
-                condition::certificate_status(values.len())
+                condition::certificate_status(&parameter(dialect, values.len()))
             }
         };
-        terms.push(format!(
-            "{expression} {}",
-            if descending { "DESC" } else { "ASC" }
-        ));
+        let direction = if descending { "DESC" } else { "ASC" };
+        // What has no value comes first, as in SQLite. Indexes are in the other order: only where it matters.
+        let absent = match dialect {
+            Dialect::Postgres if field.may_be_absent() && descending => " NULLS LAST",
+            Dialect::Postgres if field.may_be_absent() => " NULLS FIRST",
+            _ => "",
+        };
+        terms.push(format!("{expression} {direction}{absent}"));
     }
     if !seen.contains(&F::ID) {
         terms.push("id DESC".to_owned());

@@ -37,4 +37,21 @@ impl Listed for NotificationField {
             Self::TransferType => Column::Absent,
         }
     }
+
+    fn may_be_absent(self) -> bool {
+        matches!(
+            self,
+            Self::ReadDate
+                | Self::AcknowledgeDate
+                | Self::DeliveryDate
+                | Self::Reason
+                | Self::Process
+                | Self::ProcessIdentifier
+                | Self::StatusDetail
+                | Self::ExpiryDate
+                | Self::CertificateId
+                | Self::Product
+                | Self::ValidationType
+        )
+    }
 }

@@ -1,8 +1,5 @@
 //! Patterns: `%` is the only wildcard a caller has; everything else stands for itself.
 
-/// The comparison of texts with a pattern: it ignores the case of ASCII letters. PostgreSQL has `ILIKE` for it.
-pub(super) const LIKE: &str = "LIKE";
-
 /// No searchable value is longer than this, so no longer pattern can fit; SQLite itself refuses very long ones.
 const LONGEST: usize = 4096;
 

@@ -36,6 +36,13 @@ impl Listed for ProcessField {
             Self::BillableProvider => Column::Absent,
         }
     }
+
+    fn may_be_absent(self) -> bool {
+        matches!(
+            self,
+            Self::BillableAction | Self::BillableProduct | Self::BillableQuantity
+        )
+    }
 }
 
 /// A process may have several charges.

@@ -1,7 +1,7 @@
 //! Tables `audit` and `audit_checkpoint`.
 //!
-//! In SQLite the writer holds the database's lock from the look at the last entry to the commit. PostgreSQL: the same
-//! look after `pg_advisory_xact_lock`, once a batch; whoever waits for the lock waits for one commit of a node.
+//! In SQLite the writer holds the database's lock from the look at the last entry to the commit; in PostgreSQL it takes
+//! a lock for that, see `Lock::AuditLog`.
 
 /// Columns of a whole row, in the order in which they are read.
 macro_rules! columns {
@@ -26,8 +26,8 @@ super::statements! {
     /// object → the last of them
     SELECT_LAST_BY_OBJECT = "SELECT at, actor, action, object, reason, note, detail FROM audit \
         WHERE object = $1 AND step IS NULL ORDER BY id DESC LIMIT 1";
-    /// id → whole rows from there on, in order
-    SELECT_FROM = concat!("SELECT ", columns!(), " FROM audit WHERE id >= $1 ORDER BY id");
+    /// id, how many → whole rows from there on, in order
+    SELECT_FROM = concat!("SELECT ", columns!(), " FROM audit WHERE id >= $1 ORDER BY id LIMIT $2");
     /// through, hash, pruning
     SET_CHECKPOINT = "UPDATE audit_checkpoint SET through = $1, hash = $2, pruning = $3 WHERE id = 1";
     /// id of the last to go

@@ -12,7 +12,8 @@ super::statements! {
     SELECT = "SELECT fingerprint, taken, process, status, headers, body FROM idempotency_key \
               WHERE customer = $1 AND key = $2";
     /// customer, key, fingerprint, taken
-    INSERT = "INSERT INTO idempotency_key (customer, key, fingerprint, taken) VALUES ($1, $2, $3, $4)";
+    INSERT = "INSERT INTO idempotency_key (customer, key, fingerprint, taken) VALUES ($1, $2, $3, $4) \
+              ON CONFLICT (customer, key) DO NOTHING";
     /// process, id: of a call that opens its only process
     SET_PROCESS = "UPDATE idempotency_key SET process = $1 WHERE id = $2 AND process IS NULL";
     /// status, headers, body, id

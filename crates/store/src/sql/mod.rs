@@ -2,8 +2,9 @@
 //!
 //! Statements are standard SQL that SQLite and PostgreSQL both take. Parameters are `$1`, `$2` …: PostgreSQL
 //! numbers them by their names, SQLite by their first appearance, so a test checks that both agree and
-//! prepares each statement. The number of an inserted row is the connection's last one in SQLite; PostgreSQL
-//! will append `RETURNING id`, which costs SQLite a search for rows that refer to the new one. Lists are put together at run time, see [`crate::list`].
+//! prepares each statement with both. The number of an inserted row is the connection's last one in SQLite; for
+//! PostgreSQL `RETURNING id` is appended, which would cost SQLite a search for rows that refer to the new one. Lists are
+//! put together at run time, see [`crate::list`].
 
 pub(crate) mod api_key;
 pub(crate) mod audit;

@@ -16,7 +16,8 @@ super::statements! {
     /// open, requires attention, next run, lease, state, command → id
     INSERT = "INSERT INTO process (version, customer, opened_by, action, identifier, source, subscription, \
         certificate, created, updated, status, open, requires_attention, next_run, lease_until, state, command) \
-        VALUES (0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+        VALUES (0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
+        ON CONFLICT (subscription) WHERE open = 1 DO NOTHING";
     /// subscription, certificate, updated, status, open, requires attention, next run, lease, state; id, version
     ADVANCE = "UPDATE process SET version = version + 1, subscription = $1, certificate = $2, updated = $3, \
         status = $4, open = $5, requires_attention = $6, next_run = $7, lease_until = $8, state = $9 \
@@ -25,6 +26,8 @@ super::statements! {
     SET_RESULT = "UPDATE process SET subscription = $1, certificate = $2 WHERE id = $3";
     /// id → row
     SELECT = concat!("SELECT ", columns!(), " FROM process WHERE id = $1");
+    /// id → 1
+    EXISTS = "SELECT 1 FROM process WHERE id = $1";
     /// subscription → id
     SELECT_OPEN = "SELECT id FROM process WHERE subscription = $1 AND open = 1";
     /// id → state, while it is open

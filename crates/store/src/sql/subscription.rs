@@ -7,7 +7,9 @@ super::statements! {
     /// id → row
     SELECT = "SELECT id, customer, product, starts, ends, months, included_names, extra_domains, \
         extra_wildcards FROM subscription WHERE id = $1";
-    /// included names, extra domains, extra wildcards, id; what was paid for stays so (R-2). PostgreSQL: `GREATEST`
-    SET_ALLOWANCE = "UPDATE subscription SET included_names = MAX(included_names, $1), \
-        extra_domains = MAX(extra_domains, $2), extra_wildcards = MAX(extra_wildcards, $3) WHERE id = $4";
+    /// included names, extra domains, extra wildcards, id; what was paid for stays so (R-2)
+    SET_ALLOWANCE = "UPDATE subscription SET \
+        included_names = CASE WHEN included_names < $1 THEN $1 ELSE included_names END, \
+        extra_domains = CASE WHEN extra_domains < $2 THEN $2 ELSE extra_domains END, \
+        extra_wildcards = CASE WHEN extra_wildcards < $3 THEN $3 ELSE extra_wildcards END WHERE id = $4";
 }

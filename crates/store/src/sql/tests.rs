@@ -4,8 +4,17 @@
 use rusqlite::Connection;
 
 use crate::migrate::{self, SQLITE};
+use crate::sqlite;
 
-fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+/// An empty database.
+fn migrated() -> (tempfile::TempDir, Connection) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("reseal.db");
+    migrate::run(&sqlite::writer(&path).unwrap(), SQLITE).unwrap();
+    (folder, Connection::open(path).unwrap())
+}
+
+pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
     [
         super::api_key::ALL,
         super::audit::ALL,
@@ -38,8 +47,7 @@ fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 #[test]
 fn every_statement_can_be_prepared() {
-    let mut connection = Connection::open_in_memory().unwrap();
-    migrate::run(&mut connection, SQLITE).unwrap();
+    let (_folder, connection) = migrated();
     for (name, sql) in all() {
         connection
             .prepare(sql)
@@ -76,8 +84,7 @@ pub(crate) fn query_plan(connection: &Connection, sql: &str) -> Vec<String> {
 /// The statements of the hot path must not read a whole table.
 #[test]
 fn statements_with_a_condition_use_an_index() {
-    let mut connection = Connection::open_in_memory().unwrap();
-    migrate::run(&mut connection, SQLITE).unwrap();
+    let (_folder, connection) = migrated();
     let whole_tables = ["SELECT_ALL", "RELEASE_ALL"];
     let is_whole = |name: &str| whole_tables.iter().any(|whole| name.starts_with(whole));
     for (name, sql) in all().filter(|(name, _)| !is_whole(name)) {
@@ -95,8 +102,7 @@ fn statements_with_a_condition_use_an_index() {
 /// each bring one; changing many rows at once needs one.
 #[test]
 fn no_statement_builds_a_scratch_table() {
-    let mut connection = Connection::open_in_memory().unwrap();
-    migrate::run(&mut connection, SQLITE).unwrap();
+    let (_folder, connection) = migrated();
     let many_rows = [
         "SCHEDULE_SIBLINGS",
         "WITHDRAW",

@@ -11,9 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
-use rusqlite::Connection;
-
 use super::connection::open_checkpointer;
+use crate::database::{Connection, Engine};
 
 /// After how many writes the log is copied under full load. A write leaves about six pages in it; less at a time means
 /// shorter waits for the disk, more at a time means that pages written often are copied less often.
@@ -56,6 +55,9 @@ impl Checkpointer {
         self.since += count;
         if self.overgrown.swap(false, Ordering::Relaxed) {
             self.since = 0;
+            let Engine::Sqlite(connection) = connection.engine() else {
+                return;
+            };
             if let Err(error) = copy(connection) {
                 tracing::warn!(%error, "the write-ahead log could not be copied by the writer");
             }
@@ -109,6 +111,6 @@ fn copy_when_woken(path: &Path, woken: &Receiver<()>, overgrown: &AtomicBool) {
 }
 
 /// Copies as much as possible without waiting; how many pages the log has.
-fn copy(connection: &Connection) -> rusqlite::Result<i64> {
+fn copy(connection: &rusqlite::Connection) -> rusqlite::Result<i64> {
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))
 }

@@ -16,11 +16,11 @@ use crate::support::dns_stub::DnsStub;
 use crate::support::server::reseal;
 use crate::world::house::House;
 
-const HELD: &str = "holding at fault point";
+pub(crate) const HELD: &str = "holding at fault point";
 
 /// By which call a certificate is replaced.
 #[derive(Clone, Copy)]
-enum Front {
+pub(crate) enum Front {
     Reissue,
     Renew,
 }
@@ -161,7 +161,7 @@ fn nasty_027_what_is_being_signed_cannot_be_cancelled() {
     house.wait_for(reissue_process(&house), "COMPLETED");
 }
 
-fn house() -> (House, DnsStub) {
+pub(crate) fn house() -> (House, DnsStub) {
     let dns = DnsStub::start();
     let house = House::new(&format!(
         "[dcv]\nresolvers = [\"{}\"]\ndnssec = \"off\"\nallow_networks = [\"127.0.0.0/8\"]\n\
@@ -186,16 +186,11 @@ fn renewal_survives(point: &str, way: Way) {
     let catalogue = catalogue.replace("renewal_window = 30\n", "renewal_window = 400\n");
     std::fs::write(path, catalogue).unwrap();
     let house = replacement_survives(Front::Renew, point, way, house, &dns);
-    let store = store(&house);
-    let ends: Vec<(i64, i64)> = store
-        .prepare("SELECT starts, ends FROM subscription ORDER BY id")
-        .unwrap()
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
-        .unwrap()
-        .map(Result::unwrap)
-        .collect();
+    let ends = house
+        .database()
+        .rows("SELECT starts, ends FROM subscription ORDER BY id");
     assert_eq!(ends.len(), 2);
-    assert_eq!(ends[1].0, ends[0].1);
+    assert_eq!(ends[1][0], ends[0][1]);
 }
 
 /// The answer is the house, with nobody in it.
@@ -253,15 +248,15 @@ fn replacement_survives(
 
 /// The store after the end: one process, one successor, one end, and each serial of a certificate was reserved.
 #[track_caller]
-fn completed_once(
+pub(crate) fn completed_once(
     house: &House,
     front: Front,
     old: i64,
     process: i64,
-    reserved_before: &[Vec<u8>],
+    reserved_before: &[String],
 ) {
-    let store = store(house);
-    let count = |query: &str| -> i64 { store.query_row(query, [], |row| row.get(0)).unwrap() };
+    let database = house.database();
+    let count = |query: &str| database.number(query);
     let word = front.word();
     let processes = format!("SELECT count(*) FROM process WHERE action = '{word}'");
     assert_eq!(count(&processes), 1);
@@ -299,13 +294,14 @@ fn completed_once(
     assert!(shown.starts_with("as it was written"), "{shown}");
 }
 
-fn reserved(house: &House) -> Vec<Vec<u8>> {
-    let store = store(house);
-    let mut query = store
-        .prepare("SELECT serial FROM reservation ORDER BY id")
-        .unwrap();
-    let serials = query.query_map([], |row| row.get(0)).unwrap();
-    serials.map(Result::unwrap).collect()
+/// The serial numbers that were reserved, in hexadecimal.
+pub(crate) fn reserved(house: &House) -> Vec<String> {
+    let rows = house
+        .database()
+        .rows("SELECT serial FROM reservation ORDER BY id");
+    rows.into_iter()
+        .map(|mut row| row.remove(0).unwrap())
+        .collect()
 }
 
 /// Read-write, because a killed server's log has to be replayed.
@@ -315,7 +311,7 @@ fn store(house: &House) -> Connection {
 }
 
 #[track_caller]
-fn order(house: &House, dns: &DnsStub) -> i64 {
+pub(crate) fn order(house: &House, dns: &DnsStub) -> i64 {
     let body = json!({"customer": "alice", "product": "ssl_dv_md", "period": 12, "csr": csr(&["reseal.dev"])});
     let reply = house.alice.post("/v2/ssl/certificates", &body);
     publish(dns, &reply.expect(202));
@@ -326,7 +322,7 @@ fn order(house: &House, dns: &DnsStub) -> i64 {
 
 /// The only reissue there is, once it is recorded.
 #[track_caller]
-fn reissue_process(house: &House) -> i64 {
+pub(crate) fn reissue_process(house: &House) -> i64 {
     process_of(house, Front::Reissue)
 }
 
@@ -340,7 +336,7 @@ fn process_of(house: &House, front: Front) -> i64 {
     })
 }
 
-fn publish(dns: &DnsStub, info: &Value) {
+pub(crate) fn publish(dns: &DnsStub, info: &Value) {
     for entry in info["validations"]["dcv"].as_array().unwrap() {
         if let (Some(owner), Some(target)) =
             (entry["dnsRecord"].as_str(), entry["dnsContents"].as_str())

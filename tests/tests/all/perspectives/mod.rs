@@ -122,12 +122,8 @@ impl Around {
         let issued = self.events(process, "issued").remove(0);
         assert_eq!(issued["mpic"], mpic, "{issued}");
         let id = self.house.certificate_of(process);
-        let database = rusqlite::Connection::open(self.house.data().join("reseal.db")).unwrap();
-        let stored: String = database
-            .query_row("SELECT mpic FROM certificate WHERE id = ?1", [id], |row| {
-                row.get(0)
-            })
-            .unwrap();
+        let select = format!("SELECT mpic FROM certificate WHERE id = {id}");
+        let stored = self.house.database().value(&select).unwrap();
         assert_eq!(stored, mpic);
         id
     }

@@ -6,6 +6,7 @@
 )]
 
 pub(crate) mod csr;
+pub(crate) mod database;
 pub(crate) mod der;
 pub(crate) mod dns_stub;
 pub(crate) mod http;

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::csr;
+use super::database::{self, Database};
 use super::dns_stub::DnsStub;
 use super::http::{Client, Reply};
 
@@ -69,6 +70,8 @@ fn template() -> &'static Template {
         let folder = TempDir::new().unwrap();
         let data = folder.path().join("data");
         let data = data.to_str().unwrap();
+        fs::create_dir(data).unwrap();
+        fs::write(folder.path().join("data/reseal.toml"), database::fresh()).unwrap();
         let operator = reseal(&["init", "--data", data]);
         let key_of =
             |handle: &str| reseal(&["api-key", "create", "--customer", handle, "--data", data]);
@@ -143,8 +146,9 @@ impl Server {
         let dns = DnsStub::start();
         let configuration = format!(
             "[policy]\ninternal_names = [\"test\"]\n[dcv]\nresolvers = [\"{}\"]\ndnssec = \"off\"\n\
-             {dcv}\n[limits]\n{limits}\n{tables}",
-            dns.address
+             {dcv}\n[limits]\n{limits}\n{tables}{}",
+            dns.address,
+            database::copy_of(&data)
         );
         fs::write(data.join("reseal.toml"), configuration).unwrap();
         let (child, address) = serve(command(&data, ""));
@@ -280,6 +284,10 @@ impl Server {
 
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    pub(crate) fn database(&self) -> Database {
+        Database::of(&self.data())
     }
 
     /// Changes `products.toml`, which the server reads at its next start.
@@ -427,7 +435,8 @@ pub(crate) fn announced(mut command: Command) -> (Child, String) {
     (child, url)
 }
 
-fn copy(from: &Path, to: &Path) {
+/// Copies a folder.
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

@@ -1,6 +1,5 @@
 //! A decision is durable: whenever the server dies, the certificate comes, and once.
 
-use rusqlite::Connection;
 use serde_json::json;
 
 use super::order;
@@ -55,7 +54,7 @@ fn completed_once(house: &mut House, process: i64) {
     house.wait_for(process, "COMPLETED");
     house.certificate_of(process);
     house.kill();
-    let store = Connection::open(house.data().join("reseal.db")).unwrap();
+    let database = house.database();
     for (table, rows) in [
         ("certificate", 1),
         ("reservation", 1),
@@ -64,7 +63,7 @@ fn completed_once(house: &mut House, process: i64) {
         ("pending_validation", 0),
     ] {
         let count = format!("SELECT count(*) FROM {table}");
-        let found: i64 = store.query_row(&count, [], |row| row.get(0)).unwrap();
+        let found = database.number(&count);
         assert_eq!(found, rows, "{table}");
     }
 }

@@ -12,7 +12,6 @@ mod journey;
 mod operator;
 mod reuse;
 
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::support::csr::csr;
@@ -106,23 +105,13 @@ fn certificate_of(server: &Server, process: i64) -> i64 {
 /// What was decided about processes in the audit log, as it lies in the database: actor, action, object, reason, note.
 #[track_caller]
 fn audit(server: &Server) -> Vec<[Option<String>; 5]> {
-    let store = Connection::open(server.data().join("reseal.db")).unwrap();
-    let mut select = store
-        .prepare(
-            "SELECT actor, action, object, reason, note FROM audit \
-             WHERE step IS NULL AND object LIKE 'process/%' ORDER BY id",
-        )
-        .unwrap();
-    let rows = select.query_map([], |row| {
-        Ok([
-            row.get(0)?,
-            row.get(1)?,
-            row.get(2)?,
-            row.get(3)?,
-            row.get(4)?,
-        ])
-    });
-    rows.unwrap().map(Result::unwrap).collect()
+    let rows = server.database().rows(
+        "SELECT actor, action, object, reason, note FROM audit \
+         WHERE step IS NULL AND object LIKE 'process/%' ORDER BY id",
+    );
+    rows.into_iter()
+        .map(|row| row.try_into().unwrap())
+        .collect()
 }
 
 /// `reseal validation …` on the server's folder.

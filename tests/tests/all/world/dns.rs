@@ -3,7 +3,6 @@
 use std::thread;
 use std::time::Duration;
 
-use rusqlite::Connection;
 use serde_json::json;
 
 use super::World;
@@ -110,17 +109,17 @@ fn r_4_a_dropped_name_schedules_the_revocation_of_the_old_certificate() {
     assert!(timeline.contains(r#""event":"replaced""#), "{timeline}");
 
     world.house.kill();
-    let store = Connection::open(world.house.data().join("reseal.db")).unwrap();
+    let database = world.house.database();
     let of = |column: &str, id: i64| -> Option<i64> {
         let query = format!("SELECT {column} FROM certificate WHERE id = {id}");
-        store.query_row(&query, [], |row| row.get(0)).unwrap()
+        database.value(&query).map(|number| number.parse().unwrap())
     };
     let replaced = |column: &str| -> i64 {
         let query = format!(
             "SELECT {column} FROM process WHERE id = {}",
             reply.process()
         );
-        store.query_row(&query, [], |row| row.get(0)).unwrap()
+        database.number(&query)
     };
     let scheduled = of("revocation_scheduled", old).unwrap();
     let after = Duration::from_millis((scheduled - replaced("updated")).try_into().unwrap());

@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::database::{self, Database};
 use crate::support::http::{Client, request};
-use crate::support::server::{binary, reseal};
+use crate::support::server::{binary, copy, reseal};
 
 /// Longest wait for anything the server is to do.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -38,9 +39,13 @@ impl House {
         let folder = TempDir::new().unwrap();
         let data = folder.path().join("data");
         let path = data.to_str().unwrap();
+        let database = database::fresh();
+        fs::create_dir(&data).unwrap();
+        fs::write(data.join("reseal.toml"), &database).unwrap();
         reseal(&["init", "--data", path]);
         reseal(&["customer", "create", "alice", "--data", path]);
         let key = reseal(&["api-key", "create", "--customer", "alice", "--data", path]);
+        let configuration = format!("{configuration}{database}");
         fs::write(data.join("reseal.toml"), configuration).unwrap();
         Self {
             folder,
@@ -54,8 +59,24 @@ impl House {
         }
     }
 
+    /// Another node of the same server, with a copy of its folder; nothing runs there yet.
+    pub(crate) fn another_node(&self) -> Self {
+        let folder = TempDir::new().unwrap();
+        copy(&self.data(), &folder.path().join("data"));
+        Self {
+            folder,
+            child: None,
+            stderr: None,
+            alice: self.alice.clone(),
+        }
+    }
+
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    pub(crate) fn database(&self) -> Database {
+        Database::of(&self.data())
     }
 
     /// Starts the server, which holds at the fault point `hold_at`.

@@ -1,0 +1,300 @@
+//! Where a database is, and how a connection to it is opened.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::JoinHandle;
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::{AsyncMessage, Client, Config, Connection};
+
+use super::tls::{Tls, client_config};
+use crate::database::Result;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the other side may be silent before the connection counts as lost.
+const SILENCE: Duration = Duration::from_secs(20);
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Writes: what it has answered for is on the disk, and nothing waits for a lock longer than ten seconds.
+    Writer,
+    /// Reads what was committed.
+    Reader,
+    /// Shows that the node is alive.
+    Presence,
+}
+
+impl Role {
+    fn settings(self) -> &'static str {
+        match self {
+            // Whatever the server's own configuration says: an answered write survives (unless the server's disk lies,
+            // or its `fsync` is off, which no session can see to).
+            Self::Writer => {
+                "SET synchronous_commit = on; SET lock_timeout = '10s'; \
+                 SET idle_in_transaction_session_timeout = '60s'; \
+                 SET default_transaction_isolation = 'read committed'; \
+                 SET default_transaction_read_only = off"
+            }
+            Self::Reader => {
+                "SET default_transaction_read_only = on; \
+                 SET default_transaction_isolation = 'read committed'"
+            }
+            Self::Presence => "",
+        }
+    }
+}
+
+/// A database and how to reach it.
+#[derive(Clone)]
+pub(crate) struct Target {
+    config: Config,
+    tls: Option<Arc<rustls::ClientConfig>>,
+    shown: String,
+    /// The node whose connections these are.
+    node: Option<i32>,
+}
+
+impl Target {
+    /// See [`crate::PostgresUrl::parse`].
+    pub(crate) fn parse(url: &str, password: Option<&str>) -> std::result::Result<Self, String> {
+        let shown = without_password(url);
+        let (rest, mode, roots) = take_ssl(url);
+        let mut config: Config = rest.parse().map_err(|error: tokio_postgres::Error| {
+            let reason = std::error::Error::source(&error).map(ToString::to_string);
+            format!(
+                "{shown} is no address of a PostgreSQL database: {}",
+                reason.unwrap_or_default()
+            )
+        })?;
+        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+            return Err(format!(
+                "{shown} does not say on which host the database is"
+            ));
+        }
+        if config.get_dbname().is_none() {
+            return Err(format!("{shown} does not name a database behind the host"));
+        }
+        if config.get_password().is_none()
+            && let Some(password) = password
+        {
+            config.password(password);
+        }
+        let mode = match mode.as_deref() {
+            Some("disable") => SslMode::Disable,
+            Some("prefer") => SslMode::Prefer,
+            None if config.get_hosts().iter().all(is_local) => SslMode::Disable,
+            Some("require" | "verify-full") | None => SslMode::Require,
+            Some(other) => {
+                return Err(format!(
+                    "{shown}: `sslmode` is `disable`, `prefer`, `require` or `verify-full`, not `{other}`"
+                ));
+            }
+        };
+        config
+            .ssl_mode(mode)
+            .application_name("reseal")
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tcp_user_timeout(SILENCE)
+            .keepalives_idle(SILENCE);
+        let tls = match mode {
+            SslMode::Disable => None,
+            _ => Some(client_config(roots.as_deref())?),
+        };
+        Ok(Self {
+            config,
+            tls,
+            shown,
+            node: None,
+        })
+    }
+
+    /// The address without its password.
+    pub(crate) fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// The same for connections of the node of that number.
+    pub(super) fn of_node(&self, number: i32) -> Self {
+        Self {
+            node: Some(number),
+            ..self.clone()
+        }
+    }
+
+    /// Connects, and sees to it that the connection is driven by the runtime this is called on.
+    pub(super) async fn connect(&self, role: Role) -> Result<Client> {
+        let (client, _) = self.connect_and_hear(role, || {}).await?;
+        Ok(client)
+    }
+
+    /// The same; `heard` is called whenever a listened channel brings something. The task ends with the connection.
+    pub(super) async fn connect_and_hear(
+        &self,
+        role: Role,
+        heard: impl Fn() + Send + 'static,
+    ) -> Result<(Client, JoinHandle<()>)> {
+        let (client, driven) = match &self.tls {
+            None => {
+                let (client, connection) = self.config.connect(tokio_postgres::NoTls).await?;
+                (client, tokio::spawn(drive(connection, heard)))
+            }
+            Some(tls) => {
+                let tls = Tls(Arc::clone(tls));
+                let (client, connection) = self.config.connect(tls).await?;
+                (client, tokio::spawn(drive(connection, heard)))
+            }
+        };
+        client.batch_execute(role.settings()).await?;
+        if let Some(node) = self.node {
+            let name = format!("SET reseal.node = '{node}'");
+            client.batch_execute(&name).await?;
+        }
+        Ok((client, driven))
+    }
+}
+
+/// Moves messages until the connection ends. Why it ended is what whoever asks next is told.
+async fn drive<S, T>(mut connection: Connection<S, T>, heard: impl Fn())
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+        if let AsyncMessage::Notification(_) = message {
+            heard();
+        }
+    }
+}
+
+fn is_local(host: &Host) -> bool {
+    match host {
+        Host::Unix(_) => true,
+        Host::Tcp(name) => {
+            name == "localhost"
+                || name
+                    .parse::<std::net::IpAddr>()
+                    .is_ok_and(|address| address.is_loopback())
+        }
+    }
+}
+
+type Taken = (String, Option<String>, Option<String>);
+
+/// The address without `sslmode` and `sslrootcert`, and these two.
+fn take_ssl(url: &str) -> Taken {
+    let Some((address, query)) = url.split_once('?') else {
+        return (url.to_owned(), None, None);
+    };
+    let (mut mode, mut roots, mut rest) = (None, None, Vec::new());
+    for pair in query.split('&') {
+        match pair.split_once('=') {
+            Some(("sslmode", value)) => mode = Some(value.to_owned()),
+            Some(("sslrootcert", value)) => roots = Some(value.replace("%2F", "/")),
+            _ => rest.push(pair),
+        }
+    }
+    let rest = rest.join("&");
+    let address = if rest.is_empty() {
+        address.to_owned()
+    } else {
+        format!("{address}?{rest}")
+    };
+    (address, mode, roots)
+}
+
+/// `url` with `…` in the place of a password, wherever an address may have one.
+fn without_password(url: &str) -> String {
+    let (address, query) = url
+        .split_once('?')
+        .map_or((url, None), |(address, query)| (address, Some(query)));
+    let mut shown = match address.split_once("://") {
+        Some((scheme, rest)) => match rest.rsplit_once('@') {
+            Some((user, host)) => {
+                let user = user
+                    .split_once(':')
+                    .map_or(user.to_owned(), |(user, _)| format!("{user}:…"));
+                format!("{scheme}://{user}@{host}")
+            }
+            None => format!("{scheme}://{rest}"),
+        },
+        None => "…".to_owned(),
+    };
+    let kept = query.into_iter().flat_map(|query| query.split('&'));
+    let kept: Vec<&str> = kept.filter(|pair| !pair.starts_with("password")).collect();
+    if !kept.is_empty() {
+        shown = format!("{shown}?{}", kept.join("&"));
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(url: &str) -> SslMode {
+        Target::parse(url, None).unwrap().config.get_ssl_mode()
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        for url in [
+            "postgres://reseal:s3cr3t@db.test/reseal",
+            "postgres://reseal:s3:cr3t@x@db.test/reseal?sslmode=disable",
+            "postgres://db.test/reseal?user=reseal&password=s3cr3t",
+            "host=db.test password=s3cr3t",
+        ] {
+            assert!(!without_password(url).contains("cr3t"), "{url}");
+        }
+        let target = Target::parse(
+            "postgres://reseal:s3cr3t@db.test/reseal?sslmode=disable",
+            None,
+        );
+        assert_eq!(
+            target.unwrap().shown(),
+            "postgres://reseal:…@db.test/reseal?sslmode=disable"
+        );
+        for wrong in [
+            "postgres://u:s3cr3t@h:99999999/x",
+            "postgres://u:s3cr3t@h",
+            "nothing",
+        ] {
+            let Err(error) = Target::parse(wrong, None) else {
+                panic!("{wrong}")
+            };
+            assert!(!error.contains("cr3t"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_password_from_elsewhere_is_for_an_address_without_one() {
+        let given = |url: &str| {
+            let target = Target::parse(url, Some("other")).unwrap();
+            target.config.get_password().map(<[u8]>::to_vec)
+        };
+        assert_eq!(given("postgres://u@localhost/x").unwrap(), b"other");
+        assert_eq!(given("postgres://u:own@localhost/x").unwrap(), b"own");
+    }
+
+    #[test]
+    fn only_this_host_is_spoken_to_without_tls_unless_asked() {
+        assert_eq!(mode("postgres://u@localhost/x"), SslMode::Disable);
+        assert_eq!(mode("postgres://u@127.0.0.1:5433/x"), SslMode::Disable);
+        assert_eq!(mode("postgres://u@%2Frun%2Fpostgresql/x"), SslMode::Disable);
+        assert_eq!(mode("postgres://u@db.test/x"), SslMode::Require);
+        assert_eq!(
+            mode("postgres://u@db.test/x?sslmode=disable"),
+            SslMode::Disable
+        );
+        assert_eq!(
+            mode("postgres://u@localhost/x?sslmode=verify-full"),
+            SslMode::Require
+        );
+        let Err(error) = Target::parse("postgres://u@db.test/x?sslmode=allow", None) else {
+            panic!("taken")
+        };
+        assert!(error.contains("not `allow`"), "{error}");
+    }
+}

@@ -1,0 +1,135 @@
+//! What is PostgreSQL's own: opening a connection, its TLS, how values go over the wire, its migrations.
+//!
+//! A [`Session`] blocks the thread that asks it, so every session lives on a thread of the store: none is ever asked
+//! on a thread of the server's runtime.
+//!
+//! # What keeps nodes apart
+//! SQLite has one writer. Here every node has several, at READ COMMITTED: each statement sees what was committed
+//! before it, and an `UPDATE … WHERE` that had to wait for another looks at its condition again. So most rules hold by
+//! themselves: versions of processes, leases, claims of webhooks, the number of a revocation list, the mark of the
+//! calendar, what only one may use (auth keys, request tokens). Uniqueness is the indexes' business. The rest, one by
+//! one:
+//!
+//! | what depends on a look | kept by |
+//! | --- | --- |
+//! | a reissue's source is not replaced or revoked | its row is held for change (`work/change.rs`, `check_source`) |
+//! | approvals stand while a serial is reserved | their rows are held (`work/vetting.rs`, `withdrawn`) |
+//! | no certificate is stored for a blocked key | the lock of the list, shared by those who store (`check_key`), alone for those who block (`work/compromise.rs`) |
+//! | a note stands behind the last step's events | the process's row is held for change (`work/note.rs`) |
+//! | a call's key is taken once | `ON CONFLICT DO NOTHING`, then another look (`work/idempotency.rs`) |
+//! | the audit log is one chain | the lock of its end, taken when all of a batch is written: those who wait for it wait for one look, one insert and one commit (`work/audit/append.rs`); pruning takes it first |
+//!
+//! How often a subscription was reissued is looked up before the write, here as with SQLite: two nodes may each let one
+//! more through.
+
+mod connect;
+mod presence;
+mod session;
+mod tls;
+mod wire;
+
+use std::sync::Arc;
+
+use reseal_lifecycle::store::StoreError;
+
+use crate::database::{Connection, Dialect, Engine, Error, params};
+use crate::lane::{Lane, Points, Writer};
+use crate::migrate;
+use crate::store::{LIST_READERS, SqlStore, no_thread};
+
+use connect::Role;
+pub(crate) use connect::Target;
+pub(crate) use presence::{Presence, SAY_THERE_IS_WORK, release_of_the_dead};
+pub(crate) use session::Session;
+pub(crate) use wire::Cell;
+
+/// As the server counts its versions.
+const OLDEST: i64 = 150_000;
+/// Threads that write, each with a batch of its own.
+const WRITERS: usize = 3;
+/// Threads that read single rows.
+const POINT_READERS: usize = 4;
+
+/// A connection that cannot write.
+pub(crate) fn reader(target: &Target) -> Result<Connection, Error> {
+    connect(target, Role::Reader)
+}
+
+/// A connection that may write.
+pub(crate) fn writer(target: &Target) -> Result<Connection, Error> {
+    connect(target, Role::Writer)
+}
+
+fn connect(target: &Target, role: Role) -> Result<Connection, Error> {
+    Ok(Connection::new(Engine::Postgres(Box::new(Session::open(
+        target, role,
+    )?))))
+}
+
+/// Opens the database at `target` and brings it to the present schema; as a node that others know of, or as somebody
+/// who is soon gone.
+pub(crate) fn open(target: &Target, as_node: bool) -> Result<SqlStore, StoreError> {
+    aside(|| {
+        let first = writer(target)?;
+        check_server(&first)?;
+        migrate::run(&first, migrate::POSTGRES)?;
+        let store = if as_node {
+            let number = presence::next_number(&first)?;
+            drop(first);
+            let target = target.of_node(number);
+            let store = threads(&target)?;
+            let woken = Arc::clone(&store.woken);
+            store.with_presence(Presence::start(target, number, woken)?)
+        } else {
+            threads(target)?
+        };
+        Ok(store)
+    })
+}
+
+/// Refuses a server that cannot keep what has to be kept.
+fn check_server(connection: &Connection) -> Result<(), StoreError> {
+    const ASK: &str =
+        "SELECT current_setting('server_version_num')::BIGINT, current_setting('server_encoding')";
+    let said = connection.one(ASK, params![], |row| {
+        Ok((row.get::<i64>(0)?, row.get::<String>(1)?))
+    })?;
+    match said {
+        Some((version, _)) if version < OLDEST => Err(StoreError::Fault(format!(
+            "PostgreSQL {} is too old: 15 or later is needed",
+            version / 10_000
+        ))),
+        Some((_, encoding)) if encoding != "UTF8" => Err(StoreError::Fault(format!(
+            "the database is encoded in {encoding}: make it anew with `createdb --encoding UTF8 --template template0`"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn threads(target: &Target) -> Result<SqlStore, StoreError> {
+    let readers = |count| {
+        let readers = (0..count).map(|_| reader(target));
+        readers.collect::<Result<Vec<_>, _>>()
+    };
+    let writers = (0..WRITERS).map(|_| writer(target));
+    let writers = writers.collect::<Result<Vec<_>, _>>()?;
+    let points = Lane::start("point", readers(POINT_READERS)?)?;
+    let lists = Lane::start("list", readers(LIST_READERS)?)?;
+    let writer = Writer::start(writers, None).map_err(|error| no_thread(&error))?;
+    let points = Points::Lane(points);
+    Ok(SqlStore::new(writer, points, lists, Dialect::Postgres))
+}
+
+/// Runs `work` on a thread that may wait for a server, while this one waits for that.
+pub(crate) fn aside<T: Send>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send,
+) -> Result<T, StoreError> {
+    std::thread::scope(|scope| {
+        let done = std::thread::Builder::new()
+            .name("store-open".to_owned())
+            .spawn_scoped(scope, work)
+            .map_err(|error| no_thread(&error))?;
+        done.join()
+            .unwrap_or_else(|_| Err(StoreError::Fault("opening the store panicked".to_owned())))
+    })
+}

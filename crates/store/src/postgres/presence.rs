@@ -1,0 +1,147 @@
+//! That this node is alive: a connection that holds the lock of its number, and hears when there is work.
+//!
+//! When the node dies, however it does, the server lets go of the lock, and the others take over what the node had
+//! leased ([`release_of_the_dead`]) without waiting for the leases' end. A node whose connection was lost while it went
+//! on working may be taken for dead: then two work on the same process, as when a lease ends too early, and the version
+//! of the process lets one of them through.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use reseal_lifecycle::store::StoreError;
+use tokio::sync::{Notify, oneshot};
+
+use super::connect::{Role, Target};
+use crate::database::{self, Connection, Error, params};
+use crate::store::no_thread;
+
+/// First number of the locks of nodes; the view `living_node` looks for it.
+const NODES: i32 = 0x7265_7366;
+/// What is said when there is work.
+const CHANNEL: &str = "reseal_work";
+/// Time before another attempt to connect.
+const PAUSE: Duration = Duration::from_secs(1);
+
+const NEXT: &str = "SELECT nextval('node')";
+const RELEASE_PROCESSES: &str = "UPDATE process SET lease_until = NULL WHERE open = 1 \
+    AND lease_until IS NOT NULL AND lease_node <> ALL (ARRAY(SELECT node FROM living_node))";
+const RELEASE_WEBHOOKS: &str = "UPDATE webhook SET lease_until = NULL \
+    WHERE lease_until IS NOT NULL AND lease_node <> ALL (ARRAY(SELECT node FROM living_node))";
+const RELEASE_KEYS: &str = "DELETE FROM idempotency_key WHERE process IS NULL AND status IS NULL \
+    AND node <> ALL (ARRAY(SELECT node FROM living_node))";
+
+/// A number that no other living node has.
+pub(super) fn next_number(connection: &Connection) -> database::Result<i32> {
+    let number = connection.one(NEXT, params![], |row| row.get(0))?;
+    number.ok_or(Error::Missing("the number of a node"))
+}
+
+/// Gives up the leases of nodes that are no more, and forgets the calls they did not come to answer; how many
+/// processes wait again.
+pub(crate) fn release_of_the_dead(connection: &Connection) -> database::Result<usize> {
+    connection.execute(RELEASE_WEBHOOKS, params![])?;
+    connection.execute(RELEASE_KEYS, params![])?;
+    connection.execute(RELEASE_PROCESSES, params![])
+}
+
+/// Tells the workers of all nodes that there is work, when the transaction is committed.
+pub(crate) const SAY_THERE_IS_WORK: &str = "NOTIFY reseal_work";
+
+/// The connection, on a thread of its own.
+pub(crate) struct Presence {
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Presence {
+    /// Connects, takes the lock and stays; whoever waits for work is woken by `woken`.
+    pub(super) fn start(
+        target: Target,
+        number: i32,
+        woken: Arc<Notify>,
+    ) -> Result<Self, StoreError> {
+        let (stop, stopped) = oneshot::channel();
+        let (first, taken) = oneshot::channel();
+        let thread = std::thread::Builder::new()
+            .name("store-presence".to_owned())
+            .spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build();
+                match runtime {
+                    Ok(runtime) => runtime.block_on(stay(&target, number, &woken, first, stopped)),
+                    Err(error) => drop(first.send(Err(Error::Unreachable(error.to_string())))),
+                }
+            })
+            .map_err(|error| no_thread(&error))?;
+        taken
+            .blocking_recv()
+            .unwrap_or_else(|_| Err(Error::Unreachable("the node's thread ended".to_owned())))?;
+        Ok(Self {
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread of the node's presence panicked");
+        }
+    }
+}
+
+type Taken = oneshot::Sender<database::Result<()>>;
+
+/// Holds the lock until `stopped`, again and again if the connection is lost.
+async fn stay(
+    target: &Target,
+    number: i32,
+    woken: &Arc<Notify>,
+    first: Taken,
+    mut stopped: oneshot::Receiver<()>,
+) {
+    let mut first = Some(first);
+    loop {
+        let heard = Arc::clone(woken);
+        let attempt = async {
+            let heard = move || heard.notify_one();
+            let (client, driven) = target.connect_and_hear(Role::Presence, heard).await?;
+            let take = format!("SELECT pg_advisory_lock({NODES}, {number}); LISTEN {CHANNEL}");
+            client.batch_execute(&take).await?;
+            Ok::<_, Error>((client, driven))
+        };
+        match attempt.await {
+            Ok((client, driven)) => {
+                if let Some(first) = first.take() {
+                    let _ = first.send(Ok(()));
+                }
+                // What was said meanwhile was not heard.
+                woken.notify_one();
+                tokio::select! {
+                    _ = driven => tracing::warn!("the connection that shows this node to others was lost"),
+                    _ = &mut stopped => {
+                        // So that others know it as soon as this thread has ended.
+                        let _ = client.batch_execute("SELECT pg_advisory_unlock_all()").await;
+                        return;
+                    }
+                }
+            }
+            Err(error) => {
+                if let Some(first) = first.take() {
+                    return drop(first.send(Err(error)));
+                }
+                tracing::warn!(%error, "this node cannot show itself to others");
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            _ = &mut stopped => return,
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The store: threads with connections to one database, and the rules' traits over them.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use reseal_lifecycle::store::StoreError;
+use tokio::sync::Notify;
+
+use crate::database::{Connection, Dialect, Source};
+use crate::lane::{Lane, Points, Writer};
+use crate::postgres::Presence;
+use crate::{postgres, sqlite};
+
+/// Threads for lists.
+pub(crate) const LIST_READERS: usize = 2;
+
+/// A store in one database. Dropping it closes it.
+pub struct SqlStore {
+    pub(crate) writer: Writer,
+    pub(crate) points: Points,
+    pub(crate) lists: Lane,
+    pub(crate) dialect: Dialect,
+    /// Notified when another node, or this one, has left work to whoever has time.
+    pub(crate) woken: Arc<Notify>,
+    presence: Mutex<Option<Presence>>,
+}
+
+impl SqlStore {
+    pub(crate) fn new(writer: Writer, points: Points, lists: Lane, dialect: Dialect) -> Self {
+        Self {
+            writer,
+            points,
+            lists,
+            dialect,
+            woken: Arc::default(),
+            presence: Mutex::default(),
+        }
+    }
+
+    /// Opens the database and brings it to the present schema. A SQLite file is made if there is none; a PostgreSQL
+    /// database must be there, empty or ours.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the file cannot be opened or another program holds its lock for more
+    /// than ten seconds, or the server cannot be reached; [`StoreError::Fault`] when it is no database, or of a newer
+    /// program.
+    pub fn open(source: &Source) -> Result<Self, StoreError> {
+        match source {
+            Source::Sqlite(path) => sqlite::open(path),
+            Source::Postgres(url) => postgres::open(&url.target, false),
+        }
+    }
+
+    /// The same for a server: what it leases is taken over by others as soon as it is gone.
+    ///
+    /// # Errors
+    /// As [`SqlStore::open`].
+    pub fn open_as_node(source: &Source) -> Result<Self, StoreError> {
+        match source {
+            Source::Sqlite(path) => sqlite::open(path),
+            Source::Postgres(url) => postgres::open(&url.target, true),
+        }
+    }
+
+    pub(crate) fn with_presence(self, presence: Presence) -> Self {
+        *self.presence() = Some(presence);
+        self
+    }
+
+    fn presence(&self) -> MutexGuard<'_, Option<Presence>> {
+        self.presence.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Finishes what was begun and closes all connections; SQLite's log is moved into the database file. Blocks until
+    /// that is done. Whoever calls the store afterwards is told that it is unavailable.
+    pub fn close(&self) {
+        self.points.close();
+        self.lists.stop();
+        // Last, so that the last connection to be closed is one that copies the log.
+        self.writer.stop();
+        drop(self.presence().take());
+    }
+
+    /// How many transactions were committed since the store was opened: with group commit fewer than writes.
+    pub fn commits(&self) -> u64 {
+        self.writer.commits()
+    }
+}
+
+impl Drop for SqlStore {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Hands `work` a connection of its own that only reads.
+pub(crate) fn with_reader<T: Send>(
+    source: &Source,
+    work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send,
+) -> Result<T, StoreError> {
+    match source {
+        Source::Sqlite(path) => work(&sqlite::reader(path)?),
+        Source::Postgres(url) => postgres::aside(|| work(&postgres::reader(&url.target)?)),
+    }
+}
+
+pub(crate) fn no_thread(error: &std::io::Error) -> StoreError {
+    StoreError::Fault(format!("a thread cannot be started: {error}"))
+}

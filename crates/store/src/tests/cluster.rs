@@ -1,0 +1,171 @@
+//! A PostgreSQL server for the tests of one process: made when the first test asks, gone when the process is,
+//! however it ends.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Whether tests run against PostgreSQL: `RESEAL_TEST_DATABASE=postgres`.
+pub(crate) fn is_wanted() -> bool {
+    std::env::var("RESEAL_TEST_DATABASE").is_ok_and(|wanted| wanted == "postgres")
+}
+
+/// A server that listens on a socket in its folder.
+pub(crate) struct Cluster {
+    folder: PathBuf,
+    binaries: PathBuf,
+    databases: AtomicU64,
+    /// Ends the server when the last end of its input is closed: a static is never dropped.
+    _keeper: Child,
+}
+
+/// How `psql` shows what has no value.
+pub(crate) const NULL: &str = "\u{1e}";
+
+/// Waits for the end of its input, which comes when the process of the tests ends; then ends the server, whose data
+/// nobody needs. `$1`: programs, `$2`: folder. The order of texts must come from the schema and not from the server, so
+/// it is not that of bytes.
+const KEEPER: &str = r#"
+cd / && exec >"$2/log" 2>&1
+"$1/initdb" -D "$2/data" -U reseal -A trust -E UTF8 --locale-provider=icu --icu-locale=en-US --locale=C.UTF-8 --no-sync || exit 1
+"$1/postgres" -D "$2/data" -k "$2" -h '' -c fsync=on -c shared_buffers=64MB -c max_connections=300 \
+    -c deadlock_timeout=100ms <&- &
+server=$!
+cat >/dev/null
+kill -QUIT $server
+wait $server
+rm -rf "$2"
+"#;
+
+impl Cluster {
+    /// The one of this process.
+    pub(crate) fn get() -> &'static Self {
+        static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+        CLUSTER.get_or_init(Self::start)
+    }
+
+    fn start() -> Self {
+        let folder = std::env::temp_dir().join(format!("reseal-postgres-{}", std::process::id()));
+        std::fs::create_dir(&folder).unwrap();
+        let binaries = binaries();
+        // The server refuses to be run by root.
+        let mut keeper = if is_root() {
+            let owner = Command::new("id")
+                .args(["-u", "postgres"])
+                .output()
+                .unwrap();
+            let owner = String::from_utf8(owner.stdout)
+                .unwrap()
+                .trim()
+                .parse()
+                .unwrap();
+            std::os::unix::fs::chown(&folder, Some(owner), None).unwrap();
+            let mut keeper = Command::new("setpriv");
+            keeper.args([
+                "--reuid=postgres",
+                "--regid=postgres",
+                "--clear-groups",
+                "sh",
+            ]);
+            keeper
+        } else {
+            Command::new("sh")
+        };
+        let keeper = keeper
+            .args(["-c", KEEPER, "sh"])
+            .args([&binaries, &folder])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let cluster = Self {
+            folder,
+            binaries,
+            databases: AtomicU64::new(0),
+            _keeper: keeper,
+        };
+        let patience = Instant::now() + Duration::from_mins(1);
+        while !cluster.psql("postgres", "SELECT 1").status.success() {
+            let log = std::fs::read_to_string(cluster.folder.join("log")).unwrap_or_default();
+            assert!(Instant::now() < patience, "{log}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        cluster
+    }
+
+    /// Runs `sql` in `database`.
+    pub(crate) fn psql(&self, database: &str, sql: &str) -> std::process::Output {
+        Command::new(self.binaries.join("psql"))
+            .args([
+                "-X",
+                "-q",
+                "-A",
+                "-t",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-U",
+                "reseal",
+                "-h",
+            ])
+            .arg(&self.folder)
+            .args([
+                "-F",
+                "\u{1f}",
+                "-P",
+                &format!("null={NULL}"),
+                "-d",
+                database,
+                "-c",
+                sql,
+            ])
+            .output()
+            .unwrap()
+    }
+
+    /// A new database like `template`; its name.
+    pub(crate) fn create_database(&self, template: &str) -> String {
+        let number = self.databases.fetch_add(1, Ordering::Relaxed);
+        let name = format!("test_{number}");
+        let made = self.psql(
+            "postgres",
+            &format!("CREATE DATABASE {name} TEMPLATE {template}"),
+        );
+        assert!(
+            made.status.success(),
+            "{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
+        name
+    }
+
+    /// The address of `database`.
+    pub(crate) fn url(&self, database: &str) -> String {
+        let host = self.folder.to_str().unwrap().replace('/', "%2F");
+        format!("postgres://reseal@{host}/{database}")
+    }
+}
+
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata("/proc/self").unwrap().uid() == 0
+}
+
+/// Debian puts the server's programs beside the path; the newest there, else those in the path.
+fn binaries() -> PathBuf {
+    let versions = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten();
+    let newest = versions
+        .flatten()
+        .filter_map(|version| version.file_name().to_str()?.parse::<u32>().ok())
+        .filter(|version| Path::new(&format!("/usr/lib/postgresql/{version}/bin/initdb")).exists())
+        .max();
+    if let Some(version) = newest {
+        return PathBuf::from(format!("/usr/lib/postgresql/{version}/bin"));
+    }
+    let path = std::env::var_os("PATH").unwrap();
+    std::env::split_paths(&path)
+        .find(|folder| folder.join("initdb").exists())
+        .expect("PostgreSQL's `initdb`: install `postgresql`")
+}

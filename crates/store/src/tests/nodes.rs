@@ -1,0 +1,178 @@
+//! Several nodes on one PostgreSQL database. Nothing is tested here unless the tests run against it.
+
+use std::sync::Arc;
+
+use reseal_lifecycle::customer::Scope;
+use reseal_lifecycle::idempotency::{Claim, IdempotencyStore as _};
+use reseal_lifecycle::query::ProcessQuery;
+use reseal_lifecycle::store::{Change, Store as _, StoreError};
+
+use super::sample::{self, in_days, now};
+use super::{World, cluster, idempotency};
+use crate::SqlStore;
+
+/// A world, and a further node on its database.
+async fn two() -> Option<(World, SqlStore)> {
+    if !cluster::is_wanted() {
+        return None;
+    }
+    let world = World::new().await;
+    let other = SqlStore::open_as_node(&world.source).unwrap();
+    Some((world, other))
+}
+
+#[tokio::test]
+async fn what_a_living_node_leased_is_its_own_and_what_a_dead_one_leased_is_not() {
+    let Some((world, other)) = two().await else {
+        return;
+    };
+    let process = world
+        .store
+        .open(sample::opening("acme", None))
+        .await
+        .unwrap();
+    assert_eq!(other.release_leases().await.unwrap(), 0);
+    assert_eq!(
+        other.claim(process.id, now(), in_days(2)).await.unwrap(),
+        None
+    );
+    // As when it is killed: the server notices that the connection is gone.
+    world.store.close();
+    assert_eq!(other.release_leases().await.unwrap(), 1);
+    let taken = other.claim(process.id, now(), in_days(2)).await.unwrap();
+    assert_eq!(taken, Some(process));
+}
+
+#[tokio::test]
+async fn a_command_line_s_lease_ends_by_its_time_alone() {
+    let Some((world, _other)) = two().await else {
+        return;
+    };
+    let command = SqlStore::open(&world.source).unwrap();
+    let process = command.open(sample::opening("acme", None)).await.unwrap();
+    command.close();
+    assert_eq!(world.store.release_leases().await.unwrap(), 0);
+    assert_eq!(
+        world
+            .store
+            .claim(process.id, now(), in_days(2))
+            .await
+            .unwrap(),
+        None
+    );
+    let late = world.store.claim(process.id, in_days(3), in_days(4)).await;
+    assert!(late.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn workers_of_other_nodes_hear_of_work() {
+    let Some((world, other)) = two().await else {
+        return;
+    };
+    // What was there before.
+    other.work_arrives().await;
+    let waits = Change {
+        lease: None,
+        ..sample::opening("acme", None)
+    };
+    let arrives = tokio::time::timeout(std::time::Duration::from_secs(10), other.work_arrives());
+    let (opened, arrived) = tokio::join!(world.store.open(waits), arrives);
+    opened.unwrap();
+    arrived.unwrap();
+}
+
+#[tokio::test]
+async fn r_1_of_many_reissues_on_two_nodes_one_is_open() {
+    let Some((world, other)) = two().await else {
+        return;
+    };
+    let certificate = world.import(sample::certificate("acme", 1)).await;
+    let stores = [Arc::new(world.store), Arc::new(other)];
+    let calls: Vec<_> = (0..50)
+        .map(|number| {
+            let store = Arc::clone(&stores[number % 2]);
+            let opening = sample::opening("acme", Some(certificate.subscription));
+            tokio::spawn(async move { store.open(opening).await })
+        })
+        .collect();
+    let mut opened = Vec::new();
+    for call in calls {
+        match call.await.unwrap() {
+            Ok(process) => opened.push(process.id),
+            Err(StoreError::OpenProcess(_)) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert_eq!(opened.len(), 1);
+}
+
+#[tokio::test]
+async fn a_key_is_taken_on_one_node() {
+    let Some((world, other)) = two().await else {
+        return;
+    };
+    let stores = [Arc::new(world.store), Arc::new(other)];
+    let calls: Vec<_> = (0..20)
+        .map(|number| {
+            let store = Arc::clone(&stores[number % 2]);
+            tokio::spawn(async move { store.claim_key(idempotency::call("acme", 1)).await })
+        })
+        .collect();
+    let mut claims = Vec::new();
+    for call in calls {
+        claims.push(call.await.unwrap().unwrap());
+    }
+    let first = |claim: &&Claim| matches!(claim, Claim::First(_));
+    assert_eq!(claims.iter().filter(first).count(), 1, "{claims:?}");
+    let running = |claim: &&Claim| **claim == Claim::Running;
+    assert_eq!(claims.iter().filter(running).count(), 19, "{claims:?}");
+}
+
+#[tokio::test]
+async fn a_4_many_writers_of_two_nodes_append_to_one_chain() {
+    let Some((world, other)) = two().await else {
+        return;
+    };
+    let source = world.source.clone();
+    let stores = [Arc::new(world.store), Arc::new(other)];
+    let calls: Vec<_> = (0..200_u64)
+        .map(|number| {
+            let store = Arc::clone(&stores[(number % 2) as usize]);
+            let opening = sample::opening_with_reservation("acme", None, number);
+            tokio::spawn(async move { store.open(opening).await })
+        })
+        .collect();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    let (verified, findings) = super::audit::verify(&source, &[]);
+    assert_eq!(findings, []);
+    assert_eq!(verified.entries, 202);
+}
+
+#[tokio::test]
+async fn a_connection_that_the_server_ends_is_made_again() {
+    let Some((world, _other)) = two().await else {
+        return;
+    };
+    let hands = world.hands();
+    for _ in 0..3 {
+        hands
+            .batch("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()")
+            .unwrap();
+        // Whatever is begun after that finds a connection: the end of the old one has been heard.
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        world
+            .store
+            .open(sample::opening("acme", None))
+            .await
+            .unwrap();
+        world.store.ping().await.unwrap();
+    }
+    let query = ProcessQuery {
+        limit: Some(0),
+        ..ProcessQuery::default()
+    };
+    let page = world.store.processes(&Scope::Everything, &query).await;
+    assert_eq!(page.unwrap().total, Some(3));
+}

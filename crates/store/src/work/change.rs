@@ -1,0 +1,422 @@
+//! One step of a process, written: the process, what happened, and what the step brings along.
+//!
+//! Everything that can be made ready without the database is made ready before the writer is asked
+//! ([`Step::new`]): its one thread only binds and writes.
+
+use std::sync::Arc;
+
+use reseal_lifecycle::audit::StepEntry;
+use reseal_lifecycle::auth_key::AuthKeyId;
+use reseal_lifecycle::authorization::Authorization;
+use reseal_lifecycle::certificate::{Certificate, CertificateId, Revocation, SubscriptionId};
+use reseal_lifecycle::idempotency::ClaimId;
+use reseal_lifecycle::import;
+use reseal_lifecycle::process::{Action, Process, ProcessId};
+use reseal_lifecycle::store::{Change, Issuance, LostSerial, Reservation, StoreError};
+
+use super::audit::{Entry, StepDraft, append_all};
+use super::crl::ending;
+use super::find::number;
+use super::issue;
+use super::notification::Draft;
+use super::rows::{millis, reason_word};
+use super::vetting;
+use crate::database::{self, Connection, Hold, Lock, params, unless_unique};
+use crate::sql;
+
+/// A change with everything rendered that is stored as text.
+pub(crate) struct Step {
+    process: Arc<Process>,
+    change: Attached,
+    status: &'static str,
+    state: String,
+    command: String,
+    events: Vec<(i64, String)>,
+    /// What the audit log says of the events.
+    entry: Option<StepDraft>,
+}
+
+/// What a change brings along beside the process and its events.
+struct Attached {
+    /// With those who saw the same rendered, if any were asked.
+    authorizations: Vec<(Authorization, Option<String>)>,
+    mail_tokens: Vec<[u8; 32]>,
+    request_token: Option<[u8; 32]>,
+    reservation: Option<Reservation>,
+    /// With the certificate's names rendered.
+    issuance: Option<(Box<Issuance>, String)>,
+    revocation: Option<(CertificateId, Revocation)>,
+    lost: Option<LostSerial>,
+    vetting: vetting::Draft,
+    audit: Vec<Arc<Entry>>,
+    notifications: Vec<Draft>,
+    auth_keys: Vec<AuthKeyId>,
+    claim: Option<ClaimId>,
+    lease: Option<i64>,
+}
+
+/// What the database decided about a stored step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stored {
+    id: ProcessId,
+    version: i64,
+    subscription: Option<SubscriptionId>,
+    certificate: Option<CertificateId>,
+}
+
+impl Stored {
+    /// `process` as it now stands in the database.
+    pub(crate) fn complete(self, mut process: Process) -> Process {
+        process.id = self.id;
+        process.version = self.version.unsigned_abs();
+        process.subscription = self.subscription;
+        process.certificate = self.certificate;
+        process
+    }
+}
+
+impl Step {
+    /// Renders what is stored as text. `command` only for a process that `is_new`: it never changes.
+    pub(crate) fn new(change: Change, is_new: bool) -> Result<Self, StoreError> {
+        let Change {
+            process,
+            events,
+            authorizations,
+            mail_tokens,
+            request_token,
+            reservation,
+            issuance,
+            revocation,
+            lost,
+            vetted,
+            withdrawn,
+            audit,
+            notifications,
+            auth_keys,
+            claim,
+            lease,
+        } = change;
+        let told = StepEntry::of(&process, &events, is_new);
+        let events = events
+            .iter()
+            .map(|event| Ok((millis(event.at), json(&event.kind)?)))
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        let issuance = issuance
+            .map(|issuance| json(&issuance.certificate.names).map(|names| (issuance, names)))
+            .transpose()?;
+        let authorizations = authorizations.into_iter().map(|proof| {
+            let witnesses = Some(&proof.witnesses).filter(|all| !all.is_empty());
+            let witnesses = witnesses.map(json).transpose()?;
+            Ok((proof, witnesses))
+        });
+        let authorizations = authorizations.collect::<Result<_, StoreError>>()?;
+        let lease = lease.map(millis);
+        Ok(Self {
+            status: process.status().as_str(),
+            state: json(process.state())?,
+            command: if is_new {
+                json(&process.command)?
+            } else {
+                String::new()
+            },
+            entry: StepDraft::new(told, Some(&process.customer), &events)?,
+            events,
+            process: Arc::new(process),
+            change: Attached {
+                authorizations,
+                mail_tokens,
+                request_token,
+                reservation,
+                issuance,
+                revocation,
+                lost,
+                vetting: vetting::Draft::new(vetted, withdrawn)?,
+                audit: Entry::all_of(audit)?,
+                notifications: Draft::all_of(notifications)?,
+                auth_keys,
+                claim,
+                lease,
+            },
+        })
+    }
+
+    /// The process as it was handed in.
+    pub(crate) fn process(&self) -> Arc<Process> {
+        Arc::clone(&self.process)
+    }
+
+    /// Writes a process that is new.
+    pub(crate) fn open(&self, connection: &Connection) -> Result<Stored, StoreError> {
+        let process = &*self.process;
+        self.check_source(connection)?;
+        self.check_approvals(connection)?;
+        let inserted = connection.insert_new(
+            sql::process::INSERT,
+            params![
+                process.customer,
+                process.user,
+                process.action.as_str(),
+                process.identifier,
+                process.source,
+                process.subscription,
+                process.certificate,
+                millis(process.created),
+                millis(process.updated),
+                self.status,
+                process.is_open(),
+                process.requires_attention(),
+                process.next_run.map(millis),
+                self.change.lease,
+                self.state,
+                self.command,
+            ],
+        )?;
+        let Some(id) = inserted else {
+            return Err(self.already_open(connection)?);
+        };
+        self.write_billables(connection, id)?;
+        self.write_rest(connection, id, 0)
+    }
+
+    /// Writes the next step of a known process, if nobody else did so since it was read.
+    pub(crate) fn advance(&self, connection: &Connection) -> Result<Stored, StoreError> {
+        let process = &*self.process;
+        if self.change.reservation.is_some() {
+            self.check_source(connection)?;
+            self.check_approvals(connection)?;
+        }
+        if let Some((issuance, _)) = &self.change.issuance {
+            check_key(connection, &issuance.certificate)?;
+        }
+        let values = params![
+            process.subscription,
+            process.certificate,
+            millis(process.updated),
+            self.status,
+            process.is_open(),
+            process.requires_attention(),
+            process.next_run.map(millis),
+            self.change.lease,
+            self.state,
+            process.id,
+            process.version.cast_signed(),
+        ];
+        match connection.execute(sql::process::ADVANCE, values) {
+            Ok(0) => Err(StoreError::Stale),
+            Ok(_) => self.write_rest(connection, process.id, process.version.cast_signed() + 1),
+            Err(error) if error.violates_uniqueness() => {
+                connection.recover()?;
+                Err(self.already_open(connection)?)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// "One successor a certificate": whoever decided to replace it may have looked before another process
+    /// did so, or before it was revoked. Here nobody comes between the look and the write.
+    fn check_source(&self, connection: &Connection) -> Result<(), StoreError> {
+        let (Action::Reissue | Action::Renew, Some(source)) =
+            (self.process.action, self.process.source)
+        else {
+            return Ok(());
+        };
+        let look = sql::certificate::IS_REPLACEABLE;
+        let replaceable = connection.hold(Hold::ForChange, look, [source])?;
+        if replaceable {
+            Ok(())
+        } else {
+            Err(StoreError::SourceGone)
+        }
+    }
+
+    /// A serial is reserved on approvals that stand: an operator may have withdrawn one since it was read (V-5).
+    fn check_approvals(&self, connection: &Connection) -> Result<(), StoreError> {
+        if self.change.reservation.is_none() {
+            return Ok(());
+        }
+        match vetting::withdrawn(connection, &self.process, Some(Hold::AsItIs))?.first() {
+            Some(check) => Err(StoreError::ApprovalWithdrawn(*check)),
+            None => Ok(()),
+        }
+    }
+
+    /// Which process keeps this one from being open.
+    fn already_open(&self, connection: &Connection) -> Result<StoreError, StoreError> {
+        let open = number(
+            connection,
+            sql::process::SELECT_OPEN,
+            [self.process.subscription],
+        )?;
+        // It has ended since.
+        Ok(open.map_or(StoreError::Stale, StoreError::OpenProcess))
+    }
+
+    fn write_rest(
+        &self,
+        connection: &Connection,
+        id: ProcessId,
+        version: i64,
+    ) -> Result<Stored, StoreError> {
+        let change = &self.change;
+        self.write_events(connection, id, version)?;
+        if let Some(entry) = &self.entry {
+            entry.write(connection, id, version, 0);
+        }
+        append_all(connection, &change.audit);
+        self.write_authorizations(connection, id)?;
+        for hash in &change.mail_tokens {
+            connection
+                .execute(sql::mail_token::INSERT, params![hash, id])
+                .map_err(unless_unique("mail token"))?;
+        }
+        if let Some(token) = &change.request_token {
+            let values = params![token, id];
+            if connection.execute(sql::request_token::INSERT, values)? == 0 {
+                return Err(StoreError::RequestTokenUsed);
+            }
+        }
+        for key in &change.auth_keys {
+            if connection.execute(sql::auth_key::USE, params![id, key])? == 0 {
+                return Err(StoreError::AuthKeyUsed);
+            }
+        }
+        if let Some(claim) = change.claim {
+            let taken = connection.execute(sql::idempotency_key::SET_PROCESS, params![id, claim]);
+            if taken? == 0 {
+                // Believed dead, its key was given to the same call come again: that one does it.
+                return Err(StoreError::Stale);
+            }
+        }
+        if let Some(reservation) = &change.reservation {
+            let values = params![
+                id,
+                reservation.serial,
+                reservation.issuer,
+                reservation.tbs,
+                millis(reservation.created)
+            ];
+            connection
+                .execute(sql::reservation::INSERT, values)
+                .map_err(unless_unique("serial"))?;
+        }
+        if change.lease.is_none() && self.process.is_open() && self.process.next_run.is_some() {
+            connection.wake_workers();
+        }
+        let mut stored = Stored {
+            id,
+            version,
+            subscription: self.process.subscription,
+            certificate: self.process.certificate,
+        };
+        if let Some((issuance, names)) = &change.issuance {
+            let (subscription, certificate) =
+                issue::write(connection, issuance, names, &self.process, id)?;
+            connection.execute(
+                sql::process::SET_RESULT,
+                params![subscription, certificate, id],
+            )?;
+            stored.subscription = Some(subscription);
+            stored.certificate = Some(certificate);
+        }
+        if let Some((certificate, revocation)) = &change.revocation {
+            let values = params![
+                millis(revocation.at),
+                revocation.reason.map(reason_word),
+                revocation.note,
+                certificate
+            ];
+            // Nobody finds the key compromised between this look and the commit.
+            connection.lock(Lock::BlockedKeysStay)?;
+            if connection.execute(sql::certificate::REVOKE, values)? == 0 {
+                // Revoked by somebody else in the meantime, or known to be compromised: the caller decides anew on
+                // what is there now.
+                return Err(StoreError::Stale);
+            }
+            let values = params![certificate, import::ISSUER];
+            connection.execute(sql::crl::ENTER, values)?;
+        }
+        if let Some(lost) = &change.lost {
+            enter_lost(connection, lost)?;
+        }
+        change.vetting.write(connection, &self.process, id)?;
+        for draft in &change.notifications {
+            let issued = change.issuance.is_some().then_some(stored.certificate);
+            draft.write(connection, Some(id), issued.flatten())?;
+        }
+        Ok(stored)
+    }
+
+    /// What is charged is fixed when the process is opened.
+    fn write_billables(&self, connection: &Connection, id: ProcessId) -> database::Result<()> {
+        let billables = self.process.work().map(|work| &work.order.billables);
+        for billable in billables.into_iter().flatten() {
+            let values = params![
+                id,
+                billable.action.as_str(),
+                billable.product,
+                billable.quantity
+            ];
+            connection.execute(sql::process_billable::INSERT, values)?;
+        }
+        Ok(())
+    }
+
+    fn write_events(
+        &self,
+        connection: &Connection,
+        id: ProcessId,
+        version: i64,
+    ) -> database::Result<()> {
+        for (ordinal, (at, kind)) in (0_i64..).zip(&self.events) {
+            let values = params![id, version, ordinal, at, kind];
+            connection.execute(sql::event::INSERT, values)?;
+        }
+        Ok(())
+    }
+
+    fn write_authorizations(&self, connection: &Connection, id: ProcessId) -> database::Result<()> {
+        for (proof, witnesses) in &self.change.authorizations {
+            let values = params![
+                proof.customer,
+                proof.adn,
+                proof.method.br_section(),
+                proof.only_itself,
+                millis(proof.obtained),
+                id,
+                witnesses,
+                proof.alias,
+            ];
+            connection.execute(sql::authorization::INSERT, values)?;
+        }
+        Ok(())
+    }
+}
+
+/// Puts a serial that no certificate in the store has on its list.
+fn enter_lost(connection: &Connection, lost: &LostSerial) -> database::Result<()> {
+    let values = params![
+        lost.issuer,
+        ending(&lost.serial),
+        lost.serial,
+        millis(lost.at),
+        reason_word(lost.reason),
+        millis(lost.not_after)
+    ];
+    connection.execute(sql::crl::ENTER_LOST, values).map(|_| ())
+}
+
+/// What was signed while its key was being blocked never leaves the server.
+fn check_key(connection: &Connection, certificate: &Certificate) -> Result<(), StoreError> {
+    connection.lock(Lock::BlockedKeysStay)?;
+    let key = params![certificate.spki_sha256, certificate.customer];
+    match number(connection, sql::blocked_key::SELECT, key)? {
+        Some(_) => Err(StoreError::KeyBlocked),
+        None => Ok(()),
+    }
+}
+
+/// `value` as it is stored.
+pub(crate) fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value)
+        .map_err(|error| StoreError::Fault(format!("a value cannot be stored: {error}")))
+}

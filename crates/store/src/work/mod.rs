@@ -1,0 +1,37 @@
+//! What is written and read, over a connection to either database.
+//!
+//! - `change`, `issue`: one step of a process as rows
+//! - `audit`: the audit log
+//! - `auth_key`: values that prove names before a certificate is asked for
+//! - `authorization`: proofs, found again
+//! - `compromise`: blocked keys, and what must be revoked because of them
+//! - `crl`: revocation lists
+//! - `due`: what waits for a worker
+//! - `find`, `page`: single rows and lists
+//! - `idempotency`: calls that carry a key
+//! - `issued`: certificates that stand, one after the other
+//! - `note`: what customers and the house write to each other
+//! - `notification`, `webhook`: what customers are told, and where it is sent
+//! - `objects`: the methods of [`reseal_lifecycle::store::Store`]
+//! - `vetting`: checks of organizations
+//! - `rows`, `columns`: rows as objects
+
+pub(crate) mod audit;
+mod auth_key;
+mod authorization;
+mod change;
+mod columns;
+mod compromise;
+mod crl;
+mod due;
+mod find;
+mod idempotency;
+mod issue;
+mod issued;
+mod note;
+mod notification;
+mod objects;
+mod page;
+mod rows;
+mod vetting;
+mod webhook;

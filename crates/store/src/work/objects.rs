@@ -1,0 +1,507 @@
+//! The methods of [`Store`]: which statement answers which question.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use reseal_lifecycle::Capacity;
+use reseal_lifecycle::audit::AuditEntry;
+use reseal_lifecycle::authorization::Authorization;
+use reseal_lifecycle::certificate::{Certificate, CertificateId, SubscriptionId};
+use reseal_lifecycle::compromise::KeyBlock;
+use reseal_lifecycle::customer::{ApiKey, Customer, Role, Scope};
+use reseal_lifecycle::event::Event;
+use reseal_lifecycle::import;
+use reseal_lifecycle::process::{Process, ProcessId};
+use reseal_lifecycle::query::{CertificateQuery, Page, ProcessQuery};
+use reseal_lifecycle::store::{Change, KeyHistory, Reservation, Store, StoreError, Subscription};
+
+use super::change::Step;
+use super::compromise::open_with_key_blocked;
+use super::due::{claim, claim_all, due};
+use super::find::{many, newest_authorizations, number, one};
+use super::rows::{self, millis};
+use super::{audit, page};
+use crate::SqlStore;
+use crate::database::unless_unique;
+use crate::database::{Dialect, params};
+use crate::postgres::release_of_the_dead;
+use crate::{list, sql};
+
+#[async_trait]
+impl Store for SqlStore {
+    async fn create_customer(&self, customer: Customer, actor: &str) -> Result<(), StoreError> {
+        let object = format!("customer/{}", customer.handle);
+        let entry = AuditEntry::new(customer.created, actor, "customer.create", object);
+        self.writer
+            .write(move |connection| {
+                let values = params![customer.handle, millis(customer.created)];
+                connection
+                    .execute(sql::customer::INSERT, values)
+                    .map_err(unless_unique("customer"))?;
+                audit::note(connection, entry.clone())
+            })
+            .await
+    }
+
+    async fn customers(&self) -> Result<Vec<Customer>, StoreError> {
+        self.lists
+            .read(|connection| {
+                many(
+                    connection,
+                    sql::customer::SELECT_ALL,
+                    params![],
+                    rows::customer,
+                )
+            })
+            .await
+    }
+
+    async fn customer_exists(&self, handle: &str) -> Result<bool, StoreError> {
+        let handle = handle.to_owned();
+        self.points
+            .read(move |connection| {
+                let found = one(connection, sql::customer::EXISTS, [handle], |row| {
+                    row.get::<i64>(0)
+                })?;
+                Ok(found.is_some())
+            })
+            .await
+    }
+
+    async fn add_api_key(
+        &self,
+        customer: &str,
+        login: &str,
+        role: Role,
+        secret_hash: [u8; 32],
+        now: Timestamp,
+        actor: &str,
+    ) -> Result<i64, StoreError> {
+        let (customer, login) = (customer.to_owned(), login.to_owned());
+        let entry = AuditEntry::new(now, actor, "api-key.create", "")
+            .with("customer", customer.as_str())
+            .with("login", login.as_str())
+            .with("role", role.as_str());
+        self.writer
+            .write(move |connection| {
+                let values = params![customer, login, role.as_str(), secret_hash, millis(now)];
+                let id = connection
+                    .insert(sql::api_key::INSERT, values)
+                    .map_err(unless_unique("API key"))?;
+                let object = format!("api-key/{id}");
+                let entry = entry.clone();
+                audit::note(connection, AuditEntry { object, ..entry })?;
+                Ok(id)
+            })
+            .await
+    }
+
+    async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError> {
+        self.lists
+            .read(|connection| {
+                many(
+                    connection,
+                    sql::api_key::SELECT_ALL,
+                    params![],
+                    rows::api_key,
+                )
+            })
+            .await
+    }
+
+    async fn revoke_api_key(
+        &self,
+        id: i64,
+        now: Timestamp,
+        actor: &str,
+    ) -> Result<bool, StoreError> {
+        let entry = AuditEntry::new(now, actor, "api-key.revoke", format!("api-key/{id}"));
+        self.writer
+            .write(move |connection| {
+                let changed = connection.execute(sql::api_key::REVOKE, params![millis(now), id]);
+                let found = changed? > 0;
+                if found {
+                    audit::note(connection, entry.clone())?;
+                }
+                Ok(found)
+            })
+            .await
+    }
+
+    async fn api_key(&self, secret_hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError> {
+        let hash = *secret_hash;
+        self.points
+            .read(move |connection| {
+                one(
+                    connection,
+                    sql::api_key::SELECT_UNREVOKED,
+                    [hash],
+                    rows::api_key,
+                )
+            })
+            .await
+    }
+
+    async fn certificate(
+        &self,
+        scope: &Scope,
+        id: CertificateId,
+    ) -> Result<Option<Certificate>, StoreError> {
+        let found = self
+            .points
+            .read(move |connection| {
+                one(
+                    connection,
+                    sql::certificate::SELECT,
+                    [id],
+                    rows::certificate,
+                )
+            })
+            .await?;
+        Ok(found.filter(|certificate| scope.admits(&certificate.customer)))
+    }
+
+    async fn certificates(
+        &self,
+        scope: &Scope,
+        query: &CertificateQuery,
+        now: Timestamp,
+    ) -> Result<Page<Certificate>, StoreError> {
+        let select = list::certificates(self.dialect, scope, query, now)?;
+        self.lists
+            .read(move |connection| page::read(connection, &select, rows::certificate))
+            .await
+    }
+
+    async fn certificate_by_fingerprint(
+        &self,
+        customer: &str,
+        fingerprint: &[u8; 32],
+    ) -> Result<Option<CertificateId>, StoreError> {
+        let (customer, fingerprint) = (customer.to_owned(), *fingerprint);
+        self.points
+            .read(move |connection| {
+                number(
+                    connection,
+                    sql::certificate::SELECT_BY_FINGERPRINT,
+                    params![fingerprint, customer],
+                )
+            })
+            .await
+    }
+
+    async fn subscription(&self, id: SubscriptionId) -> Result<Option<Subscription>, StoreError> {
+        self.points
+            .read(move |connection| {
+                one(
+                    connection,
+                    sql::subscription::SELECT,
+                    [id],
+                    rows::subscription,
+                )
+            })
+            .await
+    }
+
+    async fn nth_newest(
+        &self,
+        subscription: SubscriptionId,
+        nth: NonZeroU32,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.points
+            .read(move |connection| {
+                let values = params![subscription, nth.get() - 1];
+                one(
+                    connection,
+                    sql::certificate::SELECT_NTH_NEWEST,
+                    values,
+                    rows::moment,
+                )
+            })
+            .await
+    }
+
+    async fn newest_certificate(
+        &self,
+        subscription: SubscriptionId,
+    ) -> Result<Option<CertificateId>, StoreError> {
+        self.points
+            .read(move |connection| {
+                number(connection, sql::certificate::SELECT_NEWEST, [subscription])
+            })
+            .await
+    }
+
+    async fn process(&self, scope: &Scope, id: ProcessId) -> Result<Option<Process>, StoreError> {
+        let found = self
+            .points
+            .read(move |connection| one(connection, sql::process::SELECT, [id], rows::process))
+            .await?;
+        Ok(found.filter(|process| scope.admits(&process.customer)))
+    }
+
+    async fn processes(
+        &self,
+        scope: &Scope,
+        query: &ProcessQuery,
+    ) -> Result<Page<Process>, StoreError> {
+        let select = list::processes(self.dialect, scope, query)?;
+        self.lists
+            .read(move |connection| page::read(connection, &select, rows::process))
+            .await
+    }
+
+    async fn timeline(&self, process: ProcessId) -> Result<Vec<Event>, StoreError> {
+        self.lists
+            .read(move |connection| {
+                many(
+                    connection,
+                    sql::event::SELECT_TIMELINE,
+                    [process],
+                    rows::event,
+                )
+            })
+            .await
+    }
+
+    async fn open_process(
+        &self,
+        subscription: SubscriptionId,
+    ) -> Result<Option<ProcessId>, StoreError> {
+        self.points
+            .read(move |connection| number(connection, sql::process::SELECT_OPEN, [subscription]))
+            .await
+    }
+
+    async fn process_of_mail_token(
+        &self,
+        token_hash: &[u8; 32],
+    ) -> Result<Option<ProcessId>, StoreError> {
+        let hash = *token_hash;
+        self.points
+            .read(move |connection| number(connection, sql::mail_token::SELECT_PROCESS, [hash]))
+            .await
+    }
+
+    async fn request_token_exists(&self, fingerprint: &[u8; 32]) -> Result<bool, StoreError> {
+        let fingerprint = *fingerprint;
+        let process = self
+            .points
+            .read(move |connection| {
+                number(
+                    connection,
+                    sql::request_token::SELECT_PROCESS,
+                    [fingerprint],
+                )
+            })
+            .await?;
+        Ok(process.is_some())
+    }
+
+    async fn unrevoked_with_key(
+        &self,
+        customer: &str,
+        spki_sha256: &[u8; 32],
+    ) -> Result<Vec<Certificate>, StoreError> {
+        let (customer, key) = (customer.to_owned(), *spki_sha256);
+        self.lists
+            .read(move |connection| {
+                let values = params![key, customer, import::ISSUER];
+                many(
+                    connection,
+                    sql::certificate::SELECT_UNREVOKED,
+                    values,
+                    rows::certificate,
+                )
+            })
+            .await
+    }
+
+    async fn authorizations(
+        &self,
+        customer: &str,
+        adns: &[String],
+    ) -> Result<Vec<Authorization>, StoreError> {
+        let (customer, adns) = (customer.to_owned(), adns.to_vec());
+        self.points
+            .read(move |connection| newest_authorizations(connection, &customer, &adns))
+            .await
+    }
+
+    async fn key_history(
+        &self,
+        customer: &str,
+        spki_sha256: &[u8; 32],
+    ) -> Result<KeyHistory, StoreError> {
+        let (customer, key) = (customer.to_owned(), *spki_sha256);
+        self.points
+            .read(move |connection| {
+                let history = one(
+                    connection,
+                    sql::blocked_key::SELECT_HISTORY,
+                    params![key, customer, import::ISSUER],
+                    |row| {
+                        Ok(KeyHistory {
+                            blocked: row.get(0)?,
+                            used_by_another_customer: row.get(1)?,
+                        })
+                    },
+                )?;
+                history.ok_or_else(|| {
+                    StoreError::Fault("a query over two facts returned none".to_owned())
+                })
+            })
+            .await
+    }
+
+    async fn reservation(&self, process: ProcessId) -> Result<Option<Reservation>, StoreError> {
+        self.points
+            .read(move |connection| {
+                one(
+                    connection,
+                    sql::reservation::SELECT_BY_PROCESS,
+                    [process],
+                    rows::reservation,
+                )
+            })
+            .await
+    }
+
+    async fn open(&self, change: Change) -> Result<Process, StoreError> {
+        let step = Step::new(change, true)?;
+        let process = step.process();
+        let stored = self
+            .writer
+            .write(move |connection| step.open(connection))
+            .await?;
+        Ok(stored.complete(Arc::unwrap_or_clone(process)))
+    }
+
+    async fn open_with_key_blocked(
+        &self,
+        changes: Vec<Change>,
+        block: KeyBlock,
+    ) -> Result<Process, StoreError> {
+        let steps = changes
+            .into_iter()
+            .map(|change| Step::new(change, true))
+            .collect::<Result<Vec<_>, _>>()?;
+        let first = steps.first().map(Step::process);
+        let process = first.ok_or_else(|| StoreError::Fault("nothing to open".to_owned()))?;
+        let stored = self
+            .writer
+            .write(move |connection| open_with_key_blocked(connection, &steps, &block))
+            .await?;
+        Ok(stored.complete(Arc::unwrap_or_clone(process)))
+    }
+
+    async fn advance(&self, change: Change) -> Result<Process, StoreError> {
+        let step = Step::new(change, false)?;
+        let process = step.process();
+        let stored = self
+            .writer
+            .write(move |connection| step.advance(connection))
+            .await?;
+        Ok(stored.complete(Arc::unwrap_or_clone(process)))
+    }
+
+    async fn claim_due(
+        &self,
+        now: Timestamp,
+        lease: Timestamp,
+        room: Capacity,
+    ) -> Result<Vec<Process>, StoreError> {
+        let (now, lease) = (millis(now), millis(lease));
+        let due = self
+            .lists
+            .read(move |connection| due(connection, now, room));
+        let due = due.await?;
+        if due.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.writer
+            .write(move |connection| claim_all(connection, &due, now, lease))
+            .await
+    }
+
+    async fn claim(
+        &self,
+        id: ProcessId,
+        now: Timestamp,
+        lease: Timestamp,
+    ) -> Result<Option<Process>, StoreError> {
+        self.writer
+            .write(move |connection| claim(connection, id, millis(now), millis(lease)))
+            .await
+    }
+
+    async fn extend_lease(&self, id: ProcessId, lease: Timestamp) -> Result<(), StoreError> {
+        self.writer
+            .write(move |connection| {
+                let values = params![millis(lease), id];
+                connection.execute(sql::process::EXTEND_LEASE, values)?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn release_leases(&self) -> Result<u64, StoreError> {
+        self.writer
+            .write(|connection| {
+                if connection.dialect() == Dialect::Postgres {
+                    return Ok(release_of_the_dead(connection)? as u64);
+                }
+                connection.execute(sql::webhook::RELEASE_ALL, params![])?;
+                connection.execute(sql::idempotency_key::RELEASE_ALL, params![])?;
+                let released = connection.execute(sql::process::RELEASE_ALL, params![]);
+                Ok(released? as u64)
+            })
+            .await
+    }
+
+    fn is_shared(&self) -> bool {
+        self.dialect == Dialect::Postgres
+    }
+
+    async fn work_arrives(&self) {
+        self.woken.notified().await;
+    }
+
+    async fn due_revocations(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<CertificateId>, StoreError> {
+        self.points
+            .read(move |connection| {
+                let values = params![millis(now), limit];
+                many(
+                    connection,
+                    sql::certificate::SELECT_DUE_REVOCATIONS,
+                    values,
+                    |row| row.get(0),
+                )
+            })
+            .await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        let beats = self
+            .points
+            .read(|connection| number(connection, sql::heartbeat::SELECT, params![]))
+            .await?;
+        if beats.is_none() {
+            return Err(StoreError::Fault(
+                "the table `heartbeat` has lost its row".to_owned(),
+            ));
+        }
+        self.writer
+            .write(|connection| {
+                connection.execute(sql::heartbeat::BEAT, params![])?;
+                Ok(())
+            })
+            .await
+    }
+}

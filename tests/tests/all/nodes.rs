@@ -1,0 +1,158 @@
+//! Several servers on one PostgreSQL database, and moving to one. Nothing is tested here unless the tests run against it.
+
+use std::fs;
+use std::thread;
+
+use serde_json::json;
+
+use crate::crash::{Front, HELD, completed_once, house, order, publish, reissue_process, reserved};
+use crate::support::csr::csr;
+use crate::support::database;
+use crate::support::http::{Client, Reply};
+use crate::support::server::reseal;
+
+fn reissue(client: &Client, certificate: i64) -> Reply {
+    let path = format!("/v2/ssl/certificates/{certificate}/reissue");
+    client.post(&path, &json!({"csr": csr(&["reseal.dev"])}))
+}
+
+#[test]
+fn r_1_of_fifty_clients_on_two_nodes_one_gets_the_successor() {
+    if !database::is_postgres() {
+        return;
+    }
+    let (mut one, dns) = house();
+    one.start(None);
+    let old = order(&one, &dns);
+    let mut other = one.another_node();
+    other.start(None);
+    let clients = [one.alice.clone(), other.alice.clone()];
+    let calls: Vec<_> = (0..50)
+        .map(|number| {
+            let client = clients[number % 2].clone();
+            thread::spawn(move || reissue(&client, old))
+        })
+        .collect();
+    let mut issued = 0;
+    for call in calls {
+        let reply = call.join().unwrap();
+        match reply.status {
+            201 => issued += 1,
+            400 => {
+                let answer = reply.json();
+                let kind = answer["type"].as_str().unwrap();
+                assert!(
+                    ["ObjectExists", "ObjectStatusProhibitsOperation"].contains(&kind),
+                    "{answer}"
+                );
+            }
+            status => panic!("{status}: {}", reply.text()),
+        }
+    }
+    assert_eq!(issued, 1);
+    let process = reissue_process(&one);
+    other.kill();
+    one.kill();
+    completed_once(&one, Front::Reissue, old, process, &[]);
+}
+
+#[test]
+fn nasty_028_a_node_killed_in_a_reissue_is_taken_over_and_it_ends_once() {
+    if !database::is_postgres() {
+        return;
+    }
+    for point in ["accepted", "reserved", "signed"] {
+        let (mut dies, dns) = house();
+        dies.start(None);
+        let old = order(&dies, &dns);
+        dies.kill();
+        let mut lives = dies.another_node();
+        lives.start(None);
+        dies.start(Some(point));
+        let body = json!({"csr": csr(&["reseal.dev"])}).to_string();
+        let path = format!("/v2/ssl/certificates/{old}/reissue");
+        let call = dies.send(&path, body.as_bytes());
+        dies.wait_for_line(HELD);
+        let before = reserved(&dies);
+        let process = reissue_process(&lives);
+        dies.kill();
+        drop(call);
+        // Long before the lease ends.
+        lives.wait_for(process, "COMPLETED");
+        lives.kill();
+        completed_once(&lives, Front::Reissue, old, process, &before);
+    }
+}
+
+#[test]
+fn r_9_a_key_that_one_node_took_is_known_to_the_other() {
+    if !database::is_postgres() {
+        return;
+    }
+    let (mut one, dns) = house();
+    one.start(None);
+    let old = order(&one, &dns);
+    let mut other = one.another_node();
+    other.start(None);
+    let path = format!("/v2/ssl/certificates/{old}/reissue");
+    let body = json!({"csr": csr(&["reseal.dev"])}).to_string();
+    let headers = ["Content-Type: application/json", "Idempotency-Key: once"];
+    let reissue = |client: &Client| client.call("POST", &path, &headers, body.as_bytes());
+    let (first, again) = (reissue(&one.alice), reissue(&other.alice));
+    assert_eq!((first.status, again.status), (201, 201));
+    assert_eq!(first.json(), again.json());
+    assert_eq!(first.process(), again.process());
+}
+
+#[test]
+fn what_one_node_proves_is_seen_on_the_other() {
+    if !database::is_postgres() {
+        return;
+    }
+    let (mut one, dns) = house();
+    one.start(None);
+    let mut other = one.another_node();
+    other.start(None);
+    let body = json!({"customer": "alice", "product": "ssl_dv_md", "period": 12, "csr": csr(&["reseal.dev"])});
+    let reply = one.alice.post("/v2/ssl/certificates", &body);
+    publish(&dns, &reply.expect(202));
+    other.resend(reply.process());
+    one.wait_for(reply.process(), "COMPLETED");
+    let id = other.certificate_of(reply.process());
+    assert_eq!(one.certificate(id)["status"], "ACTIVE");
+}
+
+#[test]
+fn everything_moves_to_postgresql_and_goes_on() {
+    if !database::is_postgres() {
+        return;
+    }
+    let (mut house, dns) = house();
+    // As it was before anybody thought of PostgreSQL.
+    let path = house.data().join("reseal.toml");
+    let configuration = fs::read_to_string(&path).unwrap();
+    let (plain, _) = configuration.split_once("[database]").unwrap();
+    let folder = house.data();
+    fs::remove_dir_all(folder.join("ca")).unwrap();
+    fs::remove_file(folder.join("reseal.postgres")).unwrap();
+    fs::write(&path, plain).unwrap();
+    let data = folder.to_str().unwrap();
+    reseal(&["init", "--data", data]);
+    reseal(&["customer", "create", "alice", "--data", data]);
+    house.alice.key = reseal(&["api-key", "create", "--customer", "alice", "--data", data]);
+    house.start(None);
+    let old = order(&house, &dns);
+    house.kill();
+
+    let url = database::empty();
+    let said = reseal(&["migrate", "--from", "sqlite", "--to", &url, "--data", data]);
+    assert!(said.contains("each as it was"), "{said}");
+    assert!(!folder.join("reseal.db").exists());
+    fs::write(&path, format!("{plain}\n[database]\nurl = \"{url}\"\n")).unwrap();
+    house.start(None);
+    assert_eq!(house.certificate(old)["status"], "ACTIVE");
+    let reply = reissue(&house.alice, old);
+    assert_eq!(reply.status, 201, "{}", reply.text());
+    house.kill();
+    completed_once(&house, Front::Reissue, old, reply.process(), &[]);
+}

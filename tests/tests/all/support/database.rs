@@ -1,0 +1,120 @@
+//! The database behind a server, as somebody sees it who looks into it: SQLite, or with
+//! `RESEAL_TEST_DATABASE=postgres` a PostgreSQL database of the test's own.
+
+#[path = "../../../../crates/store/src/tests/cluster.rs"]
+mod cluster;
+
+use std::fs;
+use std::path::Path;
+
+use cluster::Cluster;
+use rusqlite::types::ValueRef;
+
+/// Whether the tests run against PostgreSQL.
+pub(crate) fn is_postgres() -> bool {
+    cluster::is_wanted()
+}
+
+/// The address of a new and empty PostgreSQL database.
+pub(crate) fn empty() -> String {
+    let cluster = Cluster::get();
+    cluster.url(&cluster.create_database("template1"))
+}
+
+/// What a configuration says of a database like `template`, as a line below `[database]`; `None` with SQLite.
+fn line(template: &str) -> Option<String> {
+    is_postgres().then(|| {
+        let cluster = Cluster::get();
+        let name = cluster.create_database(template);
+        format!("url = \"{}\"", cluster.url(&name))
+    })
+}
+
+/// The table `database` for the configuration of a server that is made anew.
+pub(crate) fn fresh() -> String {
+    let line = line("template1");
+    line.map_or_else(String::new, |line| format!("\n[database]\n{line}\n"))
+}
+
+/// The same for a copy of the server in the folder `data`.
+pub(crate) fn copy_of(data: &Path) -> String {
+    let line = name(data).and_then(|template| line(&template));
+    line.map_or_else(String::new, |line| format!("\n[database]\n{line}\n"))
+}
+
+/// Name of the PostgreSQL database of the server in the folder `data`.
+fn name(data: &Path) -> Option<String> {
+    let text = fs::read_to_string(data.join("reseal.toml")).unwrap();
+    let url = text
+        .lines()
+        .find(|line| line.starts_with("url = \"postgres"))?;
+    let (_, name) = url.trim_end_matches('"').rsplit_once('/')?;
+    Some(name.to_owned())
+}
+
+/// A look into a database.
+pub(crate) enum Database {
+    Sqlite(rusqlite::Connection),
+    Postgres(String),
+}
+
+impl Database {
+    /// Of the server in the folder `data`. Read-write, because a killed server's log has to be replayed.
+    pub(crate) fn of(data: &Path) -> Self {
+        match name(data) {
+            Some(name) => Self::Postgres(name),
+            None => Self::Sqlite(rusqlite::Connection::open(data.join("reseal.db")).unwrap()),
+        }
+    }
+
+    /// The values of all rows that `sql` finds, as texts; bytes in hexadecimal.
+    #[track_caller]
+    pub(crate) fn rows(&self, sql: &str) -> Vec<Vec<Option<String>>> {
+        match self {
+            Self::Sqlite(connection) => {
+                let mut select = connection.prepare(sql).unwrap();
+                let columns = select.column_count();
+                let rows = select.query_map([], |row| {
+                    (0..columns)
+                        .map(|column| Ok(text(row.get_ref(column)?)))
+                        .collect()
+                });
+                rows.unwrap().map(Result::unwrap).collect()
+            }
+            Self::Postgres(name) => {
+                let found = Cluster::get().psql(name, sql);
+                let error = String::from_utf8_lossy(&found.stderr);
+                assert!(found.status.success(), "{sql}: {error}");
+                let found = String::from_utf8(found.stdout).unwrap();
+                let value = |text: &str| match text {
+                    cluster::NULL => None,
+                    text => Some(text.trim_start_matches("\\x").to_owned()),
+                };
+                let row = |line: &str| line.split('\u{1f}').map(value).collect();
+                found.lines().map(row).collect()
+            }
+        }
+    }
+
+    /// The first value of the first row.
+    #[track_caller]
+    pub(crate) fn value(&self, sql: &str) -> Option<String> {
+        self.rows(sql)[0][0].clone()
+    }
+
+    /// The same as a number.
+    #[track_caller]
+    pub(crate) fn number(&self, sql: &str) -> i64 {
+        self.value(sql).unwrap().parse().unwrap()
+    }
+}
+
+fn text(value: ValueRef<'_>) -> Option<String> {
+    match value {
+        ValueRef::Null => None,
+        ValueRef::Integer(number) => Some(number.to_string()),
+        ValueRef::Real(number) => Some(number.to_string()),
+        ValueRef::Text(text) => Some(String::from_utf8(text.to_vec()).unwrap()),
+        ValueRef::Blob(bytes) => Some(hex::encode(bytes)),
+    }
+}
