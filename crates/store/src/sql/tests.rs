@@ -7,7 +7,7 @@ use crate::migrate::{self, SQLITE};
 use crate::sqlite;
 
 /// An empty database.
-fn migrated() -> (tempfile::TempDir, Connection) {
+pub(crate) fn migrated() -> (tempfile::TempDir, Connection) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("reseal.db");
     migrate::run(&sqlite::writer(&path).unwrap(), SQLITE).unwrap();

@@ -3,12 +3,11 @@
 use reseal_lifecycle::certificate::{Certificate, CertificateStatus, Revocation};
 use reseal_lifecycle::import;
 use reseal_lifecycle::issued::IssuedStore as _;
-use rusqlite::Connection;
 
 use super::World;
 use super::sample::{self, in_days, now};
 use crate::sql;
-use crate::sql::tests::query_plan;
+use crate::sql::tests::{migrated, query_plan};
 
 #[tokio::test]
 async fn a_9_every_certificate_that_stands_is_read_once_and_no_other() {
@@ -62,8 +61,11 @@ async fn a_9_every_certificate_that_stands_is_read_once_and_no_other() {
             .all(|one| one.is_revoked == (one.certificate == revoked.id))
     );
     assert_eq!(found[0].der, world.certificate(expected[0]).await.der);
+}
 
-    let connection = Connection::open(world.path()).unwrap();
+#[test]
+fn a_9_the_walk_reads_by_number_and_sorts_nothing() {
+    let (_folder, connection) = migrated();
     let plan = query_plan(&connection, sql::certificate::SELECT_ISSUED);
     assert!(
         plan[0].contains("certificate USING INTEGER PRIMARY KEY (rowid>?)"),
