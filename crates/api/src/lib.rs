@@ -16,6 +16,7 @@ mod answer;
 mod auth;
 mod blocked_keys;
 mod body;
+mod campaigns;
 mod certificates;
 mod cors;
 mod date;

@@ -13,7 +13,8 @@ use crate::error::{Failure, first_characters};
 use crate::limits::RateLimits;
 use crate::openapi::{self, Described, Operation};
 use crate::{
-    blocked_keys, certificates, notifications, processes, products, public, validations, webhook,
+    blocked_keys, campaigns, certificates, notifications, processes, products, public, validations,
+    webhook,
 };
 
 /// A method, by its name in the document and for the router.
@@ -79,6 +80,13 @@ pub(crate) fn routes() -> Routes {
         .on(GET, "/v2/validations/{id}", validations::get, validations::describe::get())
         .on(POST, "/v2/validations/{id}/approve", validations::approve, validations::describe::approve())
         .on(POST, "/v2/validations/{id}/reject", validations::reject, validations::describe::reject())
+        .on(GET, "/v2/ssl/campaigns", campaigns::list, campaigns::describe::list())
+        .on(POST, "/v2/ssl/campaigns", campaigns::begin, campaigns::describe::begin())
+        .on(GET, "/v2/ssl/campaigns/{id}", campaigns::get, campaigns::describe::get())
+        .on(GET, "/v2/ssl/campaigns/{id}/certificates", campaigns::certificates, campaigns::describe::certificates())
+        .on(POST, "/v2/ssl/campaigns/{id}/pause", campaigns::pause, campaigns::describe::pause())
+        .on(POST, "/v2/ssl/campaigns/{id}/resume", campaigns::resume, campaigns::describe::resume())
+        .on(POST, "/v2/ssl/campaigns/{id}/cancel", campaigns::cancel, campaigns::describe::cancel())
         .on(GET, "/v2/blocked-keys", blocked_keys::list, blocked_keys::describe::list())
         .on(POST, "/v2/blocked-keys", blocked_keys::block, blocked_keys::describe::block())
         .open(GET, "/healthz", public::health, public::describe::health())

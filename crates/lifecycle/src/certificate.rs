@@ -50,6 +50,11 @@ impl CertificateStatus {
             Self::Renewed => "RENEWED",
         }
     }
+
+    /// The status of that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == word)
+    }
 }
 
 /// A certificate in the store. `id`, `process` and `subscription` are 0 until it is stored.

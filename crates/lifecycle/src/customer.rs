@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 
+use crate::campaign::Ticket;
 use crate::error::{Error, Kind, Violation};
 use crate::idempotency::ClaimId;
 
@@ -78,6 +79,8 @@ pub struct Caller {
     pub key: i64,
     /// The `Idempotency-Key` that the call has taken.
     pub claim: Option<ClaimId>,
+    /// The certificate of a campaign that the call is about.
+    pub ticket: Option<Ticket>,
 }
 
 impl Caller {

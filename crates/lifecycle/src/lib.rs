@@ -9,6 +9,7 @@ pub mod approval;
 pub mod audit;
 pub mod auth_key;
 pub mod authorization;
+pub mod campaign;
 pub mod certificate;
 pub mod clock;
 pub mod compromise;

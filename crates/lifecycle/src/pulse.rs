@@ -22,16 +22,19 @@ pub(crate) enum Part {
     Webhooks,
     /// Refused calls for the audit log.
     Refusals,
+    /// Campaigns.
+    Campaigns,
 }
 
 impl Part {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Processes,
         Self::Revocations,
         Self::Lists,
         Self::Notices,
         Self::Webhooks,
         Self::Refusals,
+        Self::Campaigns,
     ];
 
     /// What stands still without it.
@@ -43,6 +46,7 @@ impl Part {
             Self::Notices => "notices of what ends",
             Self::Webhooks => "webhooks",
             Self::Refusals => "the log of refused calls",
+            Self::Campaigns => "campaigns",
         }
     }
 }

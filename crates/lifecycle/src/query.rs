@@ -287,8 +287,33 @@ fields! {
     }
 }
 
+fields! {
+    /// What the certificates of a campaign are chosen by.
+    SelectionField {
+        Id = "id": Integer,
+        Customer = "customer": Text,
+        Issuer = "issuer": Text,
+        Product = "product": Text,
+        Status = "status": Enumeration,
+        DomainName = "domainName": Text,
+        San = "san": TextList,
+        Organization = "organization": Text,
+        ValidationType = "validationType": Enumeration,
+        CertificateType = "certificateType": Enumeration,
+        StartDate = "startDate": Date,
+        ExpiryDate = "expiryDate": Date,
+        SubscriptionEndDate = "subscriptionEndDate": Date,
+        PublicKeyAlgorithm = "publicKeyAlgorithm": Enumeration,
+        PublicKeySize = "publicKeySize": Integer,
+        Fingerprint = "fingerprint": Text,
+        ProviderId = "providerId": Text,
+    }
+}
+
 /// A certificate list request.
 pub type CertificateQuery = Query<CertificateField>;
+/// A request for the certificates of a campaign.
+pub type SelectionQuery = Query<SelectionField>;
 /// A process list request.
 pub type ProcessQuery = Query<ProcessField>;
 /// A request for the list of open validations.

@@ -31,6 +31,7 @@ impl Services {
             role: key.role,
             key: key.id,
             claim: None,
+            ticket: None,
         })
     }
 
@@ -50,6 +51,7 @@ impl Services {
             role: Role::Customer,
             key: caller.key,
             claim: caller.claim,
+            ticket: caller.ticket,
         })
     }
 

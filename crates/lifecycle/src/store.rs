@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use crate::audit::{AuditEntry, AuditStore};
 use crate::auth_key::{AuthKeyId, AuthKeyStore};
 use crate::authorization::{Authorization, AuthorizationStore};
+use crate::campaign::{CampaignStore, Ticket};
 use crate::certificate::{
     Certificate, CertificateId, Revocation, RevocationReason, SubscriptionId,
 };
@@ -183,6 +184,8 @@ pub struct Change {
     pub auth_keys: Vec<AuthKeyId>,
     /// The key of the call that opens the process.
     pub claim: Option<ClaimId>,
+    /// The certificate of a campaign that the process is for.
+    pub ticket: Option<Ticket>,
     /// Until when no worker may take the process; `None` releases it.
     pub lease: Option<Timestamp>,
 }
@@ -206,6 +209,7 @@ impl Change {
             audit: Vec::new(),
             auth_keys: Vec::new(),
             claim: None,
+            ticket: None,
             lease: None,
         }
     }
@@ -231,6 +235,7 @@ pub trait Store:
     + VettingStore
     + AuditStore
     + CompromiseStore
+    + CampaignStore
     + AuthorizationStore
     + IssuedStore
 {

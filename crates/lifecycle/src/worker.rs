@@ -1,5 +1,5 @@
 //! The background worker: takes processes whose time has come, revocations that are due, what the calendar
-//! brings, notifications that wait for a webhook, revocation lists that are due, and refused calls for the audit log.
+//! brings, notifications that wait for a webhook, revocation lists that are due, campaigns, and refused calls for the audit log.
 //!
 //! It holds nothing that matters: a process it had taken when it died is taken again at the next start of a server
 //! that knows it is alone, by another node that notices its end, or at the latest when the lease ends.
@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::audit;
+use crate::campaign;
 use crate::crl;
 use crate::error::Error;
 use crate::issuance::LEASE;
@@ -35,6 +36,7 @@ pub async fn run(services: Arc<Services>, shutdown: watch::Receiver<bool>) {
     parts.spawn(crl::publish(services(), shutdown.clone()));
     parts.spawn(notification::watch(services(), shutdown.clone()));
     parts.spawn(notification::deliver(services(), shutdown.clone()));
+    parts.spawn(campaign::work(services(), shutdown.clone()));
     parts.spawn(audit::record_refusals(services(), shutdown));
     let mut died = None;
     while let Some(ended) = parts.join_next().await {

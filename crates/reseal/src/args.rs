@@ -2,6 +2,7 @@
 
 mod authorization;
 mod ca;
+mod campaign;
 mod revocation;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use reseal_lifecycle::process::Check;
 
 pub(crate) use authorization::{Authorization, Wanted};
 pub(crate) use ca::{Ca, CrlForm};
+pub(crate) use campaign::{Campaign, ReportFormat, WantedCampaign};
 pub(crate) use revocation::{Order, Revocation};
 
 /// A certification authority that reissues TLS certificates by API.
@@ -130,6 +132,9 @@ pub(crate) enum Command {
         #[command(flatten)]
         data: Data,
     },
+    /// Mass reissues: everything that a query selects, at a pace, by a deadline
+    #[command(subcommand)]
+    Campaign(Campaign),
     /// The CA's certificates and revocation lists
     #[command(subcommand)]
     Ca(Ca),

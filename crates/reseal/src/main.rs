@@ -12,6 +12,7 @@ mod authorization;
 mod backup;
 mod bench;
 mod ca;
+mod campaign;
 mod clock;
 mod config;
 mod console;
@@ -108,6 +109,7 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
         Command::Webhook(command) => webhook(command, config).await.map(done),
         Command::Validation(command) => validation(command, config).await.map(done),
+        Command::Campaign(command) => campaign::run(command, config).await.map(done),
         Command::Ca(Ca::Show(data)) => ca::show(&data.data, config).map(done),
         Command::Ca(Ca::Crl {
             list,

@@ -96,14 +96,26 @@ pub(crate) const SQLITE: &[Migration] = &[
         name: "0014_reliance_and_grounds",
         sql: include_str!("sql/sqlite/0014_reliance_and_grounds.sql"),
     },
+    Migration {
+        version: 15,
+        name: "0015_campaign",
+        sql: include_str!("sql/sqlite/0015_campaign.sql"),
+    },
 ];
 
 /// The history of the PostgreSQL schema: it begins where SQLite's was when this database came in, with the same number.
-pub(crate) const POSTGRES: &[Migration] = &[Migration {
-    version: 14,
-    name: "0014_all_so_far",
-    sql: include_str!("sql/postgres/0014_all_so_far.sql"),
-}];
+pub(crate) const POSTGRES: &[Migration] = &[
+    Migration {
+        version: 14,
+        name: "0014_all_so_far",
+        sql: include_str!("sql/postgres/0014_all_so_far.sql"),
+    },
+    Migration {
+        version: 15,
+        name: "0015_campaign",
+        sql: include_str!("sql/postgres/0015_campaign.sql"),
+    },
+];
 
 /// Why a database cannot be used.
 #[derive(Debug, thiserror::Error)]

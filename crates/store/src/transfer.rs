@@ -37,7 +37,7 @@ const fn numbered(name: &'static str) -> Table {
 }
 
 /// Every table, those that others refer to first.
-const TABLES: [Table; 30] = [
+const TABLES: [Table; 32] = [
     table("customer", "handle"),
     numbered("api_key"),
     numbered("subscription"),
@@ -67,6 +67,8 @@ const TABLES: [Table; 30] = [
     numbered("blocked_key"),
     table("claimed_key", "spki_sha256, customer"),
     table("revocation_duty", "certificate"),
+    numbered("campaign"),
+    table("campaign_item", "campaign, certificate"),
     table("schema_migration", "version"),
 ];
 

@@ -37,6 +37,7 @@ const TAGS: &[(&str, &str)] = &[
         "Validations",
         "What operators decide about organizations. For their keys only.",
     ),
+    ("Campaigns", "Mass reissues. For operators' keys only."),
     (
         "Keys",
         "Keys that are compromised, and never certified again.",

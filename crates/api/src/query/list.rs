@@ -231,7 +231,8 @@ pub(crate) fn whole<B: Serialize>(entities: Vec<B>) -> Response {
     envelope(entities, pagination)
 }
 
-fn number(name: &str, value: &str, most: u64, findings: &mut Findings) -> Option<u64> {
+/// The parameter's `value` as a whole number from 0 to `most`; anything else is a violation.
+pub(crate) fn number(name: &str, value: &str, most: u64, findings: &mut Findings) -> Option<u64> {
     let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
     let number = digits.then(|| value.parse().ok()).flatten();
     let fitting = number.filter(|number| *number <= most);

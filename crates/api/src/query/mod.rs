@@ -5,7 +5,8 @@ mod parameters;
 mod projection;
 
 pub(crate) use list::{
-    Envelope, LARGEST_PAGE, ListField, ListRequest, OPERATORS, SUBJECT_STATUSES, offered, whole,
+    Envelope, LARGEST_PAGE, ListField, ListRequest, OPERATORS, SUBJECT_STATUSES, number, offered,
+    whole,
 };
 pub(crate) use parameters::Parameters;
 pub(crate) use projection::{Selection, one};

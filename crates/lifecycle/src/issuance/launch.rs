@@ -14,6 +14,7 @@ use super::sign::Signature;
 use super::token;
 use super::{Answer, Mode, Quote};
 use crate::auth_key::check_offered;
+use crate::campaign::Ticket;
 use crate::customer::{Caller, Scope};
 use crate::error::{Error, Kind};
 use crate::fault;
@@ -29,6 +30,7 @@ pub(crate) const LEASE: SignedDuration = SignedDuration::from_secs(120);
 /// A process to be opened.
 struct Launch {
     claim: Option<ClaimId>,
+    ticket: Option<Ticket>,
     opening: Opening,
     work: Work,
     /// By auth key: then it is opened only when the certificate can be signed at once.
@@ -76,6 +78,7 @@ impl Services {
         drop(slot);
         self.launch(Launch {
             claim: caller.claim,
+            ticket: caller.ticket,
             opening,
             work,
             published,
@@ -151,6 +154,7 @@ impl Services {
         };
         let mut change = Change::new(process, events);
         change.claim = launch.claim;
+        change.ticket = launch.ticket;
         change.request_token = change.process.work().and_then(token::given_out);
         (change.authorizations, change.auth_keys) = published.unwrap_or_default();
         // What is ready to be signed takes no time; what waits for others needs a slot, else the worker takes it.

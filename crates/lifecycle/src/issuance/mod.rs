@@ -2,6 +2,7 @@
 //! `plan` decides (pure), `run` proves, checks CAA, signs and stores, `resend` and `cancel` are what can be done to
 //! a process that waits.
 
+mod at_hand;
 mod by_auth_key;
 mod caa;
 mod cancel;
@@ -45,6 +46,7 @@ pub(crate) use plan::{domain_of, method_of};
 pub(crate) use prove::{apply, attention};
 pub use quote::Quote;
 pub use rehearse::Rehearsal;
+pub(crate) use reissue::SHORTEST_REMAINDER;
 pub(crate) use token::used_before;
 
 /// Look-ups of one process under way at the same time.

@@ -17,7 +17,7 @@ use crate::product::{Feature, Product};
 use crate::services::Services;
 
 /// A subscription with less than this left is not worth a certificate (design decision 9).
-pub(super) const SHORTEST_REMAINDER: SignedDuration = SignedDuration::from_hours(24);
+pub(crate) const SHORTEST_REMAINDER: SignedDuration = SignedDuration::from_hours(24);
 
 impl Services {
     /// Reissues certificate `id` with the CSR and names of `request`.

@@ -27,7 +27,7 @@ use reseal_validation::{Dnssec, Network};
 
 use document::Document;
 use read::Reader;
-pub(crate) use unit::Offset;
+pub(crate) use unit::{Offset, Span};
 
 /// What `init` writes: every key with its default, commented out.
 pub(crate) const TEMPLATE: &str = include_str!("reseal.toml");

@@ -15,6 +15,7 @@ mod condition;
 mod notification;
 mod pattern;
 mod process;
+mod selection;
 mod validation;
 
 use jiff::Timestamp;
@@ -103,6 +104,15 @@ pub(crate) fn certificates(
     now: Timestamp,
 ) -> Result<Select, StoreError> {
     select(dialect, scope, query, now)
+}
+
+/// The certificates of a campaign, statuses as they are at `now`.
+pub(crate) fn selection(
+    dialect: Dialect,
+    query: &reseal_lifecycle::query::SelectionQuery,
+    now: Timestamp,
+) -> Result<Select, StoreError> {
+    select(dialect, &Scope::Everything, query, now)
 }
 
 /// A list of processes.

@@ -11,6 +11,7 @@ pub(crate) mod audit;
 pub(crate) mod auth_key;
 pub(crate) mod authorization;
 pub(crate) mod blocked_key;
+pub(crate) mod campaign;
 pub(crate) mod certificate;
 pub(crate) mod crl;
 pub(crate) mod customer;

@@ -21,6 +21,7 @@ pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
         super::auth_key::ALL,
         super::authorization::ALL,
         super::blocked_key::ALL,
+        super::campaign::ALL,
         super::certificate::ALL,
         super::crl::ALL,
         super::customer::ALL,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use reseal_lifecycle::audit::StepEntry;
 use reseal_lifecycle::auth_key::AuthKeyId;
 use reseal_lifecycle::authorization::Authorization;
+use reseal_lifecycle::campaign::Ticket;
 use reseal_lifecycle::certificate::{Certificate, CertificateId, Revocation, SubscriptionId};
 use reseal_lifecycle::idempotency::ClaimId;
 use reseal_lifecycle::import;
@@ -15,6 +16,7 @@ use reseal_lifecycle::process::{Action, Process, ProcessId};
 use reseal_lifecycle::store::{Change, Issuance, LostSerial, Reservation, StoreError};
 
 use super::audit::{Entry, StepDraft, append_all};
+use super::campaign;
 use super::crl::ending;
 use super::find::number;
 use super::issue;
@@ -52,6 +54,7 @@ struct Attached {
     notifications: Vec<Draft>,
     auth_keys: Vec<AuthKeyId>,
     claim: Option<ClaimId>,
+    ticket: Option<Ticket>,
     lease: Option<i64>,
 }
 
@@ -94,6 +97,7 @@ impl Step {
             notifications,
             auth_keys,
             claim,
+            ticket,
             lease,
         } = change;
         let told = StepEntry::of(&process, &events, is_new);
@@ -135,6 +139,7 @@ impl Step {
                 notifications: Draft::all_of(notifications)?,
                 auth_keys,
                 claim,
+                ticket,
                 lease,
             },
         })
@@ -287,6 +292,10 @@ impl Step {
                 return Err(StoreError::Stale);
             }
         }
+        if let Some(ticket) = change.ticket {
+            let now = millis(self.process.updated);
+            campaign::take_along(connection, ticket, id, now)?;
+        }
         if let Some(reservation) = &change.reservation {
             let values = params![
                 id,
@@ -334,14 +343,19 @@ impl Step {
             }
             let values = params![certificate, import::ISSUER];
             connection.execute(sql::crl::ENTER, values)?;
+            campaign::settle(connection, *certificate, None, millis(revocation.at))?;
         }
         if let Some(lost) = &change.lost {
             enter_lost(connection, lost)?;
         }
         change.vetting.write(connection, &self.process, id)?;
+        let issued = change.issuance.is_some().then_some(stored.certificate);
+        let issued = issued.flatten();
+        if !self.process.is_open() {
+            campaign::close(connection, &self.process, id, issued)?;
+        }
         for draft in &change.notifications {
-            let issued = change.issuance.is_some().then_some(stored.certificate);
-            draft.write(connection, Some(id), issued.flatten())?;
+            draft.write(connection, Some(id), issued)?;
         }
         Ok(stored)
     }

@@ -4,6 +4,7 @@ use reseal_lifecycle::certificate::{Certificate, CertificateId, SubscriptionId};
 use reseal_lifecycle::process::{Mpic, Process, ProcessId, ProofState};
 use reseal_lifecycle::store::{Issuance, Replacement, StoreError, Subscription};
 
+use super::campaign;
 use super::rows::{millis, reason_word, validation_word};
 use crate::database::unless_unique;
 use crate::database::{self, Connection, params};
@@ -163,6 +164,7 @@ fn replace(
     if connection.execute(sql::certificate::REPLACE, values)? == 0 {
         return Err(StoreError::SourceGone);
     }
+    campaign::settle(connection, replacement.certificate, Some(successor), now)?;
     let Some(revoke_at) = revoke_at else {
         return Ok(());
     };

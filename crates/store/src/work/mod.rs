@@ -19,6 +19,7 @@
 pub(crate) mod audit;
 mod auth_key;
 mod authorization;
+mod campaign;
 mod change;
 mod columns;
 mod compromise;

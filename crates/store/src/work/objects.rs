@@ -453,6 +453,7 @@ impl Store for SqlStore {
                 if connection.dialect() == Dialect::Postgres {
                     return Ok(release_of_the_dead(connection)? as u64);
                 }
+                connection.execute(sql::campaign::RELEASE_ALL, params![])?;
                 connection.execute(sql::webhook::RELEASE_ALL, params![])?;
                 connection.execute(sql::idempotency_key::RELEASE_ALL, params![])?;
                 let released = connection.execute(sql::process::RELEASE_ALL, params![]);

@@ -14,6 +14,7 @@ pub(super) fn rows(stage: &Stage) -> Vec<Row> {
     rows.extend(certificate_rows(stage));
     rows.extend(decision_rows(stage));
     rows.extend(key_rows());
+    rows.extend(campaign_rows());
     rows
 }
 
@@ -106,6 +107,36 @@ fn key_rows() -> Vec<Row> {
         row("blocked-keys: a customer without proof", post(PATH, &json!({"keys": [hash], "reason": "told"})))
             .violates("keys[0]"),
     ]
+}
+
+/// Beyond the vendor's API: mass reissues.
+fn campaign_rows() -> Vec<Row> {
+    const PATH: &str = "/v2/ssl/campaigns";
+    let good = json!({"where": "id=0", "key": "notify", "deadline": "2099-01-01T00:00:00Z", "reason": "drill"});
+    let with = |field: &str, value: Value| {
+        let mut body = good.clone();
+        body[field] = value;
+        post(PATH, &body).by(Who::Operator)
+    };
+    let plan = post(format!("{PATH}?dryRun=true"), &good).by(Who::Operator);
+    let mut rows = vec![
+        row("2.1 AuthorizationError: a customer looks at campaigns", get(PATH)).refused(403, "AuthorizationError"),
+        row("2.1 AuthorizationError: a customer begins a campaign", post(PATH, &good)).refused(403, "AuthorizationError"),
+        row("campaigns: a plan", plan).status(200).json("/total", 0).json("/atOnce", 0),
+        row("campaigns: a condition that cannot be read", with("where", json!("id ~ 5"))).violates("where"),
+        row("campaigns: another word for keys", with("key", json!("lose"))).violates("key"),
+        row("campaigns: no moment", with("deadline", json!("soon"))).violates("deadline"),
+        row("campaigns: no pace", with("perIssuer", json!(0))).violates("perIssuer"),
+        row("campaigns: half a pace", with("perCustomer", json!(1.5))).unrecognized("perCustomer"),
+        row("campaigns: another field", with("speed", json!(1))).unrecognized("speed"),
+        row("campaigns: a deadline that is over", with("deadline", json!("2020-01-01T00:00:00Z"))).refused(400, "ValidationError"),
+        row("campaigns: none of that number", get(format!("{PATH}/999")).by(Who::Operator)).refused(400, "ObjectDoesNotExist"),
+    ];
+    for verb in ["pause", "resume", "cancel"] {
+        let call = post(format!("{PATH}/999/{verb}"), &json!({})).by(Who::Operator);
+        rows.push(row(format!("campaigns: {verb} none of that number"), call).refused(400, "ObjectDoesNotExist"));
+    }
+    rows
 }
 
 /// Decisions are an operator's; to all others they are forbidden.

@@ -1,0 +1,123 @@
+//! What campaigns need from the store.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::{Campaign, CampaignId, CampaignStatus, Item, Outcome, Progress};
+use crate::audit::AuditEntry;
+use crate::certificate::{Certificate, CertificateId};
+use crate::notification::Notification;
+use crate::query::SelectionQuery;
+use crate::store::StoreError;
+
+/// The part of [`crate::store::Store`] that is about campaigns. Whatever ends a process ends the item that it is for in
+/// the same commit; whatever replaces or revokes a certificate ends the items whose customer was told to replace it.
+#[async_trait]
+pub trait CampaignStore: Send + Sync + 'static {
+    /// Stores a campaign, with `last` as it is now and the entry's object filled in; its number.
+    async fn create_campaign(
+        &self,
+        campaign: Campaign,
+        entry: AuditEntry,
+    ) -> Result<CampaignId, StoreError>;
+    /// One campaign with its progress.
+    async fn campaign(&self, id: CampaignId) -> Result<Option<Progress>, StoreError>;
+    /// All campaigns without their certificates, the newest first.
+    async fn campaigns(&self) -> Result<Vec<Campaign>, StoreError>;
+    /// Gives a campaign another status, at `now`, unless it has none of `from`; `false` then.
+    async fn change_campaign(
+        &self,
+        id: CampaignId,
+        from: &[CampaignStatus],
+        to: CampaignStatus,
+        now: Timestamp,
+        entry: AuditEntry,
+    ) -> Result<bool, StoreError>;
+    /// Running campaigns, leased to the node `owner` until `lease`; those that another node holds are left out.
+    async fn claim_campaigns(
+        &self,
+        owner: &str,
+        now: Timestamp,
+        lease: Timestamp,
+    ) -> Result<Vec<Campaign>, StoreError>;
+    /// Certificates that `query` selects.
+    async fn selected(
+        &self,
+        query: &SelectionQuery,
+        now: Timestamp,
+    ) -> Result<Vec<Certificate>, StoreError>;
+    /// Adds certificates to the campaign, those that it does not have, and notes that it has collected up to `through`.
+    async fn add_items(
+        &self,
+        id: CampaignId,
+        items: Vec<Item>,
+        through: CertificateId,
+    ) -> Result<(), StoreError>;
+    /// Items that wait and are due at `now`, the most urgent first.
+    async fn due_items(
+        &self,
+        id: CampaignId,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Item>, StoreError>;
+    /// The last moment to which each issuer's and customer's items were put off, where that is behind `now`.
+    async fn taken_places(
+        &self,
+        id: CampaignId,
+        now: Timestamp,
+    ) -> Result<Vec<(String, String, Timestamp)>, StoreError>;
+    /// Puts items that wait off until a moment each: their places in the campaign's pace.
+    async fn put_off(
+        &self,
+        id: CampaignId,
+        items: Vec<(CertificateId, Timestamp)>,
+    ) -> Result<(), StoreError>;
+    /// Gives an item that waits its outcome, and stores what its customer is told with it. Nothing happens when it waits
+    /// no more.
+    async fn end_item(
+        &self,
+        id: CampaignId,
+        certificate: CertificateId,
+        end: ItemEnd,
+    ) -> Result<(), StoreError>;
+    /// Notes that an attempt failed, and when to try again.
+    async fn retry_item(
+        &self,
+        id: CampaignId,
+        certificate: CertificateId,
+        again: Timestamp,
+        detail: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// Ends the items, at most `limit` of them, whose customers were told and did nothing; how many.
+    async fn end_missed(
+        &self,
+        id: CampaignId,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError>;
+    /// Whether any item waits, is open, or is its customer's turn.
+    async fn has_unfinished(&self, id: CampaignId) -> Result<bool, StoreError>;
+    /// Items behind certificate number `after`, in that order.
+    async fn items(
+        &self,
+        id: CampaignId,
+        after: CertificateId,
+        limit: u32,
+    ) -> Result<Vec<Item>, StoreError>;
+}
+
+/// What becomes of an item.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ItemEnd {
+    /// Its outcome.
+    pub outcome: Outcome,
+    /// The certificate in its place.
+    pub successor: Option<CertificateId>,
+    /// Why.
+    pub detail: String,
+    /// When.
+    pub at: Timestamp,
+    /// What the customer is told.
+    pub notification: Option<Notification>,
+}

@@ -1,0 +1,388 @@
+//! The worker's part that carries campaigns out: collects what each is about, reissues what is due or tells the
+//! customer, and looks what became of it. Only one node at a time works on a campaign.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use reseal_pki::csr::Csr;
+use serde_json::json;
+use tokio::sync::watch::Receiver;
+use tokio::task::JoinSet;
+
+use super::judge::Verdict;
+use super::pace::Places;
+use super::plan::{SLICE, slice, urgency};
+use super::store::ItemEnd;
+use super::{Campaign, CampaignId, CampaignStatus, Item, Outcome, Ticket};
+use crate::audit::{AuditEntry, SERVER};
+use crate::certificate::Certificate;
+use crate::customer::{Caller, Role, Scope};
+use crate::error::{Error, Kind};
+use crate::issuance::{CertificateRequest, Mode};
+use crate::notification::{Notification, Occasion};
+use crate::pulse::Part;
+use crate::services::Services;
+use crate::worker::stops;
+
+/// Time between two looks when nothing is due.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How long a node may be silent before another one goes on with its campaigns.
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// Items taken at a time; the lease is renewed in between.
+const BATCH: u32 = 256;
+/// Reissues under way at the same time: customers' own calls come in between.
+const AT_ONCE: usize = 16;
+/// Before an attempt that failed is repeated: this long, then twice as long each time.
+const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(30);
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
+/// After so many attempts it failed for good: more than a day with these waits.
+const MOST_ATTEMPTS: u32 = 30;
+
+/// The places in time of each campaign's reissues.
+type Paces = HashMap<CampaignId, Places>;
+
+/// Works on campaigns until `shutdown` becomes true.
+pub(crate) async fn work(services: Arc<Services>, mut shutdown: Receiver<bool>) {
+    let owner = format!("{:032x}", rand_number());
+    let mut paces = Paces::new();
+    loop {
+        services.pulse.beat(Part::Campaigns);
+        let busy = services.advance_campaigns(&owner, &mut paces).await;
+        let pause = match busy {
+            Ok(true) => Duration::ZERO,
+            Ok(false) => PAUSE,
+            Err(error) => {
+                tracing::warn!(%error, source = ?error.source, "campaigns wait for the next look");
+                PAUSE
+            }
+        };
+        if stops(&mut shutdown, pause).await {
+            break;
+        }
+    }
+    services.pulse.end(Part::Campaigns);
+}
+
+/// Tells this node from others. Without randomness from the system nothing would be signed anyway.
+fn rand_number() -> u128 {
+    let mut octets = [0_u8; 16];
+    let _ = aws_lc_rs::rand::fill(&mut octets);
+    u128::from_be_bytes(octets)
+}
+
+impl Services {
+    /// One round over all campaigns; whether there is more to do at once.
+    async fn advance_campaigns(
+        self: &Arc<Self>,
+        owner: &str,
+        paces: &mut Paces,
+    ) -> Result<bool, Error> {
+        let now = self.clock.now();
+        let lease = now.checked_add(LEASE).map_err(Error::internal)?;
+        let running = self.store.claim_campaigns(owner, now, lease).await?;
+        paces.retain(|id, _| running.iter().any(|campaign| campaign.id == *id));
+        let mut busy = false;
+        for campaign in running {
+            let places = match paces.entry(campaign.id) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => {
+                    let taken = self.store.taken_places(campaign.id, now).await?;
+                    new.insert(Places::resume(campaign.pace, taken))
+                }
+            };
+            busy |= self.advance_campaign(campaign, places, now).await?;
+        }
+        Ok(busy)
+    }
+
+    async fn advance_campaign(
+        self: &Arc<Self>,
+        campaign: Campaign,
+        places: &mut Places,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let collected = campaign.is_collected();
+        if !collected {
+            // The most urgent come first, so nothing is begun before all are known.
+            self.collect(&campaign, now).await?;
+            return Ok(true);
+        }
+        let id = campaign.id;
+        if now > campaign.deadline && self.store.end_missed(id, now, BATCH).await? > 0 {
+            return Ok(true);
+        }
+        let due = self.store.due_items(id, now, BATCH).await?;
+        if due.is_empty() {
+            if !self.store.has_unfinished(id).await? {
+                self.complete(id, now).await?;
+            }
+            return Ok(false);
+        }
+        let full = due.len() == BATCH as usize;
+        self.take_items(&Arc::new(campaign), due, places, now)
+            .await?;
+        Ok(full)
+    }
+
+    async fn collect(&self, campaign: &Campaign, now: Timestamp) -> Result<(), Error> {
+        let query = slice(&campaign.selection, campaign.through, campaign.last, false);
+        let found = self.store.selected(&query, now).await?;
+        let through = match found.last() {
+            Some(certificate) if found.len() == SLICE as usize => certificate.id,
+            _ => campaign.last,
+        };
+        let items = found
+            .into_iter()
+            .map(|certificate| Item {
+                certificate: certificate.id,
+                urgent: urgency(&certificate),
+                customer: certificate.customer,
+                issuer: certificate.issuer,
+                outcome: Outcome::Waiting,
+                process: None,
+                successor: None,
+                had_its_place: false,
+                attempts: 0,
+                detail: None,
+                updated: now,
+            })
+            .collect();
+        Ok(self.store.add_items(campaign.id, items, through).await?)
+    }
+
+    async fn complete(&self, id: CampaignId, now: Timestamp) -> Result<(), Error> {
+        let Some(progress) = self.store.campaign(id).await? else {
+            return Ok(());
+        };
+        let action = "campaign.complete";
+        let mut entry = AuditEntry::new(now, SERVER, action, Campaign::object(id));
+        for (outcome, count) in &progress.outcomes {
+            entry = entry.with(outcome.as_str(), *count);
+        }
+        self.store
+            .change_campaign(
+                id,
+                &[CampaignStatus::Running],
+                CampaignStatus::Completed,
+                now,
+                entry,
+            )
+            .await?;
+        Ok(())
+    }
+
+    /// Does what is due; what the pace leaves for later is put off until its time.
+    async fn take_items(
+        self: &Arc<Self>,
+        campaign: &Arc<Campaign>,
+        due: Vec<Item>,
+        places: &mut Places,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let mut later = Vec::new();
+        let mut running = JoinSet::new();
+        for item in due {
+            let paced = item.attempts == 0 && !item.had_its_place;
+            if paced && let Some(at) = places.take(campaign.pace, &item.issuer, &item.customer, now)
+            {
+                later.push((item.certificate, at));
+                continue;
+            }
+            if running.len() >= AT_ONCE {
+                joined(running.join_next().await)?;
+            }
+            let (services, campaign) = (Arc::clone(self), Arc::clone(campaign));
+            running.spawn(async move { services.take_item(&campaign, &item).await });
+        }
+        while let Some(ended) = running.join_next().await {
+            joined(Some(ended))?;
+        }
+        if later.is_empty() {
+            return Ok(());
+        }
+        Ok(self.store.put_off(campaign.id, later).await?)
+    }
+
+    async fn take_item(self: &Arc<Self>, campaign: &Campaign, item: &Item) -> Result<(), Error> {
+        let now = self.clock.now();
+        let found = self
+            .store
+            .certificate(&Scope::Everything, item.certificate)
+            .await?;
+        let Some(certificate) = found else {
+            let gone = end(Outcome::Skipped, "it is not there any more", now);
+            return self.end_item(campaign, item, gone).await;
+        };
+        let end = match self.verdict(&certificate, campaign.key, now).await? {
+            Verdict::Reissue => return self.reissue_item(campaign, item, &certificate).await,
+            Verdict::Tell(why) => ItemEnd {
+                notification: Some(notice(campaign, &certificate, &why, now)),
+                ..end(Outcome::Notified, &why, now)
+            },
+            Verdict::Settled(successor, how) => ItemEnd {
+                successor,
+                ..end(Outcome::Settled, &how, now)
+            },
+            Verdict::Skip(why) => end(Outcome::Skipped, &why, now),
+        };
+        self.end_item(campaign, item, end).await
+    }
+
+    async fn reissue_item(
+        self: &Arc<Self>,
+        campaign: &Campaign,
+        item: &Item,
+        certificate: &Certificate,
+    ) -> Result<(), Error> {
+        let caller = Caller {
+            customer: certificate.customer.clone(),
+            user: Campaign::object(campaign.id),
+            role: Role::Operator,
+            key: 0,
+            claim: None,
+            ticket: Some(Ticket {
+                campaign: campaign.id,
+                certificate: certificate.id,
+            }),
+        };
+        let request = same_again(campaign, certificate)?;
+        let answer = self
+            .reissue(&caller, certificate.id, request, Mode::Execute)
+            .await;
+        let Err(error) = answer else {
+            // The commit that opened the process took the item along, and the one that ends it says how.
+            return Ok(());
+        };
+        let now = self.clock.now();
+        let passes = matches!(
+            error.kind,
+            Kind::Exists | Kind::RateLimited | Kind::Unavailable | Kind::Internal
+        );
+        if !passes || item.attempts + 1 >= MOST_ATTEMPTS {
+            let failed = end(Outcome::Failed, &in_words(&error), now);
+            return self.end_item(campaign, item, failed).await;
+        }
+        let again = now
+            .checked_add(wait_after(item.attempts, &error))
+            .map_err(Error::internal)?;
+        self.store
+            .retry_item(campaign.id, item.certificate, again, &in_words(&error), now)
+            .await?;
+        Ok(())
+    }
+
+    async fn end_item(&self, campaign: &Campaign, item: &Item, end: ItemEnd) -> Result<(), Error> {
+        Ok(self
+            .store
+            .end_item(campaign.id, item.certificate, end)
+            .await?)
+    }
+}
+
+/// An error of the store ends the round; a task that died is one item's fault, and tried again.
+fn joined(ended: Option<Result<Result<(), Error>, tokio::task::JoinError>>) -> Result<(), Error> {
+    match ended {
+        Some(Err(error)) => {
+            tracing::error!(%error, "a reissue of a campaign died");
+            Ok(())
+        }
+        Some(Ok(result)) => result,
+        None => Ok(()),
+    }
+}
+
+fn end(outcome: Outcome, detail: &str, at: Timestamp) -> ItemEnd {
+    ItemEnd {
+        outcome,
+        successor: None,
+        detail: detail.to_owned(),
+        at,
+        notification: None,
+    }
+}
+
+/// The request that led to `certificate`, for the names that it carries.
+fn same_again(campaign: &Campaign, certificate: &Certificate) -> Result<CertificateRequest, Error> {
+    let der = certificate.csr.as_deref().unwrap_or_default();
+    let csr = Csr::from_der(der).map_err(Error::internal)?.pem();
+    let others = certificate
+        .names
+        .iter()
+        .filter(|name| **name != certificate.domain_name);
+    Ok(CertificateRequest {
+        command: json!({ "campaign": campaign.id, "csr": csr }),
+        csr,
+        domain_name: Some(certificate.domain_name.clone()),
+        san: Some(others.cloned().collect()),
+        ..CertificateRequest::default()
+    })
+}
+
+/// What the customer of `certificate` is told: what to do, and within which window.
+fn notice(
+    campaign: &Campaign,
+    certificate: &Certificate,
+    why: &str,
+    now: Timestamp,
+) -> Notification {
+    let customer = &certificate.customer;
+    let name = &certificate.domain_name;
+    let mut told =
+        Notification::new(customer, Occasion::AttentionNeeded, name, now).about(certificate);
+    let until = campaign.deadline.min(urgency(certificate)).max(now);
+    told.message = format!(
+        "Certificate {} for {name} has to be replaced until {until:.0}: {}. Reissue it with a new key ({why}).",
+        certificate.id, campaign.reason
+    );
+    told.reason = Some(campaign.reason.clone());
+    for (field, moment) in [("windowStart", now), ("windowEnd", until)] {
+        told.payload
+            .insert(field.to_owned(), format!("{moment:.0}").into());
+    }
+    told
+}
+
+fn in_words(error: &Error) -> String {
+    let violations = error
+        .violations
+        .iter()
+        .map(|violation| format!("{}: {}", violation.field, violation.message));
+    let all: Vec<String> = std::iter::once(error.message.clone())
+        .chain(violations)
+        .collect();
+    all.join("; ")
+}
+
+/// How long to wait after an attempt failed when `before` others had.
+fn wait_after(before: u32, error: &Error) -> SignedDuration {
+    let factor = 1_i32.checked_shl(before.min(16)).unwrap_or(i32::MAX);
+    let wait = FIRST_WAIT
+        .checked_mul(factor)
+        .unwrap_or(LONGEST_WAIT)
+        .min(LONGEST_WAIT);
+    let asked = error
+        .retry_after
+        .and_then(|after| SignedDuration::try_from(after).ok());
+    asked.map_or(wait, |asked| wait.max(asked))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_an_hour_and_heed_what_was_asked_for() {
+        let plain = Error::new(Kind::Exists, "");
+        assert_eq!(wait_after(0, &plain), FIRST_WAIT);
+        assert_eq!(wait_after(3, &plain), SignedDuration::from_secs(240));
+        assert_eq!(wait_after(29, &plain), LONGEST_WAIT);
+        let asked = Error {
+            retry_after: Some(Duration::from_hours(5)),
+            ..plain
+        };
+        assert_eq!(wait_after(0, &asked), SignedDuration::from_hours(5));
+    }
+}

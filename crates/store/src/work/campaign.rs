@@ -1,0 +1,453 @@
+//! Campaigns, and what becomes of the certificates in them.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use reseal_lifecycle::audit::AuditEntry;
+use reseal_lifecycle::campaign::{
+    Campaign, CampaignId, CampaignStatus, CampaignStore, Item, ItemEnd, Outcome, Pace, Progress,
+    Selection, Ticket,
+};
+use reseal_lifecycle::certificate::{Certificate, CertificateId};
+use reseal_lifecycle::process::{Process, ProcessId};
+use reseal_lifecycle::query::SelectionQuery;
+use reseal_lifecycle::store::StoreError;
+
+use super::audit;
+use super::columns::Columns;
+use super::find::{many, number, one};
+use super::notification::Draft;
+use super::page;
+use super::rows::{self, millis};
+use crate::SqlStore;
+use crate::database::{self, Connection, Row, params};
+use crate::list;
+use crate::sql::campaign as sql;
+
+/// In the commit that opens process `id`: its certificate waits no more. One that does not wait was taken by somebody
+/// else: nothing of the commit may stand.
+pub(crate) fn take_along(
+    connection: &Connection,
+    ticket: Ticket,
+    id: ProcessId,
+    now: i64,
+) -> Result<(), StoreError> {
+    let values = params![
+        Outcome::Open.as_str(),
+        id,
+        now,
+        ticket.campaign,
+        ticket.certificate,
+        Outcome::Waiting.as_str()
+    ];
+    match connection.execute(sql::OPEN, values)? {
+        0 => Err(StoreError::Stale),
+        _ => Ok(()),
+    }
+}
+
+/// In the commit that ends `process`, numbered `id`: so does the item that it was for, if it was for one.
+pub(crate) fn close(
+    connection: &Connection,
+    process: &Process,
+    id: ProcessId,
+    successor: Option<CertificateId>,
+) -> database::Result<()> {
+    let outcome = match successor {
+        Some(_) => Outcome::Reissued,
+        None => Outcome::Failed,
+    };
+    let status = process.status().as_str();
+    let detail = (outcome == Outcome::Failed).then(|| format!("process {id} ended as {status}"));
+    let values = params![
+        outcome.as_str(),
+        successor,
+        detail,
+        millis(process.updated),
+        id,
+        Outcome::Open.as_str()
+    ];
+    connection.execute(sql::CLOSE, values).map(|_| ())
+}
+
+/// In the commit that replaces or revokes `certificate`: whoever was told to replace it has nothing left to do.
+pub(crate) fn settle(
+    connection: &Connection,
+    certificate: CertificateId,
+    successor: Option<CertificateId>,
+    now: i64,
+) -> database::Result<()> {
+    let values = params![
+        Outcome::Settled.as_str(),
+        successor,
+        now,
+        certificate,
+        Outcome::Notified.as_str()
+    ];
+    connection.execute(sql::SETTLE, values).map(|_| ())
+}
+
+#[async_trait]
+impl CampaignStore for SqlStore {
+    async fn create_campaign(
+        &self,
+        campaign: Campaign,
+        entry: AuditEntry,
+    ) -> Result<CampaignId, StoreError> {
+        self.writer
+            .write(move |connection| {
+                let values = params![
+                    campaign.actor,
+                    millis(campaign.created),
+                    campaign.reason,
+                    campaign.selection.to_string(),
+                    campaign.key.as_str(),
+                    millis(campaign.deadline),
+                    campaign.pace.per_issuer.map(NonZeroU32::get),
+                    campaign.pace.per_customer.map(NonZeroU32::get),
+                    campaign.status.as_str()
+                ];
+                let id = connection.insert(sql::INSERT, values)?;
+                let object = Campaign::object(id);
+                let entry = entry.clone();
+                audit::note(connection, AuditEntry { object, ..entry })?;
+                Ok(id)
+            })
+            .await
+    }
+
+    async fn campaign(&self, id: CampaignId) -> Result<Option<Progress>, StoreError> {
+        self.lists
+            .read(move |connection| {
+                let _snapshot = connection.snapshot()?;
+                let Some(campaign) = one(connection, sql::SELECT, [id], campaign)? else {
+                    return Ok(None);
+                };
+                let outcomes: Vec<(Outcome, u64)> = many(connection, sql::COUNT, [id], |row| {
+                    let mut columns = Columns::of(row);
+                    Ok((
+                        outcome(&mut columns)?,
+                        columns.value::<i64>()?.unsigned_abs(),
+                    ))
+                })?;
+                let outcomes = outcomes.into_iter().collect::<BTreeMap<_, _>>();
+                Ok(Some(Progress { campaign, outcomes }))
+            })
+            .await
+    }
+
+    async fn campaigns(&self) -> Result<Vec<Campaign>, StoreError> {
+        self.lists
+            .read(|connection| many(connection, sql::SELECT_ALL, params![], campaign))
+            .await
+    }
+
+    async fn change_campaign(
+        &self,
+        id: CampaignId,
+        from: &[CampaignStatus],
+        to: CampaignStatus,
+        now: Timestamp,
+        entry: AuditEntry,
+    ) -> Result<bool, StoreError> {
+        let from: Vec<&str> = from.iter().map(|status| status.as_str()).collect();
+        let ended = matches!(to, CampaignStatus::Cancelled | CampaignStatus::Completed);
+        let ended = ended.then(|| millis(now));
+        self.writer
+            .write(move |connection| {
+                let hold = database::Hold::ForChange;
+                if !connection.hold(hold, sql::SELECT_STATUS, [id])? {
+                    return Ok(false);
+                }
+                let status = one(connection, sql::SELECT_STATUS, [id], |row| {
+                    Ok(Columns::of(row).text()?.to_owned())
+                })?;
+                if status.is_none_or(|status| !from.contains(&status.as_str())) {
+                    return Ok(false);
+                }
+                connection.execute(sql::SET_STATUS, params![to.as_str(), ended, id])?;
+                audit::note(connection, entry.clone())?;
+                Ok(true)
+            })
+            .await
+    }
+
+    async fn claim_campaigns(
+        &self,
+        owner: &str,
+        now: Timestamp,
+        lease: Timestamp,
+    ) -> Result<Vec<Campaign>, StoreError> {
+        let running = CampaignStatus::Running.as_str();
+        let running: Vec<i64> = self
+            .points
+            .read(move |connection| {
+                many(connection, sql::SELECT_BY_STATUS, [running], |row| {
+                    row.get(0)
+                })
+            })
+            .await?;
+        if running.is_empty() {
+            return Ok(Vec::new());
+        }
+        let owner = owner.to_owned();
+        self.writer
+            .write(move |connection| {
+                let mut claimed = Vec::new();
+                for id in &running {
+                    let values = params![owner, millis(lease), id, millis(now)];
+                    if connection.execute(sql::CLAIM, values)? > 0 {
+                        claimed.extend(one(connection, sql::SELECT, [id], campaign)?);
+                    }
+                }
+                Ok(claimed)
+            })
+            .await
+    }
+
+    async fn selected(
+        &self,
+        query: &SelectionQuery,
+        now: Timestamp,
+    ) -> Result<Vec<Certificate>, StoreError> {
+        let select = list::selection(self.dialect, query, now)?;
+        let page = self
+            .lists
+            .read(move |connection| page::read(connection, &select, rows::certificate))
+            .await?;
+        Ok(page.entities)
+    }
+
+    async fn add_items(
+        &self,
+        id: CampaignId,
+        items: Vec<Item>,
+        through: CertificateId,
+    ) -> Result<(), StoreError> {
+        self.writer
+            .write(move |connection| {
+                for item in &items {
+                    let values = params![
+                        id,
+                        item.certificate,
+                        item.customer,
+                        item.issuer,
+                        millis(item.urgent),
+                        item.outcome.as_str(),
+                        millis(item.updated)
+                    ];
+                    connection.execute(sql::INSERT_ITEM, values)?;
+                }
+                connection.execute(sql::SET_THROUGH, params![through, id])?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn due_items(
+        &self,
+        id: CampaignId,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Item>, StoreError> {
+        self.lists
+            .read(move |connection| {
+                let values = params![id, Outcome::Waiting.as_str(), millis(now), limit];
+                many(connection, sql::SELECT_DUE, values, item)
+            })
+            .await
+    }
+
+    async fn taken_places(
+        &self,
+        id: CampaignId,
+        now: Timestamp,
+    ) -> Result<Vec<(String, String, Timestamp)>, StoreError> {
+        self.lists
+            .read(move |connection| {
+                let values = params![id, Outcome::Waiting.as_str(), millis(now)];
+                many(connection, sql::SELECT_PLACES, values, |row| {
+                    let mut columns = Columns::of(row);
+                    Ok((columns.value()?, columns.value()?, columns.moment()?))
+                })
+            })
+            .await
+    }
+
+    async fn put_off(
+        &self,
+        id: CampaignId,
+        items: Vec<(CertificateId, Timestamp)>,
+    ) -> Result<(), StoreError> {
+        self.writer
+            .write(move |connection| {
+                for (certificate, until) in &items {
+                    let waiting = Outcome::Waiting.as_str();
+                    let values = params![millis(*until), id, certificate, waiting];
+                    connection.execute(sql::PUT_OFF, values)?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    async fn end_item(
+        &self,
+        id: CampaignId,
+        certificate: CertificateId,
+        end: ItemEnd,
+    ) -> Result<(), StoreError> {
+        let told = Draft::all_of(end.notification.into_iter().collect())?;
+        self.writer
+            .write(move |connection| {
+                let values = params![
+                    end.outcome.as_str(),
+                    end.successor,
+                    end.detail,
+                    millis(end.at),
+                    id,
+                    certificate,
+                    Outcome::Waiting.as_str()
+                ];
+                if connection.execute(sql::END, values)? > 0 {
+                    for draft in &told {
+                        draft.write(connection, None, None)?;
+                    }
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    async fn retry_item(
+        &self,
+        id: CampaignId,
+        certificate: CertificateId,
+        again: Timestamp,
+        detail: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let detail = detail.to_owned();
+        self.writer
+            .write(move |connection| {
+                let waiting = Outcome::Waiting.as_str();
+                let (again, now) = (millis(again), millis(now));
+                let values = params![again, detail, now, id, certificate, waiting];
+                connection.execute(sql::RETRY, values)?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn end_missed(
+        &self,
+        id: CampaignId,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        self.writer
+            .write(move |connection| {
+                let notified = Outcome::Notified.as_str();
+                let values = params![id, notified, i64::MAX, limit];
+                let left = many(connection, sql::SELECT_DUE, values, item)?;
+                for item in &left {
+                    let values = params![
+                        Outcome::Missed.as_str(),
+                        item.successor,
+                        item.detail,
+                        millis(now),
+                        id,
+                        item.certificate,
+                        notified
+                    ];
+                    connection.execute(sql::END, values)?;
+                }
+                Ok(left.len() as u64)
+            })
+            .await
+    }
+
+    async fn has_unfinished(&self, id: CampaignId) -> Result<bool, StoreError> {
+        self.lists
+            .read(move |connection| {
+                let [waiting, open, notified] =
+                    [Outcome::Waiting, Outcome::Open, Outcome::Notified].map(Outcome::as_str);
+                let values = params![id, waiting, open, notified];
+                Ok(number(connection, sql::HAS_UNFINISHED, values)?.is_some())
+            })
+            .await
+    }
+
+    async fn items(
+        &self,
+        id: CampaignId,
+        after: CertificateId,
+        limit: u32,
+    ) -> Result<Vec<Item>, StoreError> {
+        self.lists
+            .read(move |connection| {
+                let values = params![id, after, limit];
+                many(connection, sql::SELECT_ITEMS, values, item)
+            })
+            .await
+    }
+}
+
+fn campaign(row: &Row<'_>) -> database::Result<Campaign> {
+    let mut columns = Columns::of(row);
+    Ok(Campaign {
+        id: columns.value()?,
+        actor: columns.value()?,
+        created: columns.moment()?,
+        reason: columns.value()?,
+        selection: Selection::parse(columns.text()?).map_err(|error| columns.fault(error))?,
+        key: columns
+            .text()?
+            .parse()
+            .map_err(|error: String| columns.fault(unknown(error)))?,
+        deadline: columns.moment()?,
+        pace: Pace {
+            per_issuer: columns.value::<Option<u32>>()?.and_then(NonZeroU32::new),
+            per_customer: columns.value::<Option<u32>>()?.and_then(NonZeroU32::new),
+        },
+        status: status(&mut columns)?,
+        ended: columns.optional_moment()?,
+        last: columns.value()?,
+        through: columns.value()?,
+    })
+}
+
+fn status(columns: &mut Columns<'_>) -> database::Result<CampaignStatus> {
+    let word = columns.text()?;
+    CampaignStatus::from_word(word)
+        .ok_or_else(|| columns.fault(unknown(format!("`{word}` is no status of a campaign"))))
+}
+
+fn item(row: &Row<'_>) -> database::Result<Item> {
+    let mut columns = Columns::of(row);
+    Ok(Item {
+        certificate: columns.value()?,
+        customer: columns.value()?,
+        issuer: columns.value()?,
+        urgent: columns.moment()?,
+        outcome: outcome(&mut columns)?,
+        process: columns.value()?,
+        successor: columns.value()?,
+        had_its_place: columns.value::<i64>()? != 0,
+        attempts: columns.value()?,
+        detail: columns.value()?,
+        updated: columns.moment()?,
+    })
+}
+
+fn outcome(columns: &mut Columns<'_>) -> database::Result<Outcome> {
+    let word = columns.text()?;
+    Outcome::from_word(word)
+        .ok_or_else(|| columns.fault(unknown(format!("`{word}` is no outcome of a certificate"))))
+}
+
+fn unknown(message: String) -> std::io::Error {
+    std::io::Error::other(message)
+}
