@@ -1,18 +1,17 @@
 //! CAA before issuance (rules.md section 6): what the DNS said, and what that means for this customer.
 
+mod look;
+
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use reseal_pki::corroboration::{Quorum, Region, Witness, tally};
 use reseal_pki::method::Method;
 use reseal_pki::name::DnsName;
-use reseal_validation::caa::{
-    CaaDecision, CaaObservation, CaaOutcome, CaaRequest, CaaSet, CaaStatus, decide,
-};
-use reseal_validation::panel::RemoteCaa;
-use serde::Serialize;
+use reseal_validation::caa::{CaaObservation, CaaOutcome, CaaRequest};
+
+pub use look::{CaaCorroboration, CaaFinding, CaaLook, CaaSighting};
 
 use super::iodef::{Report, report_of};
 use super::plan::method_of;
@@ -28,20 +27,12 @@ const MOST_KEPT: usize = 100_000;
 /// Observations that may serve again while they are younger than `dcv.caa_reuse`. Failures are never kept.
 #[derive(Default)]
 pub(crate) struct CaaCache {
-    seen: Mutex<HashMap<String, Observed>>,
-}
-
-/// What the DNS says about CAA for one name, here and elsewhere.
-#[derive(Clone)]
-struct Observed {
-    here: CaaObservation,
-    /// Empty when nobody was asked.
-    elsewhere: Vec<RemoteCaa>,
+    seen: Mutex<HashMap<String, CaaLook>>,
 }
 
 impl CaaCache {
     /// What was observed of `name`, by as many perspectives as are `wanted`.
-    fn get(&self, name: &str, wanted: usize, now: Timestamp, reuse: Duration) -> Option<Observed> {
+    fn get(&self, name: &str, wanted: usize, now: Timestamp, reuse: Duration) -> Option<CaaLook> {
         let reuse = SignedDuration::try_from(reuse.min(LONGEST_REUSE)).ok()?;
         if reuse.is_zero() {
             return None;
@@ -56,7 +47,7 @@ impl CaaCache {
             .cloned()
     }
 
-    fn put(&self, observed: &Observed) {
+    fn put(&self, observed: &CaaLook) {
         let answered = |observation: &CaaObservation| {
             matches!(observation.outcome, CaaOutcome::Found | CaaOutcome::None)
         };
@@ -127,7 +118,7 @@ impl Services {
                     account_uri: &account_uri,
                     method,
                 };
-                find(observed, &request, self.settings.quorum, now)
+                observed.judge(&request, self.settings.quorum, now)
             };
             let mut finding = by(relied_on(proof));
             // What is still open may yet be proved by the record.
@@ -179,14 +170,14 @@ impl Services {
 
     /// What is to be observed for each proof, in order; a wildcard and its base name share one look. The remote
     /// perspectives are asked where the method that is relied on wants them (M-2).
-    async fn observe_caa(&self, proofs: &[NameProof], now: Timestamp) -> Vec<Observed> {
+    async fn observe_caa(&self, proofs: &[NameProof], now: Timestamp) -> Vec<CaaLook> {
         let reuse = self.settings.caa_reuse;
         let remotes = self.panel.remotes().len();
         let wants = |proof: &NameProof| {
             let wants = remotes > 0 && relied_on(proof).needs_corroboration();
             if wants { remotes } else { 0 }
         };
-        let mut looks: Vec<(&DnsName, usize, Option<Observed>)> = Vec::new();
+        let mut looks: Vec<(&DnsName, usize, Option<CaaLook>)> = Vec::new();
         for proof in proofs {
             let wanted = wants(proof);
             let same = |look: &&mut (&DnsName, usize, _)| look.0.fqdn() == proof.name.fqdn();
@@ -202,20 +193,12 @@ impl Services {
             let mut tasks = Vec::new();
             for (name, wanted, observed) in chunk.iter_mut().filter(|look| look.2.is_none()) {
                 let (panel, name, alone) = (self.panel.clone(), (*name).clone(), *wanted == 0);
-                let task = tokio::spawn(async move {
-                    if alone {
-                        (panel.local().caa(&name).await, Vec::new())
-                    } else {
-                        panel.caa(&name).await
-                    }
-                });
+                let task =
+                    tokio::spawn(async move { CaaLook::take(&panel, &name, alone, now).await });
                 tasks.push((observed, task));
             }
             for (observed, task) in tasks {
-                if let Ok((mut here, elsewhere)) = task.await {
-                    // By the clock that judges its age later.
-                    here.at = now;
-                    let seen = Observed { here, elsewhere };
+                if let Ok(seen) = task.await {
                     if !reuse.is_zero() {
                         self.caa_cache.put(&seen);
                     }
@@ -230,120 +213,12 @@ impl Services {
                     .iter()
                     .find(|look| look.0.fqdn() == proof.name.fqdn())
                     .and_then(|look| look.2.clone())
-                    .unwrap_or_else(|| Observed {
+                    .unwrap_or_else(|| CaaLook {
                         here: failed(&proof.name, now),
                         elsewhere: Vec::new(),
                     })
             })
             .collect()
-    }
-}
-
-/// What was found about one name.
-struct CaaFinding {
-    decision: CaaDecision,
-    corroboration: Option<CaaCorroboration>,
-}
-
-/// What the remote perspectives say about CAA for one name, as it is stored and shown (M-8).
-#[derive(Serialize)]
-struct CaaCorroboration {
-    /// How many see a permission, of how many.
-    quorum: String,
-    perspectives: Vec<CaaSighting>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct CaaSighting {
-    name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    region: Option<Region>,
-    permitted: bool,
-    status: CaaStatus,
-    reason: String,
-    /// The records that decided; what other levels said is left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    relevant: Option<CaaSet>,
-}
-
-impl CaaCorroboration {
-    fn witnesses(&self) -> Vec<Witness> {
-        let witness = |one: &CaaSighting| Witness {
-            name: one.name.clone(),
-            region: one.region,
-            agrees: one.permitted,
-        };
-        self.perspectives.iter().map(witness).collect()
-    }
-}
-
-/// What CAA means for `request`: a permission seen here counts when enough others see one too. Their records need
-/// not be the same (M-2).
-fn find(
-    observed: &Observed,
-    request: &CaaRequest<'_>,
-    quorum: Quorum,
-    now: Timestamp,
-) -> CaaFinding {
-    let mut decision = decide(&observed.here, request);
-    if observed.elsewhere.is_empty() || !request.method.needs_corroboration() {
-        return CaaFinding {
-            decision,
-            corroboration: None,
-        };
-    }
-    let perspectives = observed.elsewhere.iter().map(|one| sighting(one, request));
-    let mut corroboration = CaaCorroboration {
-        quorum: String::new(),
-        perspectives: perspectives.collect(),
-    };
-    let witnesses = corroboration.witnesses();
-    corroboration.quorum = tally(&witnesses);
-    if decision.permitted
-        && let Err(shortfall) = quorum.judge(&witnesses, now)
-    {
-        let mut dissent = corroboration
-            .perspectives
-            .iter()
-            .filter(|one| !one.permitted);
-        let told = dissent
-            .clone()
-            .map(|one| format!("; `{}`: {}", one.name, one.reason));
-        decision = CaaDecision {
-            permitted: false,
-            status: dissent.next().map_or(CaaStatus::Unknown, |one| one.status),
-            reason: format!(
-                "permitted as seen from here, but {shortfall}{}",
-                told.collect::<String>()
-            ),
-        };
-    }
-    CaaFinding {
-        decision,
-        corroboration: Some(corroboration),
-    }
-}
-
-fn sighting(one: &RemoteCaa, request: &CaaRequest<'_>) -> CaaSighting {
-    let (decision, relevant) = match &one.answer {
-        Ok(observation) => (decide(observation, request), observation.relevant.clone()),
-        Err(reason) => {
-            let decision = CaaDecision {
-                permitted: false,
-                status: CaaStatus::Unknown,
-                reason: reason.clone(),
-            };
-            (decision, None)
-        }
-    };
-    CaaSighting {
-        name: one.remote.name().to_owned(),
-        region: one.remote.region(),
-        permitted: decision.permitted,
-        status: decision.status,
-        reason: decision.reason,
-        relevant,
     }
 }
 

@@ -108,6 +108,7 @@ impl Services {
             return Ok(Contacts::Known(ContactList {
                 found: Vec::new(),
                 failures: vec!["a quote asks nobody".to_owned()],
+                answers: Vec::new(),
             }));
         }
         let _slot = self.slots.take(customer).ok_or_else(no_slot)?;

@@ -39,15 +39,19 @@ use crate::process::{Approver, Process};
 use crate::product::DcvType;
 
 pub(crate) use caa::CaaCache;
+pub use caa::{CaaCorroboration, CaaFinding, CaaLook, CaaSighting};
 pub(crate) use candidate::examine;
 pub(crate) use iodef::Reported;
 pub(crate) use launch::LEASE;
+pub use persistent::Account;
 pub(crate) use plan::{domain_of, method_of};
+pub use prove::looked_for;
 pub(crate) use prove::{apply, attention};
 pub use quote::Quote;
 pub use rehearse::Rehearsal;
 pub(crate) use reissue::SHORTEST_REMAINDER;
 pub(crate) use token::used_before;
+pub use waiting::challenges_are_dead;
 
 /// Look-ups of one process under way at the same time.
 const AT_ONCE: usize = 8;

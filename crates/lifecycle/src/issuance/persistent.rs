@@ -10,18 +10,26 @@ use reseal_validation::evidence::Verdict;
 use super::prove::{Look, apply, last_look, seen, witnesses};
 use crate::authorization::Authorization;
 use crate::event::Event;
-use crate::process::{NameProof, Process, Work};
-use crate::product::DcvType;
-use crate::services::Services;
+use crate::process::{NameProof, Work};
+use crate::product::{DcvType, Product};
+use crate::services::{Services, Settings};
 
 /// Whom records have to name.
 #[derive(Clone, Debug)]
-pub(super) struct Account {
+pub struct Account {
     issuer: String,
     uri: String,
 }
 
 impl Account {
+    /// That of `customer`; `None` when `product` takes no such records.
+    pub fn of(customer: &str, product: Option<&Product>, settings: &Settings) -> Option<Self> {
+        product?.dcv_persistent.then(|| Self {
+            issuer: settings.caa_identity.clone(),
+            uri: settings.account_uri(customer),
+        })
+    }
+
     fn record(&self, adn: &str, wildcard: bool) -> PersistentRecord {
         PersistentRecord {
             adn: adn.to_owned(),
@@ -35,27 +43,7 @@ impl Account {
 impl Services {
     /// Whom persistent records of `customer` have to name; `None` when `product` takes none.
     pub(super) fn persistent_account(&self, customer: &str, product: &str) -> Option<Account> {
-        let product = self.catalogue.get(product)?;
-        product.dcv_persistent.then(|| Account {
-            issuer: self.settings.caa_identity.clone(),
-            uri: self.settings.account_uri(customer),
-        })
-    }
-
-    /// What to look for beside the challenges of `process`.
-    pub(super) fn persistent_challenges(&self, process: &Process) -> Vec<Challenge> {
-        let Some(work) = process.work() else {
-            return Vec::new();
-        };
-        let account = self.persistent_account(&process.customer, &work.order.product);
-        let Some(account) = account else {
-            return Vec::new();
-        };
-        let now = self.clock.now();
-        wanted(&work.proofs, &account, &self.settings.names)
-            .into_iter()
-            .map(|record| Challenge::Persistent { record, now })
-            .collect()
+        Account::of(customer, self.catalogue.get(product), &self.settings)
     }
 }
 
@@ -77,7 +65,11 @@ pub(super) fn offer(proofs: &mut [NameProof], account: Option<&Account>) {
 
 /// Every record that would prove one of the open names: at the name itself, and at each domain above it where it
 /// speaks for what is below (N-20).
-fn wanted(proofs: &[NameProof], account: &Account, policy: &NamePolicy) -> Vec<PersistentRecord> {
+pub(super) fn wanted(
+    proofs: &[NameProof],
+    account: &Account,
+    policy: &NamePolicy,
+) -> Vec<PersistentRecord> {
     let mut records: Vec<PersistentRecord> = Vec::new();
     let open = proofs
         .iter()

@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 use reseal_pki::corroboration::Witness;
+use reseal_pki::name::NamePolicy;
 use reseal_validation::challenge::Challenge;
 use reseal_validation::evidence::{Attempt, Verdict};
 use reseal_validation::panel::{Corroboration, Seen};
 
-use super::persistent;
+use super::persistent::{self, Account};
 use super::plan::br_method;
 use crate::authorization::Authorization;
 use crate::event::{Event, EventKind};
@@ -25,16 +26,13 @@ pub(super) struct Look {
 impl Services {
     /// Looks at every challenge that is still open, each once, several at the same time.
     pub(super) async fn look(&self, process: &Process) -> Vec<Look> {
-        let mut challenges: Vec<Challenge> = Vec::new();
-        for proof in process.work().iter().flat_map(|work| &work.proofs) {
-            match &proof.challenge {
-                Some(challenge) if !proof.is_proved() && !challenges.contains(challenge) => {
-                    challenges.push(challenge.clone());
-                }
-                _ => {}
-            }
-        }
-        challenges.extend(self.persistent_challenges(process));
+        let Some(work) = process.work() else {
+            return Vec::new();
+        };
+        let product = self.catalogue.get(&work.order.product);
+        let account = Account::of(&process.customer, product, &self.settings);
+        let names = &self.settings.names;
+        let challenges = looked_for(&work.proofs, account.as_ref(), names, self.clock.now());
         let mut looks = Vec::with_capacity(challenges.len());
         for chunk in challenges.chunks(super::AT_ONCE) {
             let tasks: Vec<_> = chunk
@@ -62,6 +60,29 @@ impl Services {
         }
         looks
     }
+}
+
+/// What a look at the open ones of `proofs` looks for: their challenges, and beside them the records of `account` that
+/// stay.
+pub fn looked_for(
+    proofs: &[NameProof],
+    account: Option<&Account>,
+    names: &NamePolicy,
+    now: Timestamp,
+) -> Vec<Challenge> {
+    let mut challenges: Vec<Challenge> = Vec::new();
+    for proof in proofs {
+        match &proof.challenge {
+            Some(challenge) if !proof.is_proved() && !challenges.contains(challenge) => {
+                challenges.push(challenge.clone());
+            }
+            _ => {}
+        }
+    }
+    let records = account.map(|account| persistent::wanted(proofs, account, names));
+    let records = records.into_iter().flatten();
+    challenges.extend(records.map(|record| Challenge::Persistent { record, now }));
+    challenges
 }
 
 /// Takes what a round found into the work: events to record, proofs obtained.

@@ -12,7 +12,7 @@ const VETTING_LIFE: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// Whether what was published for the process may prove nothing any more: it can outlive its challenges while an
 /// organization is checked.
-pub(super) fn challenges_are_dead(work: &Work, now: Timestamp) -> bool {
+pub fn challenges_are_dead(work: &Work, now: Timestamp) -> bool {
     now.duration_since(work.challenges_created) > CHALLENGE_LIFE
 }
 

@@ -87,6 +87,8 @@ pub struct ContactList {
     pub found: Vec<Contact>,
     /// Questions without a usable answer, for people.
     pub failures: Vec<String>,
+    /// What was asked, and what came back.
+    pub answers: Vec<DnsAnswer>,
 }
 
 /// Asks for everybody that may be written to for `adn`.
@@ -108,6 +110,7 @@ pub(crate) async fn list(resolver: &Resolver, adn: &str) -> ContactList {
             source,
             address,
         }));
+        list.answers.push(answer.trimmed(|_| false));
     }
     list
 }
@@ -211,16 +214,13 @@ mod tests {
             ],
         );
         let list = perspective(&dns, None).contacts("example.com").await;
-        assert_eq!(
-            list,
-            ContactList {
-                found: vec![
-                    contact(ContactSource::Caa, "hostmaster@corp.example"),
-                    contact(ContactSource::Txt, "owner@corp.example"),
-                ],
-                failures: Vec::new(),
-            }
-        );
+        let found = [
+            contact(ContactSource::Caa, "hostmaster@corp.example"),
+            contact(ContactSource::Txt, "owner@corp.example"),
+        ];
+        assert_eq!((list.found, list.failures), (found.to_vec(), Vec::new()));
+        let asked = list.answers.iter().map(|answer| answer.name.as_str());
+        assert!(asked.eq(["example.com.", &format!("{TXT_NAME}.")]));
     }
 
     #[tokio::test]
