@@ -2,6 +2,7 @@
 
 mod authorization;
 mod ca;
+mod check;
 mod revocation;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use reseal_lifecycle::process::Check;
 
 pub(crate) use authorization::{Authorization, Wanted};
 pub(crate) use ca::{Ca, CrlForm};
+pub(crate) use check::{Caa, Csr, Dcv, Method, Place};
 pub(crate) use revocation::{Order, Revocation};
 
 /// A certification authority that reissues TLS certificates by API.
@@ -101,6 +103,12 @@ pub(crate) enum Command {
     /// Certificate signing requests
     #[command(subcommand)]
     Csr(Csr),
+    /// Certification authority authorization: which issuers the DNS permits
+    #[command(subcommand)]
+    Caa(Caa),
+    /// Proofs of control over names, as they are looked for
+    #[command(subcommand)]
+    Dcv(Dcv),
     /// Writes keys, configuration and the database as they are now into one file; the server may go on
     Backup {
         /// A file that does not exist yet; it holds the CA's keys, so it is for its owner only
@@ -377,16 +385,4 @@ pub(crate) enum Audit {
 pub(crate) enum AuditFormat {
     /// One JSON object a line
     Jsonl,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Csr {
-    /// Checks a request as the server would
-    Check {
-        /// PEM file; `-` is stdin
-        file: PathBuf,
-        /// A server's folder, whose configuration then counts
-        #[arg(long, env = "RESEAL_DATA", value_name = "DIR")]
-        data: Option<PathBuf>,
-    },
 }

@@ -6,6 +6,7 @@
 )]
 
 mod calendar;
+mod checks;
 mod contacts;
 mod dns;
 mod dnssec;
