@@ -3,6 +3,7 @@
 mod authorization;
 mod ca;
 mod check;
+mod reissue;
 mod revocation;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use reseal_lifecycle::process::Check;
 pub(crate) use authorization::{Authorization, Wanted};
 pub(crate) use ca::{Ca, CrlForm};
 pub(crate) use check::{Caa, Csr, Dcv, Method, Place};
+pub(crate) use reissue::{ApiSecret, KeyKind, Reissue};
 pub(crate) use revocation::{Order, Revocation};
 
 /// A certification authority that reissues TLS certificates by API.
@@ -100,6 +102,9 @@ pub(crate) enum Command {
     /// What waits for an operator: the organizations behind OV and EV certificates
     #[command(subcommand)]
     Validation(Validation),
+    /// Reissues a certificate as a customer does, over the API: makes key and request here, shows what to publish,
+    /// waits, saves key and chain
+    Reissue(Reissue),
     /// Certificate signing requests
     #[command(subcommand)]
     Csr(Csr),

@@ -13,6 +13,7 @@ mod backup;
 mod bench;
 mod ca;
 mod check;
+mod client;
 mod clock;
 mod config;
 mod console;
@@ -161,6 +162,7 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
                 .await
                 .map(done)
         }
+        Command::Reissue(wanted) => client::reissue(wanted).await,
         Command::Csr(Csr::Check { file, data }) => check::csr(&file, data.as_deref(), config),
         Command::Caa(Caa::Check { name, method, from }) => {
             check::caa(&name, method, &from, config).await

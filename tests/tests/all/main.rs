@@ -1,6 +1,7 @@
 //! The real binary, driven over HTTP: the wire contract, nasty inputs, the world around it, and crashes.
 
 mod audit;
+mod client;
 mod compromise;
 mod contract;
 mod crash;

@@ -10,9 +10,9 @@ use reseal_pki::name::DnsName;
 use reseal_validation::caa::{CaaOutcome, CaaRequest, CaaStatus};
 use serde_json::{Value, json};
 
-use super::report::printable;
 use super::{Lookout, Report, configuration};
 use crate::args;
+use crate::console::printable;
 
 /// Stands for a customer that was not named; no handle has it in it.
 const NOBODY: &str = "?";

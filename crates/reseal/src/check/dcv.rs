@@ -16,9 +16,9 @@ use reseal_validation::{
 };
 use serde_json::{Value, json};
 
-use super::report::printable;
 use super::{Lookout, Report, configuration, open};
 use crate::args;
+use crate::console::printable;
 
 /// Where every customer's FILE proof by auth key lies: as good a place as any to see whether files can be fetched.
 const SOME_FILE: &str = "/.well-known/pki-validation/fileauth.txt";

@@ -7,7 +7,7 @@ use reseal_validation::dns::{DnsAnswer, DnsOutcome, RecordValue, Security};
 use reseal_validation::{FileObservation, FileOutcome};
 use serde_json::{Map, Value};
 
-use crate::console;
+use crate::console::{self, printable};
 
 /// Characters of a word in front of a fact.
 const LABEL_WIDTH: usize = 14;
@@ -141,27 +141,4 @@ fn fetch_lines(observation: &FileObservation) -> Vec<String> {
     };
     lines.push(format!("    {end} ({} ms)", observation.elapsed_ms));
     lines
-}
-
-/// Foreign text as a terminal may have it: what is not plain ASCII is escaped.
-pub(super) fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            ' '..='~' => shown.push(character),
-            other => shown.extend(other.escape_default()),
-        }
-    }
-    shown
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nasty_111_what_strangers_publish_cannot_speak_to_the_terminal() {
-        let said = printable("a \"b\" \\ \x1b[31m\n\u{202e}ü");
-        assert_eq!(said, r#"a "b" \ \u{1b}[31m\n\u{202e}\u{fc}"#);
-    }
 }

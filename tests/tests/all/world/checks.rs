@@ -8,14 +8,14 @@ use super::World;
 use crate::support::server::binary;
 
 /// What a check said.
-struct Said {
+pub(crate) struct Said {
     code: Option<i32>,
     text: String,
 }
 
 impl Said {
     #[track_caller]
-    fn has(&self, code: i32, parts: &[&str]) {
+    pub(crate) fn has(&self, code: i32, parts: &[&str]) {
         assert_eq!(self.code, Some(code), "{}", self.text);
         for part in parts {
             assert!(self.text.contains(part), "no `{part}` in {}", self.text);
@@ -41,7 +41,8 @@ impl World {
     }
 }
 
-fn run(command: &mut Command) -> Said {
+/// Runs a check to its end.
+pub(crate) fn run(command: &mut Command) -> Said {
     let output = command.stdin(Stdio::null()).output().unwrap();
     let text = [output.stdout, output.stderr].concat();
     Said {

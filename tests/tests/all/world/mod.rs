@@ -6,8 +6,9 @@
 )]
 
 mod calendar;
-mod checks;
+pub(crate) mod checks;
 mod contacts;
+mod customer;
 mod dns;
 mod dnssec;
 mod doctor;
