@@ -3,6 +3,8 @@
 mod authorization;
 mod ca;
 mod campaign;
+mod check;
+mod reissue;
 mod revocation;
 
 use std::path::PathBuf;
@@ -15,6 +17,8 @@ use reseal_lifecycle::process::Check;
 pub(crate) use authorization::{Authorization, Wanted};
 pub(crate) use ca::{Ca, CrlForm};
 pub(crate) use campaign::{Campaign, ReportFormat, WantedCampaign};
+pub(crate) use check::{Caa, Csr, Dcv, Method, Place};
+pub(crate) use reissue::{ApiSecret, KeyKind, Reissue};
 pub(crate) use revocation::{Order, Revocation};
 
 /// A certification authority that reissues TLS certificates by API.
@@ -100,9 +104,18 @@ pub(crate) enum Command {
     /// What waits for an operator: the organizations behind OV and EV certificates
     #[command(subcommand)]
     Validation(Validation),
+    /// Reissues a certificate as a customer does, over the API: makes key and request here, shows what to publish,
+    /// waits, saves key and chain
+    Reissue(Reissue),
     /// Certificate signing requests
     #[command(subcommand)]
     Csr(Csr),
+    /// Certification authority authorization: which issuers the DNS permits
+    #[command(subcommand)]
+    Caa(Caa),
+    /// Proofs of control over names, as they are looked for
+    #[command(subcommand)]
+    Dcv(Dcv),
     /// Writes keys, configuration and the database as they are now into one file; the server may go on
     Backup {
         /// A file that does not exist yet; it holds the CA's keys, so it is for its owner only
@@ -382,16 +395,4 @@ pub(crate) enum Audit {
 pub(crate) enum AuditFormat {
     /// One JSON object a line
     Jsonl,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Csr {
-    /// Checks a request as the server would
-    Check {
-        /// PEM file; `-` is stdin
-        file: PathBuf,
-        /// A server's folder, whose configuration then counts
-        #[arg(long, env = "RESEAL_DATA", value_name = "DIR")]
-        data: Option<PathBuf>,
-    },
 }

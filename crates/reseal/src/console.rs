@@ -26,3 +26,26 @@ pub(crate) fn actor() -> String {
         .find(|name| !name.is_empty() && name.len() <= 100 && !name.chars().any(char::is_control));
     format!("console/{}", name.as_deref().unwrap_or("unknown"))
 }
+
+/// Foreign text as a terminal may have it: what is not plain ASCII is escaped.
+pub(crate) fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            ' '..='~' => shown.push(character),
+            other => shown.extend(other.escape_default()),
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nasty_111_what_strangers_publish_cannot_speak_to_the_terminal() {
+        let said = printable("a \"b\" \\ \x1b[31m\n\u{202e}ü");
+        assert_eq!(said, r#"a "b" \ \u{1b}[31m\n\u{202e}\u{fc}"#);
+    }
+}

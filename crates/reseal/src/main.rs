@@ -13,10 +13,11 @@ mod backup;
 mod bench;
 mod ca;
 mod campaign;
+mod check;
+mod client;
 mod clock;
 mod config;
 mod console;
-mod csr_check;
 mod data;
 mod demo;
 mod doctor;
@@ -39,8 +40,8 @@ use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
 use args::{
-    ApiKey, Args, Audit, AuditFormat, Authorization, Ca, Command, Csr, Customer, Key, LogFormat,
-    Policy, Revocation, Validation, Webhook,
+    ApiKey, Args, Audit, AuditFormat, Authorization, Ca, Caa, Command, Csr, Customer, Dcv, Key,
+    LogFormat, Policy, Revocation, Validation, Webhook,
 };
 use reseal_lifecycle::vetting::{Decision, Verdict};
 
@@ -163,7 +164,17 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
                 .await
                 .map(done)
         }
-        Command::Csr(Csr::Check { file, data }) => csr_check::run(&file, data.as_deref(), config),
+        Command::Reissue(wanted) => client::reissue(wanted).await,
+        Command::Csr(Csr::Check { file, data }) => check::csr(&file, data.as_deref(), config),
+        Command::Caa(Caa::Check { name, method, from }) => {
+            check::caa(&name, method, &from, config).await
+        }
+        Command::Dcv(Dcv::Check {
+            name,
+            method,
+            process,
+            from,
+        }) => check::dcv(&name, method, process, &from, config).await,
         Command::Backup { file, data } => backup::write(&file, &data.data, config).await.map(done),
         Command::Migrate {
             from: _,

@@ -148,7 +148,7 @@ pub(crate) fn perspective(config: &Config, own: Vec<SocketAddr>) -> anyhow::Resu
 }
 
 /// The same together with the remote perspectives.
-fn panel(config: &Config, own: Vec<SocketAddr>) -> anyhow::Result<Panel> {
+pub(crate) fn panel(config: &Config, own: Vec<SocketAddr>) -> anyhow::Result<Panel> {
     let remotes = config.dcv.perspectives.iter().map(remote);
     let remotes = remotes.collect::<anyhow::Result<_>>()?;
     Ok(Panel::new(

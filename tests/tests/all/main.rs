@@ -2,6 +2,7 @@
 
 mod audit;
 mod campaign;
+mod client;
 mod compromise;
 mod contract;
 mod crash;

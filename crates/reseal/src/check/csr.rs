@@ -9,9 +9,7 @@ use reseal_pki::csr::{Csr, CsrPolicy};
 use reseal_pki::key::KeyPolicy;
 use reseal_pki::name::NamePolicy;
 
-use crate::config::{Config, Flags};
 use crate::console;
-use crate::data::DataFolder;
 use crate::wire_up;
 
 /// More than the server takes; enough to say so.
@@ -24,11 +22,7 @@ pub(crate) fn run(
     config: Option<&Path>,
 ) -> anyhow::Result<ExitCode> {
     let text = read(file)?;
-    let config_file = match data {
-        Some(data) => DataFolder::new(data).config_file(config),
-        None => config.map(Path::to_owned),
-    };
-    let config = Config::load(config_file.as_deref(), &Flags::default())?;
+    let config = super::configuration(data, config)?;
     let names = wire_up::name_policy(&config);
     let report = examine(&text, &names);
     for line in report.lines {

@@ -1,11 +1,15 @@
 //! CAA is corroborated too (M-2).
 
+use std::process::Command;
+
 use serde_json::json;
 
 use super::Around;
 use super::place::AROUND;
 use crate::support::csr::csr;
 use crate::support::knot::Knot;
+use crate::support::server::binary;
+use crate::world::checks::{Said, run};
 
 fn forbid(knot: &Knot, name: &str) {
     knot.add(
@@ -107,4 +111,49 @@ fn m_9_what_others_saw_of_caa_is_not_relied_on_again() {
     assert_eq!(checked["permitted"], false, "{checked}");
     assert_eq!(checked["corroboration"]["quorum"], "3/5", "{checked}");
     around.house.wait_for(reply.process(), "SUSPENDED");
+}
+
+#[test]
+fn m_2_m_7_a_check_beforehand_asks_every_perspective_as_well() {
+    let around = Around::public();
+    let check = |arguments: &[&str]| -> Said {
+        let data = around.house.data();
+        run(Command::new(binary())
+            .args(arguments)
+            .arg("--data")
+            .arg(data))
+    };
+    for index in [2, 4] {
+        forbid(&around.places[index].knot, "www.good.dev");
+    }
+    let by_dns = ["caa", "check", "www.good.dev", "--type", "dns"];
+    check(&by_dns).has(
+        1,
+        &[
+            "seen from `sao`: refused",
+            "seen from `sto`: permitted",
+            "permitted as seen from here, but",
+            "[M-2, M-4]",
+        ],
+    );
+    // Mail to a constructed address needs nobody else's eyes (D-16).
+    check(&["caa", "check", "www.good.dev"]).has(
+        0,
+        &["permitted when proved by mail to a constructed address"],
+    );
+    let (process, record) = around.ask("other.good.dev");
+    let process = process.to_string();
+    let by_dns = [
+        "dcv",
+        "check",
+        "other.good.dev",
+        "--type",
+        "dns",
+        "--process",
+        &process,
+    ];
+    around.publish(&record, &[1, 3]);
+    check(&by_dns).has(1, &["from here it is there, but", "not found [D-28]"]);
+    record.add(&around.places[1].knot);
+    check(&by_dns).has(0, &["seen from `sto`", "found [D-28]"]);
 }

@@ -6,7 +6,9 @@
 )]
 
 mod calendar;
+pub(crate) mod checks;
 mod contacts;
+mod customer;
 mod dns;
 mod dnssec;
 mod doctor;
