@@ -28,6 +28,8 @@ const AGAIN: u32 = 3;
 trait Call: Send {
     /// Does the work; `false` when what it did must be undone. May be asked again after a rollback.
     fn work(&mut self, connection: &Connection) -> bool;
+    /// The work was refused later, for `error`.
+    fn refuse(&mut self, error: StoreError);
     /// Tells the caller, with `lost` instead of its own outcome if the transaction did not survive.
     fn answer(self: Box<Self>, lost: Option<StoreError>);
 }
@@ -50,6 +52,10 @@ where
         let done = outcome.is_ok();
         self.outcome = Some(outcome);
         done
+    }
+
+    fn refuse(&mut self, error: StoreError) {
+        self.outcome = Some(Err(error));
     }
 
     fn answer(self: Box<Self>, lost: Option<StoreError>) {
@@ -294,9 +300,8 @@ fn write_together(
     connection.begin()?;
     let written = batch
         .iter_mut()
-        .try_for_each(|call| write_one(connection, &mut **call, undo))
-        .and_then(|()| Ok(audit::write_put_off(connection)?));
-    let result = written.and_then(|()| commit(connection));
+        .try_for_each(|call| write_one(connection, &mut **call, undo));
+    let result = written.and_then(|()| finish(connection, batch, undo));
     if result.is_err()
         && connection.in_transaction()
         && let Err(error) = connection.rollback()
@@ -304,6 +309,16 @@ fn write_together(
         tracing::error!(%error, "a transaction could not be rolled back");
     }
     result
+}
+
+/// Writes what was put off, and commits. Here it is heard at the latest what was refused of what callers sent.
+fn finish(connection: &Connection, batch: &mut [Box<dyn Call>], undo: Undo) -> Result<(), Lost> {
+    let written = audit::write_put_off(connection).map_err(Lost::from);
+    match written.and_then(|()| commit(connection)) {
+        // Of one of them: each for itself.
+        Err(Lost::Database(_)) if undo == Undo::All && batch.len() > 1 => Err(Lost::Refused),
+        other => other,
+    }
 }
 
 fn commit(connection: &Connection) -> Result<(), Lost> {
@@ -321,7 +336,15 @@ fn write_one(connection: &Connection, call: &mut dyn Call, undo: Undo) -> Result
         Undo::All => None,
         Undo::EachCaller => Some(connection.begin_part()?),
     };
-    let keep = call.work(connection);
+    let mut keep = call.work(connection);
+    // Together all would be written anew whoever was refused. Alone each hears of its own.
+    if keep
+        && part.is_some()
+        && let Err(error) = connection.settle()
+    {
+        call.refuse(error.into());
+        keep = false;
+    }
     match connection.undone() {
         None => {}
         Some(Undone::NoRoom(error)) => return Err(Lost::RolledBack(error)),

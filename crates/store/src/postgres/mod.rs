@@ -23,6 +23,7 @@
 //! more through.
 
 mod connect;
+mod letters;
 mod presence;
 mod session;
 mod tls;
@@ -45,8 +46,9 @@ pub(crate) use wire::Cell;
 
 /// As the server counts its versions.
 const OLDEST: i64 = 150_000;
-/// Threads that write, each with a batch of its own.
-const WRITERS: usize = 3;
+/// Threads that write, each with a batch of its own: one writes while the other commits. More would wait for each other
+/// at the end of the audit log, with smaller batches.
+const WRITERS: usize = 2;
 /// Threads that read single rows.
 const POINT_READERS: usize = 4;
 

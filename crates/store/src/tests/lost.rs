@@ -1,4 +1,4 @@
-//! Transactions that PostgreSQL ends by itself. Nothing is tested here unless the tests run against it.
+//! Transactions that PostgreSQL ends by itself, tested only where the tests run against it; and what is heard late.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -133,4 +133,26 @@ async fn a_refusal_that_nobody_noticed_is_an_error() {
         .open(sample::opening("acme", None))
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn what_is_refused_after_the_work_is_its_own_callers_business() {
+    let world = World::new().await;
+    let calls = (0..40_i64).map(|number| {
+        world.store.writer.write(move |connection| {
+            let handle = if number % 4 == 0 {
+                "acme".to_owned()
+            } else {
+                format!("customer-{number}")
+            };
+            let insert = "INSERT INTO customer (handle, created) VALUES ($1, 0)";
+            connection.send(insert, [handle])?;
+            Ok(number)
+        })
+    });
+    let answers = futures_util::future::join_all(calls).await;
+    for (number, answer) in (0..).zip(answers) {
+        assert_eq!(answer.is_ok(), number % 4 != 0, "{number}: {answer:?}");
+    }
+    assert_eq!(world.store.customers().await.unwrap().len(), 2 + 30);
 }

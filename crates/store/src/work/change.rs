@@ -311,7 +311,7 @@ impl Step {
         if let Some((issuance, names)) = &change.issuance {
             let (subscription, certificate) =
                 issue::write(connection, issuance, names, &self.process, id)?;
-            connection.execute(
+            connection.send(
                 sql::process::SET_RESULT,
                 params![subscription, certificate, id],
             )?;
@@ -326,14 +326,14 @@ impl Step {
                 certificate
             ];
             // Nobody finds the key compromised between this look and the commit.
-            connection.lock(Lock::BlockedKeysStay)?;
+            connection.lock(Lock::BlockedKeysStay);
             if connection.execute(sql::certificate::REVOKE, values)? == 0 {
                 // Revoked by somebody else in the meantime, or known to be compromised: the caller decides anew on
                 // what is there now.
                 return Err(StoreError::Stale);
             }
             let values = params![certificate, import::ISSUER];
-            connection.execute(sql::crl::ENTER, values)?;
+            connection.send(sql::crl::ENTER, values)?;
         }
         if let Some(lost) = &change.lost {
             enter_lost(connection, lost)?;
@@ -356,7 +356,7 @@ impl Step {
                 billable.product,
                 billable.quantity
             ];
-            connection.execute(sql::process_billable::INSERT, values)?;
+            connection.send(sql::process_billable::INSERT, values)?;
         }
         Ok(())
     }
@@ -369,7 +369,7 @@ impl Step {
     ) -> database::Result<()> {
         for (ordinal, (at, kind)) in (0_i64..).zip(&self.events) {
             let values = params![id, version, ordinal, at, kind];
-            connection.execute(sql::event::INSERT, values)?;
+            connection.send(sql::event::INSERT, values)?;
         }
         Ok(())
     }
@@ -386,7 +386,7 @@ impl Step {
                 witnesses,
                 proof.alias,
             ];
-            connection.execute(sql::authorization::INSERT, values)?;
+            connection.send(sql::authorization::INSERT, values)?;
         }
         Ok(())
     }
@@ -402,12 +402,12 @@ fn enter_lost(connection: &Connection, lost: &LostSerial) -> database::Result<()
         reason_word(lost.reason),
         millis(lost.not_after)
     ];
-    connection.execute(sql::crl::ENTER_LOST, values).map(|_| ())
+    connection.send(sql::crl::ENTER_LOST, values)
 }
 
 /// What was signed while its key was being blocked never leaves the server.
 fn check_key(connection: &Connection, certificate: &Certificate) -> Result<(), StoreError> {
-    connection.lock(Lock::BlockedKeysStay)?;
+    connection.lock(Lock::BlockedKeysStay);
     let key = params![certificate.spki_sha256, certificate.customer];
     match number(connection, sql::blocked_key::SELECT, key)? {
         Some(_) => Err(StoreError::KeyBlocked),
