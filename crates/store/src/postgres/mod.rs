@@ -108,6 +108,13 @@ fn check_server(connection: &Connection) -> Result<(), StoreError> {
     }
 }
 
+/// Settings that are off and must not be. (`synchronous_commit` is the connection's own.)
+pub(crate) fn careless_settings(connection: &Connection) -> Result<Vec<String>, StoreError> {
+    const ASK: &str = "SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') \
+        AND setting = 'off' ORDER BY name";
+    Ok(connection.many(ASK, params![], |row| row.get(0))?)
+}
+
 fn threads(target: &Target) -> Result<SqlStore, StoreError> {
     let readers = |count| {
         let readers = (0..count).map(|_| reader(target));
