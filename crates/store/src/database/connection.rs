@@ -226,6 +226,15 @@ impl Connection {
         Ok(found.is_some())
     }
 
+    /// Holds a row for change before whatever is asked next. PostgreSQL only, and only for the order in which rows are
+    /// held: see `postgres`.
+    pub(crate) fn hold_soon(&self, sql: &str, values: impl Values) -> Result<()> {
+        match &self.engine {
+            Engine::Sqlite(_) => Ok(()),
+            Engine::Postgres(_) => self.send(&format!("{sql} FOR NO KEY UPDATE"), values),
+        }
+    }
+
     /// Waits for a lock, and holds it until the transaction ends. In SQLite the transaction itself is that lock.
     pub(crate) fn lock(&self, lock: Lock) {
         match &self.engine {

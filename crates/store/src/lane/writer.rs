@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use reseal_lifecycle::store::StoreError;
 use tokio::sync::{mpsc, oneshot};
@@ -22,7 +23,7 @@ const BATCH: usize = 256;
 /// Most callers that wait in the queue; more wait for room in it.
 const QUEUE: usize = 1024;
 /// How often a batch is written again that came to nothing through no fault of its own.
-const AGAIN: u32 = 3;
+const AGAIN: u32 = 8;
 
 /// A write that waits for its turn.
 trait Call: Send {
@@ -205,7 +206,7 @@ fn take(waiting: &Waiting, batch: &mut Vec<Box<dyn Call>>) -> bool {
 
 /// Writes and answers all of `batch`. A commit is counted before those whose writes it holds hear of it.
 fn write_batch(connection: &Connection, batch: &mut Vec<Box<dyn Call>>, commits: &AtomicU64) {
-    for attempt in 0.. {
+    for attempt in 0_u32.. {
         // Savepoints copy each page that a caller touches. Nearly always nothing has to be undone, so they are
         // made only when it turned out that something has.
         let mut result = write_together(connection, batch, Undo::All);
@@ -229,6 +230,9 @@ fn write_batch(connection: &Connection, batch: &mut Vec<Box<dyn Call>>, commits:
             }
             Err(Lost::InVain(error)) if attempt < AGAIN => {
                 tracing::debug!(%error, callers = batch.len(), "written once more");
+                // Those it met with go on first, each for another while.
+                let while_others_go_on = Duration::from_millis(u64::from(attempt * attempt));
+                std::thread::sleep(while_others_go_on);
             }
             Err(lost) => {
                 let error = lost.into_error();

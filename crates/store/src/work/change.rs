@@ -187,6 +187,9 @@ impl Step {
         }
         if let Some((issuance, _)) = &self.change.issuance {
             check_key(connection, &issuance.certificate)?;
+            if let Some(replacement) = &issuance.replaces {
+                connection.hold_soon(sql::certificate::EXISTS, [replacement.certificate])?;
+            }
         }
         let values = params![
             process.subscription,

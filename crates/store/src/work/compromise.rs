@@ -151,6 +151,7 @@ pub(crate) fn open_with_key_blocked(
     steps: &[Step],
     block: &KeyBlock,
 ) -> Result<Stored, StoreError> {
+    connection.lock(Lock::BlockedKeysGrow);
     let mut first = None;
     for step in steps {
         let stored = step.open(connection)?;
