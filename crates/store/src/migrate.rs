@@ -187,7 +187,7 @@ pub(crate) fn run(connection: &Connection, migrations: &[Migration]) -> Result<(
 
 fn apply(connection: &Connection, migrations: &[Migration]) -> Result<(), MigrationError> {
     // Nodes that start at once apply them once.
-    connection.lock(Lock::Schema)?;
+    connection.lock(Lock::Schema);
     connection.batch(CREATE_TABLE)?;
     let known = migrations.last().map_or(0, |migration| migration.version);
     let found: Option<Option<u32>> = connection.one(SELECT_NEWEST, params![], |row| row.get(0))?;

@@ -70,6 +70,17 @@ impl SqlStore {
         self.presence.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Names of settings by which a server may lose what it has answered for.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it cannot be asked.
+    pub async fn careless_settings(&self) -> Result<Vec<String>, StoreError> {
+        match self.dialect {
+            Dialect::Sqlite => Ok(Vec::new()),
+            Dialect::Postgres => self.lists.read(postgres::careless_settings).await,
+        }
+    }
+
     /// Finishes what was begun and closes all connections; SQLite's log is moved into the database file. Blocks until
     /// that is done. Whoever calls the store afterwards is told that it is unavailable.
     pub fn close(&self) {

@@ -232,7 +232,7 @@ fn compare(
     tell: Tell<'_>,
 ) -> std::result::Result<Moved, StoreError> {
     let mut all = Moved::default();
-    session.control("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+    session.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     for (table, copied) in moved().zip(copied) {
         let found = read_again(session, table, copied, tell)?;
         if found != *copied {
@@ -244,7 +244,7 @@ fn compare(
         all.tables += 1;
         all.rows += found.rows;
     }
-    session.control("ROLLBACK")?;
+    session.undo("ROLLBACK")?;
     Ok(all)
 }
 

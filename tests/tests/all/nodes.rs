@@ -1,15 +1,17 @@
 //! Several servers on one PostgreSQL database, and moving to one. Nothing is tested here unless the tests run against it.
 
 use std::fs;
+use std::process::Command;
 use std::thread;
 
 use serde_json::json;
+use tempfile::TempDir;
 
 use crate::crash::{Front, HELD, completed_once, house, order, publish, reissue_process, reserved};
 use crate::support::csr::csr;
 use crate::support::database;
 use crate::support::http::{Client, Reply};
-use crate::support::server::reseal;
+use crate::support::server::{binary, reseal};
 
 fn reissue(client: &Client, certificate: i64) -> Reply {
     let path = format!("/v2/ssl/certificates/{certificate}/reissue");
@@ -155,4 +157,61 @@ fn everything_moves_to_postgresql_and_goes_on() {
     assert_eq!(reply.status, 201, "{}", reply.text());
     house.kill();
     completed_once(&house, Front::Reissue, old, reply.process(), &[]);
+}
+
+#[test]
+fn the_command_line_knows_where_everything_is() {
+    if !database::is_postgres() {
+        return;
+    }
+    let (mut house, dns) = house();
+    house.start(None);
+    order(&house, &dns);
+    house.kill();
+    let folder = house.data();
+    let data = folder.to_str().unwrap();
+    let run = |arguments: &[&str]| {
+        let output = Command::new(binary()).args(arguments).output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(text).unwrap())
+    };
+    let (_, said) = run(&["doctor", "--data", data]);
+    assert!(said.contains("takes a write"), "{said}");
+
+    // A second `init` on that database would make another CA for it.
+    let other = TempDir::new().unwrap();
+    fs::copy(folder.join("reseal.toml"), other.path().join("reseal.toml")).unwrap();
+    let (done, said) = run(&["init", "--data", other.path().to_str().unwrap()]);
+    assert!(
+        !done && said.contains("is the database of a server already"),
+        "{said}"
+    );
+
+    // The folder by itself is a backup of all but the database.
+    let file = other.path().join("backup.tar");
+    let (done, said) = run(&["backup", file.to_str().unwrap(), "--data", data]);
+    assert!(done && said.contains("The database is not in it"), "{said}");
+    let again = other.path().join("again");
+    let (done, said) = run(&[
+        "restore",
+        file.to_str().unwrap(),
+        "--data",
+        again.to_str().unwrap(),
+    ]);
+    assert!(
+        done && said.contains("restore it by its own means"),
+        "{said}"
+    );
+    let (done, said) = run(&["customer", "list", "--data", again.to_str().unwrap()]);
+    assert!(done && said.contains("alice"), "{said}");
+
+    // Somebody who forgot to change the address back, or has not moved yet.
+    let configuration = fs::read_to_string(folder.join("reseal.toml")).unwrap();
+    let (plain, _) = configuration.split_once("[database]").unwrap();
+    fs::write(folder.join("reseal.toml"), plain).unwrap();
+    let (done, said) = run(&["customer", "list", "--data", data]);
+    assert!(
+        !done && said.contains("belongs to a PostgreSQL database"),
+        "{said}"
+    );
 }

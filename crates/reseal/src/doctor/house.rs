@@ -9,12 +9,13 @@ use reseal_lifecycle::crl::{Coverage, CrlStore as _};
 use reseal_lifecycle::issuer::Issuer as _;
 use reseal_lifecycle::store::Store as _;
 use reseal_pki::key::debian;
+use reseal_store::Source;
 
 use super::Report;
 use crate::clock::clock;
 use crate::config::Config;
 use crate::data::DataFolder;
-use crate::house::open_store;
+use crate::house::{open_store, source};
 use crate::wire_up;
 
 /// Secrets that others may read, and files that are missing; the CA's own are looked at with the CA.
@@ -106,14 +107,33 @@ pub(super) fn authority(data: &DataFolder, config: &Config, report: &mut Report)
     }
 }
 
-/// Whether the database opens, has the schema of this version, and takes a write.
+/// Whether the database opens, has the schema of this version, and takes a write; and whether it keeps it.
 pub(super) async fn database(data: &DataFolder, config: &Config, report: &mut Report) {
-    match open_store(data, config) {
-        Err(error) => report.fail(format!("{error:#}")),
-        Ok(store) => match store.ping().await {
-            Ok(()) => report.ok("the database opens, has this version's schema, and takes a write"),
-            Err(error) => report.fail(format!("the database cannot be used: {error}")),
-        },
+    if let Ok(Source::Postgres(url)) = source(data, config)
+        && url.is_plain_over_network()
+    {
+        report.warn(format!(
+            "{url}: everybody on the way can read along: `sslmode=verify-full`"
+        ));
+    }
+    let store = match open_store(data, config) {
+        Ok(store) => store,
+        Err(error) => return report.fail(format!("{error:#}")),
+    };
+    let careless = match store.ping().await {
+        Ok(()) => store.careless_settings().await,
+        Err(error) => Err(error),
+    };
+    match careless {
+        Ok(settings) => {
+            report.ok("the database opens, has this version's schema, and takes a write");
+            for setting in settings {
+                report.fail(format!(
+                    "the database server runs with `{setting} = off`: what was answered may be lost with the power"
+                ));
+            }
+        }
+        Err(error) => report.fail(format!("the database cannot be used: {error}")),
     }
 }
 

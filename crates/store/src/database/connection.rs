@@ -86,6 +86,23 @@ impl Connection {
         }
     }
 
+    /// Runs a statement whose outcome nobody looks at. What it is refused for may be heard later: at the latest when
+    /// the caller's part of a transaction ends, or the whole.
+    pub(crate) fn send(&self, sql: &str, values: impl Values) -> Result<()> {
+        match &self.engine {
+            Engine::Sqlite(_) => self.execute(sql, values).map(drop),
+            Engine::Postgres(session) => values.with(|values| session.send(sql, values)),
+        }
+    }
+
+    /// Hears what was refused of what was sent.
+    pub(crate) fn settle(&self) -> Result<()> {
+        match &self.engine {
+            Engine::Sqlite(_) => Ok(()),
+            Engine::Postgres(session) => session.settle(),
+        }
+    }
+
     /// Inserts a row; its number.
     pub(crate) fn insert(&self, sql: &str, values: impl Values) -> Result<i64> {
         match self.insert_new(sql, values)? {
@@ -182,10 +199,12 @@ impl Connection {
 
     /// What is read until the guard is dropped is of one moment.
     pub(crate) fn snapshot(&self) -> Result<Snapshot<'_>> {
-        self.control(match self.engine {
-            Engine::Sqlite(_) => "BEGIN",
-            Engine::Postgres(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        })?;
+        match &self.engine {
+            Engine::Sqlite(connection) => run(connection, "BEGIN")?,
+            Engine::Postgres(session) => {
+                session.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+            }
+        }
         Ok(Snapshot(self))
     }
 
@@ -207,10 +226,19 @@ impl Connection {
         Ok(found.is_some())
     }
 
-    /// Waits for a lock, and holds it until the transaction ends. In SQLite the transaction itself is that lock.
-    pub(crate) fn lock(&self, lock: Lock) -> Result<()> {
+    /// Holds a row for change before whatever is asked next. PostgreSQL only, and only for the order in which rows are
+    /// held: see `postgres`.
+    pub(crate) fn hold_soon(&self, sql: &str, values: impl Values) -> Result<()> {
         match &self.engine {
             Engine::Sqlite(_) => Ok(()),
+            Engine::Postgres(_) => self.send(&format!("{sql} FOR NO KEY UPDATE"), values),
+        }
+    }
+
+    /// Waits for a lock, and holds it until the transaction ends. In SQLite the transaction itself is that lock.
+    pub(crate) fn lock(&self, lock: Lock) {
+        match &self.engine {
+            Engine::Sqlite(_) => {}
             Engine::Postgres(session) => session.lock(lock),
         }
     }
@@ -228,35 +256,44 @@ impl Connection {
     pub(crate) fn begin(&self) -> Result<()> {
         self.wakes.set(false);
         self.unwritten.borrow_mut().clear();
-        self.control(match self.engine {
-            Engine::Sqlite(_) => "BEGIN IMMEDIATE",
-            Engine::Postgres(_) => "BEGIN",
-        })
+        match &self.engine {
+            Engine::Sqlite(connection) => run(connection, "BEGIN IMMEDIATE"),
+            Engine::Postgres(session) => {
+                session.begin("BEGIN");
+                Ok(())
+            }
+        }
     }
 
     /// Makes durable what was written since [`Connection::begin`].
     pub(crate) fn commit(&self) -> Result<()> {
-        if let Engine::Postgres(session) = &self.engine {
-            // It would answer that it is done, and undo everything.
-            session.check_whole()?;
-            if self.wakes.get() {
-                session.batch(SAY_THERE_IS_WORK)?;
+        match &self.engine {
+            Engine::Sqlite(connection) => run(connection, "COMMIT"),
+            Engine::Postgres(session) => {
+                // It would answer that it is done, and undo everything.
+                session.check_whole()?;
+                if self.wakes.get() {
+                    session.post(SAY_THERE_IS_WORK);
+                }
+                session.batch("COMMIT")
             }
         }
-        self.control("COMMIT")
     }
 
     /// Undoes what was written since [`Connection::begin`].
     pub(crate) fn rollback(&self) -> Result<()> {
         self.unwritten.borrow_mut().clear();
-        self.control("ROLLBACK")
+        self.undo("ROLLBACK")
     }
 
     /// Begins a part of a transaction that can be undone by itself; what it is undone to.
     pub(crate) fn begin_part(&self) -> Result<Part> {
-        self.control("SAVEPOINT caller")?;
-        if let Engine::Postgres(session) = &self.engine {
-            session.in_part(true);
+        match &self.engine {
+            Engine::Sqlite(connection) => run(connection, "SAVEPOINT caller")?,
+            Engine::Postgres(session) => {
+                session.post("SAVEPOINT caller");
+                session.in_part(true);
+            }
         }
         Ok(Part(self.unwritten.borrow().len()))
     }
@@ -265,12 +302,23 @@ impl Connection {
     pub(crate) fn end_part(&self, part: &Part, keep: bool) -> Result<()> {
         if !keep {
             self.unwritten.borrow_mut().truncate(part.0);
-            self.control("ROLLBACK TO caller")?;
+            self.undo("ROLLBACK TO caller")?;
         }
-        if let Engine::Postgres(session) = &self.engine {
-            session.in_part(false);
+        match &self.engine {
+            Engine::Sqlite(connection) => run(connection, "RELEASE caller"),
+            Engine::Postgres(session) => {
+                session.in_part(false);
+                session.post("RELEASE caller");
+                Ok(())
+            }
         }
-        self.control("RELEASE caller")
+    }
+
+    fn undo(&self, sql: &str) -> Result<()> {
+        match &self.engine {
+            Engine::Sqlite(connection) => run(connection, sql),
+            Engine::Postgres(session) => session.undo(sql),
+        }
     }
 
     /// Whether the engine itself has undone the transaction that goes on, or is going to.
@@ -322,16 +370,11 @@ impl Connection {
     pub(crate) fn take_put_off(&self) -> Vec<Unwritten> {
         self.unwritten.take()
     }
+}
 
-    fn control(&self, sql: &str) -> Result<()> {
-        match &self.engine {
-            Engine::Sqlite(connection) => {
-                connection.prepare_cached(sql)?.execute([])?;
-                Ok(())
-            }
-            Engine::Postgres(session) => session.control(sql),
-        }
-    }
+fn run(connection: &rusqlite::Connection, sql: &str) -> Result<()> {
+    connection.prepare_cached(sql)?.execute([])?;
+    Ok(())
 }
 
 fn visit_all(
@@ -368,7 +411,7 @@ impl Drop for Snapshot<'_> {
     fn drop(&mut self) {
         // A connection that was lost has nothing to end.
         if self.0.in_transaction()
-            && let Err(error) = self.0.control("ROLLBACK")
+            && let Err(error) = self.0.undo("ROLLBACK")
         {
             tracing::error!(%error, "a read could not be ended");
         }

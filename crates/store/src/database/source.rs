@@ -37,6 +37,13 @@ impl PostgresUrl {
     }
 }
 
+impl PostgresUrl {
+    /// Whether everybody on the way to the server can read along.
+    pub fn is_plain_over_network(&self) -> bool {
+        self.target.is_plain_over_network()
+    }
+}
+
 impl fmt::Debug for PostgresUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

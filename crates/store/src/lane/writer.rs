@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use reseal_lifecycle::store::StoreError;
 use tokio::sync::{mpsc, oneshot};
@@ -22,12 +23,14 @@ const BATCH: usize = 256;
 /// Most callers that wait in the queue; more wait for room in it.
 const QUEUE: usize = 1024;
 /// How often a batch is written again that came to nothing through no fault of its own.
-const AGAIN: u32 = 3;
+const AGAIN: u32 = 8;
 
 /// A write that waits for its turn.
 trait Call: Send {
     /// Does the work; `false` when what it did must be undone. May be asked again after a rollback.
     fn work(&mut self, connection: &Connection) -> bool;
+    /// The work was refused later, for `error`.
+    fn refuse(&mut self, error: StoreError);
     /// Tells the caller, with `lost` instead of its own outcome if the transaction did not survive.
     fn answer(self: Box<Self>, lost: Option<StoreError>);
 }
@@ -50,6 +53,10 @@ where
         let done = outcome.is_ok();
         self.outcome = Some(outcome);
         done
+    }
+
+    fn refuse(&mut self, error: StoreError) {
+        self.outcome = Some(Err(error));
     }
 
     fn answer(self: Box<Self>, lost: Option<StoreError>) {
@@ -199,7 +206,7 @@ fn take(waiting: &Waiting, batch: &mut Vec<Box<dyn Call>>) -> bool {
 
 /// Writes and answers all of `batch`. A commit is counted before those whose writes it holds hear of it.
 fn write_batch(connection: &Connection, batch: &mut Vec<Box<dyn Call>>, commits: &AtomicU64) {
-    for attempt in 0.. {
+    for attempt in 0_u32.. {
         // Savepoints copy each page that a caller touches. Nearly always nothing has to be undone, so they are
         // made only when it turned out that something has.
         let mut result = write_together(connection, batch, Undo::All);
@@ -223,6 +230,9 @@ fn write_batch(connection: &Connection, batch: &mut Vec<Box<dyn Call>>, commits:
             }
             Err(Lost::InVain(error)) if attempt < AGAIN => {
                 tracing::debug!(%error, callers = batch.len(), "written once more");
+                // Those it met with go on first, each for another while.
+                let while_others_go_on = Duration::from_millis(u64::from(attempt * attempt));
+                std::thread::sleep(while_others_go_on);
             }
             Err(lost) => {
                 let error = lost.into_error();
@@ -294,9 +304,8 @@ fn write_together(
     connection.begin()?;
     let written = batch
         .iter_mut()
-        .try_for_each(|call| write_one(connection, &mut **call, undo))
-        .and_then(|()| Ok(audit::write_put_off(connection)?));
-    let result = written.and_then(|()| commit(connection));
+        .try_for_each(|call| write_one(connection, &mut **call, undo));
+    let result = written.and_then(|()| finish(connection, batch, undo));
     if result.is_err()
         && connection.in_transaction()
         && let Err(error) = connection.rollback()
@@ -304,6 +313,16 @@ fn write_together(
         tracing::error!(%error, "a transaction could not be rolled back");
     }
     result
+}
+
+/// Writes what was put off, and commits. Here it is heard at the latest what was refused of what callers sent.
+fn finish(connection: &Connection, batch: &mut [Box<dyn Call>], undo: Undo) -> Result<(), Lost> {
+    let written = audit::write_put_off(connection).map_err(Lost::from);
+    match written.and_then(|()| commit(connection)) {
+        // Of one of them: each for itself.
+        Err(Lost::Database(_)) if undo == Undo::All && batch.len() > 1 => Err(Lost::Refused),
+        other => other,
+    }
 }
 
 fn commit(connection: &Connection) -> Result<(), Lost> {
@@ -321,7 +340,15 @@ fn write_one(connection: &Connection, call: &mut dyn Call, undo: Undo) -> Result
         Undo::All => None,
         Undo::EachCaller => Some(connection.begin_part()?),
     };
-    let keep = call.work(connection);
+    let mut keep = call.work(connection);
+    // Together all would be written anew whoever was refused. Alone each hears of its own.
+    if keep
+        && part.is_some()
+        && let Err(error) = connection.settle()
+    {
+        call.refuse(error.into());
+        keep = false;
+    }
     match connection.undone() {
         None => {}
         Some(Undone::NoRoom(error)) => return Err(Lost::RolledBack(error)),

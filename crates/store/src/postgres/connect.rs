@@ -116,6 +116,12 @@ impl Target {
         &self.shown
     }
 
+    /// See [`crate::PostgresUrl::is_plain_over_network`].
+    pub(crate) fn is_plain_over_network(&self) -> bool {
+        self.config.get_ssl_mode() != SslMode::Require
+            && !self.config.get_hosts().iter().all(is_local)
+    }
+
     /// The same for connections of the node of that number.
     pub(super) fn of_node(&self, number: i32) -> Self {
         Self {
@@ -284,6 +290,9 @@ mod tests {
         assert_eq!(mode("postgres://u@127.0.0.1:5433/x"), SslMode::Disable);
         assert_eq!(mode("postgres://u@%2Frun%2Fpostgresql/x"), SslMode::Disable);
         assert_eq!(mode("postgres://u@db.test/x"), SslMode::Require);
+        let plain = |url: &str| Target::parse(url, None).unwrap().is_plain_over_network();
+        assert!(plain("postgres://u@db.test/x?sslmode=prefer"));
+        assert!(!plain("postgres://u@db.test/x") && !plain("postgres://u@localhost/x"));
         assert_eq!(
             mode("postgres://u@db.test/x?sslmode=disable"),
             SslMode::Disable

@@ -19,10 +19,15 @@
 //! | a call's key is taken once | `ON CONFLICT DO NOTHING`, then another look (`work/idempotency.rs`) |
 //! | the audit log is one chain | the lock of its end, taken when all of a batch is written: those who wait for it wait for one look, one insert and one commit (`work/audit/append.rs`); pruning takes it first |
 //!
+//! What is held is taken in this order, so that nobody waits in a circle: the list of blocked keys, certificates,
+//! processes, the end of the audit log. Batches of several callers can meet in a circle all the same; PostgreSQL ends
+//! one of them, which is written again.
+//!
 //! How often a subscription was reissued is looked up before the write, here as with SQLite: two nodes may each let one
 //! more through.
 
 mod connect;
+mod letters;
 mod presence;
 mod session;
 mod tls;
@@ -45,8 +50,9 @@ pub(crate) use wire::Cell;
 
 /// As the server counts its versions.
 const OLDEST: i64 = 150_000;
-/// Threads that write, each with a batch of its own.
-const WRITERS: usize = 3;
+/// Threads that write, each with a batch of its own: one writes while the other commits. More would wait for each other
+/// at the end of the audit log, with smaller batches.
+const WRITERS: usize = 2;
 /// Threads that read single rows.
 const POINT_READERS: usize = 4;
 
@@ -104,6 +110,13 @@ fn check_server(connection: &Connection) -> Result<(), StoreError> {
         ))),
         _ => Ok(()),
     }
+}
+
+/// Settings that are off and must not be. (`synchronous_commit` is the connection's own.)
+pub(crate) fn careless_settings(connection: &Connection) -> Result<Vec<String>, StoreError> {
+    const ASK: &str = "SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') \
+        AND setting = 'off' ORDER BY name";
+    Ok(connection.many(ASK, params![], |row| row.get(0))?)
 }
 
 fn threads(target: &Target) -> Result<SqlStore, StoreError> {

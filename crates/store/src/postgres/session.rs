@@ -4,13 +4,15 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::Future;
 
-use rusqlite::types::ToSql as Value;
+use futures_util::future::{join, join_all};
+use rusqlite::types::{ToSql as Value, ToSqlOutput};
 use tokio::runtime::Runtime;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row, Statement};
 
 use super::connect::{Role, Target};
+use super::letters::Letter;
 use super::wire::Bound;
 use crate::database::{Error, Lock, Result};
 
@@ -19,6 +21,8 @@ const STATEMENT_CACHE: usize = 512;
 /// Longer texts come from unusual filters.
 const LONGEST_CACHED: usize = 4096;
 
+/// Statements that are sent at once at most.
+const OUTBOX: usize = 256;
 /// Numbers of the locks: "reseal" and one of ours, so that another program in the same database has others.
 const LOCKS: i32 = 0x7265_7365;
 
@@ -30,6 +34,8 @@ pub(crate) struct Session {
     role: Role,
     link: RefCell<Option<Link>>,
     in_part: Cell<bool>,
+    /// What is sent with the next statement that is waited for.
+    outbox: RefCell<Vec<Letter>>,
     /// A statement was refused, and the transaction takes no other until some of it is rolled back.
     failed: Cell<bool>,
     /// Why the transaction has to be begun anew.
@@ -55,6 +61,7 @@ impl Session {
             role,
             link: RefCell::new(None),
             in_part: Cell::new(false),
+            outbox: RefCell::default(),
             failed: Cell::new(false),
             trouble: RefCell::default(),
         };
@@ -72,6 +79,7 @@ impl Session {
         let statements = HashMap::new();
         self.link.replace(Some(Link { client, statements }));
         self.in_part.set(false);
+        self.outbox.take();
         self.failed.set(false);
         self.trouble.replace(None);
         Ok(())
@@ -103,27 +111,77 @@ impl Session {
     /// See [`crate::database::Connection::recover`].
     pub(crate) fn recover(&self) -> Result<()> {
         if self.in_part.get() {
-            return self.control("ROLLBACK TO caller");
+            return self.undo("ROLLBACK TO caller");
         }
-        self.control("ROLLBACK")?;
-        self.control("BEGIN")
+        self.undo("ROLLBACK")?;
+        self.begin("BEGIN");
+        Ok(())
     }
 
-    pub(crate) fn lock(&self, lock: Lock) -> Result<()> {
+    pub(crate) fn lock(&self, lock: Lock) {
         let (number, function) = match lock {
             Lock::BlockedKeysStay => (1, "pg_advisory_xact_lock_shared"),
             Lock::BlockedKeysGrow => (1, "pg_advisory_xact_lock"),
             Lock::AuditLog => (2, "pg_advisory_xact_lock"),
             Lock::Schema => (3, "pg_advisory_xact_lock"),
         };
-        // Not prepared: such a function answers with a type that has no value.
-        self.batch(&format!("SELECT {function}({LOCKS}, {number})"))
+        // Not prepared: such a function answers with a type that has no value. Whatever is asked next waits for it.
+        self.post(&format!("SELECT {function}({LOCKS}, {number})"));
+    }
+
+    /// Begins a transaction: what failed before counts no more.
+    pub(crate) fn begin(&self, sql: &str) {
+        self.trouble.replace(None);
+        self.failed.set(false);
+        self.outbox.take();
+        self.post(sql);
+    }
+
+    /// Rolls back a transaction or a part of one: what failed in it counts no more.
+    pub(crate) fn undo(&self, sql: &str) -> Result<()> {
+        // What was not sent yet is: there may be the beginning of what is undone in it.
+        let before = self.outbox.take();
+        let link = self.link.borrow();
+        let link = link.as_ref().ok_or_else(lost)?;
+        let client = &link.client;
+        let sent = join_all(before.iter().map(|letter| letter.send(client)));
+        let (_, undone) = self.block(join(sent, client.batch_execute(sql)))?;
+        self.note(undone)?;
+        self.failed.set(false);
+        Ok(())
+    }
+
+    /// Sends `sql` with the next statement that is waited for.
+    pub(crate) fn post(&self, sql: &str) {
+        self.outbox.borrow_mut().push(Letter::Text(sql.to_owned()));
+    }
+
+    /// The same for a statement with values.
+    pub(crate) fn send(&self, sql: &str, values: &[&dyn Value]) -> Result<()> {
+        let statement = self.prepare(sql)?;
+        let values = values.iter().map(|value| owned(*value));
+        let values = values.collect::<rusqlite::Result<Vec<_>>>()?;
+        let letter = Letter::Statement(statement, values);
+        self.outbox.borrow_mut().push(letter);
+        if self.outbox.borrow().len() >= OUTBOX {
+            return self.settle();
+        }
+        Ok(())
+    }
+
+    /// Waits for the answers to everything that was sent.
+    pub(crate) fn settle(&self) -> Result<()> {
+        if self.outbox.borrow().is_empty() {
+            return Ok(());
+        }
+        self.wait(async |_| Ok(()))
     }
 
     pub(crate) fn execute(&self, sql: &str, values: &[&dyn Value]) -> Result<usize> {
-        let changed = self.ask(sql, values, async |client, statement, values| {
-            client.execute(statement, values).await
-        })?;
+        let statement = self.prepare(sql)?;
+        let bound = bound(values)?;
+        let changed =
+            self.wait(async |client| client.execute(&statement, &parameters(&bound)).await)?;
         Ok(changed as usize)
     }
 
@@ -133,27 +191,13 @@ impl Session {
     }
 
     pub(crate) fn all(&self, sql: &str, values: &[&dyn Value]) -> Result<Vec<Row>> {
-        self.ask(sql, values, async |client, statement, values| {
-            client.query(statement, values).await
-        })
+        let statement = self.prepare(sql)?;
+        let bound = bound(values)?;
+        self.wait(async |client| client.query(&statement, &parameters(&bound)).await)
     }
 
     pub(crate) fn batch(&self, sql: &str) -> Result<()> {
-        let link = self.link.borrow();
-        let link = link.as_ref().ok_or_else(lost)?;
-        self.wait(link.client.batch_execute(sql))
-    }
-
-    /// Begins or rolls back a transaction or a part of one: what failed before counts no more.
-    pub(crate) fn control(&self, sql: &str) -> Result<()> {
-        if sql.starts_with("BEGIN") {
-            self.trouble.replace(None);
-        }
-        self.batch(sql)?;
-        if sql.starts_with("BEGIN") || sql.starts_with("ROLLBACK") {
-            self.failed.set(false);
-        }
-        Ok(())
+        self.wait(async |client| client.batch_execute(sql).await)
     }
 
     /// Refuses to go on when a statement of the transaction has failed.
@@ -176,54 +220,19 @@ impl Session {
         columns: &str,
         mut next: impl FnMut() -> Result<Option<Vec<rusqlite::types::Value>>>,
     ) -> Result<()> {
-        let link = self.link.borrow();
-        let client = &link.as_ref().ok_or_else(lost)?.client;
-        let like = self.wait(client.prepare(&format!("SELECT {columns} FROM {table} LIMIT 0")))?;
-        let types: Vec<Type> = like
-            .columns()
-            .iter()
-            .map(|column| column.type_().clone())
-            .collect();
+        let like = self.prepare(&format!("SELECT {columns} FROM {table} LIMIT 0"))?;
+        let types = like.columns().iter().map(|column| column.type_().clone());
+        let types: Vec<Type> = types.collect();
         let into = format!("COPY {table} ({columns}) FROM STDIN BINARY");
-        let sink = self.wait(client.copy_in::<_, bytes::Bytes>(&into))?;
+        let sink = self.wait(async |client| client.copy_in::<_, bytes::Bytes>(&into).await)?;
         let mut writer = std::pin::pin!(BinaryCopyInWriter::new(sink, &types));
         while let Some(row) = next()? {
-            let bound = row
-                .iter()
-                .map(|value| Value::to_sql(value).map(Bound))
-                .collect::<rusqlite::Result<Vec<_>>>()?;
-            let bound: Vec<&(dyn ToSql + Sync)> = bound
-                .iter()
-                .map(|value| value as &(dyn ToSql + Sync))
-                .collect();
-            self.wait(writer.as_mut().write(&bound))?;
+            let row: Vec<&dyn Value> = row.iter().map(|value| value as &dyn Value).collect();
+            let row = bound(&row)?;
+            self.wait(async |_| writer.as_mut().write(&parameters(&row)).await)?;
         }
-        self.wait(writer.as_mut().finish())?;
+        self.wait(async |_| writer.as_mut().finish().await)?;
         Ok(())
-    }
-
-    fn ask<T>(
-        &self,
-        sql: &str,
-        values: &[&dyn Value],
-        ask: impl AsyncFnOnce(
-            &Client,
-            &Statement,
-            &[&(dyn ToSql + Sync)],
-        ) -> std::result::Result<T, tokio_postgres::Error>,
-    ) -> Result<T> {
-        let statement = self.prepare(sql)?;
-        let bound = values
-            .iter()
-            .map(|value| value.to_sql().map(Bound))
-            .collect::<rusqlite::Result<Vec<_>>>()?;
-        let bound: Vec<&(dyn ToSql + Sync)> = bound
-            .iter()
-            .map(|value| value as &(dyn ToSql + Sync))
-            .collect();
-        let link = self.link.borrow();
-        let link = link.as_ref().ok_or_else(lost)?;
-        self.wait(ask(&link.client, &statement, &bound))
     }
 
     fn prepare(&self, sql: &str) -> Result<Statement> {
@@ -232,7 +241,7 @@ impl Session {
         if let Some(statement) = link.statements.get(sql) {
             return Ok(statement.clone());
         }
-        let statement = self.wait(link.client.prepare(sql))?;
+        let statement = self.note(self.block(link.client.prepare(sql))?)?;
         if sql.len() <= LONGEST_CACHED {
             if link.statements.len() >= STATEMENT_CACHE {
                 link.statements.clear();
@@ -242,11 +251,33 @@ impl Session {
         Ok(statement)
     }
 
+    /// Sends what waits in the outbox and asks `ask`, all in one go, then waits for all answers.
     fn wait<T>(
         &self,
-        answer: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
+        ask: impl AsyncFnOnce(&Client) -> std::result::Result<T, tokio_postgres::Error>,
     ) -> Result<T> {
-        self.runtime()?.block_on(answer).map_err(|error| {
+        let before = self.outbox.take();
+        let link = self.link.borrow();
+        let client = &link.as_ref().ok_or_else(lost)?.client;
+        if before.is_empty() {
+            return self.note(self.block(ask(client))?);
+        }
+        // Each is sent when it is polled for the first time, which is in this order.
+        let sent = join_all(before.iter().map(|letter| letter.send(client)));
+        let (sent, answer) = self.block(join(sent, ask(client)))?;
+        for answer in sent {
+            self.note(answer)?;
+        }
+        self.note(answer)
+    }
+
+    fn block<T>(&self, answer: impl Future<Output = T>) -> Result<T> {
+        Ok(self.runtime()?.block_on(answer))
+    }
+
+    /// Takes note of what went wrong.
+    fn note<T>(&self, answer: std::result::Result<T, tokio_postgres::Error>) -> Result<T> {
+        answer.map_err(|error| {
             let error = Error::from(error);
             self.failed.set(true);
             if error.collided() || error.lost_connection() {
@@ -255,6 +286,31 @@ impl Session {
             error
         })
     }
+}
+
+fn bound<'a>(values: &'a [&'a (dyn Value + 'a)]) -> Result<Vec<Bound<'a>>> {
+    let bound = values.iter().map(|value| value.to_sql().map(Bound));
+    Ok(bound.collect::<rusqlite::Result<_>>()?)
+}
+
+fn parameters<'a>(bound: &'a [Bound<'_>]) -> Vec<&'a (dyn ToSql + Sync)> {
+    bound
+        .iter()
+        .map(|value| value as &(dyn ToSql + Sync))
+        .collect()
+}
+
+fn owned(value: &dyn Value) -> rusqlite::Result<rusqlite::types::Value> {
+    Ok(match value.to_sql()? {
+        ToSqlOutput::Borrowed(value) => value
+            .try_into()
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?,
+        ToSqlOutput::Owned(value) => value,
+        _ => {
+            let unknown = "a value of an unknown kind";
+            return Err(rusqlite::Error::ToSqlConversionFailure(unknown.into()));
+        }
+    })
 }
 
 impl Drop for Session {

@@ -43,6 +43,8 @@ super::statements! {
         WHERE certificate.id > $1 AND +not_after >= $2 AND certificate.issuer = $3 ORDER BY certificate.id LIMIT $4";
     /// fingerprint, customer → id
     SELECT_BY_FINGERPRINT = "SELECT id FROM certificate WHERE fingerprint = $1 AND customer = $2";
+    /// id → 1
+    EXISTS = "SELECT 1 FROM certificate WHERE id = $1";
     /// id → 1 if it can still be replaced
     IS_REPLACEABLE = "SELECT 1 FROM certificate WHERE id = $1 AND successor IS NULL AND revoked_at IS NULL";
     /// SHA-256 of the SubjectPublicKeyInfo, customer, issuer of imports → rows

@@ -12,10 +12,12 @@ pub(crate) fn is_wanted() -> bool {
     std::env::var("RESEAL_TEST_DATABASE").is_ok_and(|wanted| wanted == "postgres")
 }
 
-/// A server that listens on a socket in its folder.
+/// A server that listens on a socket in its folder, and on a port of this host with TLS.
 pub(crate) struct Cluster {
-    folder: PathBuf,
+    /// With its certificate, `server.pem`.
+    pub(crate) folder: PathBuf,
     binaries: PathBuf,
+    pub(crate) port: u16,
     databases: AtomicU64,
     /// Ends the server when the last end of its input is closed: a static is never dropped.
     _keeper: Child,
@@ -25,12 +27,15 @@ pub(crate) struct Cluster {
 pub(crate) const NULL: &str = "\u{1e}";
 
 /// Waits for the end of its input, which comes when the process of the tests ends; then ends the server, whose data
-/// nobody needs. `$1`: programs, `$2`: folder. The order of texts must come from the schema and not from the server, so
+/// nobody needs. `$1`: programs, `$2`: folder, `$3`: port. The order of texts must come from the schema and not from the server, so
 /// it is not that of bytes.
 const KEEPER: &str = r#"
 cd / && exec >"$2/log" 2>&1
 "$1/initdb" -D "$2/data" -U reseal -A trust -E UTF8 --locale-provider=icu --icu-locale=en-US --locale=C.UTF-8 --no-sync || exit 1
-"$1/postgres" -D "$2/data" -k "$2" -h '' -c fsync=on -c shared_buffers=64MB -c max_connections=300 \
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
+    -addext subjectAltName=DNS:localhost -addext basicConstraints=CA:FALSE -keyout "$2/server.key" -out "$2/server.pem" || exit 1
+"$1/postgres" -D "$2/data" -k "$2" -h 127.0.0.1 -p "$3" -c ssl=on -c ssl_cert_file="$2/server.pem" \
+    -c ssl_key_file="$2/server.key" -c fsync=on -c shared_buffers=64MB -c max_connections=300 \
     -c deadlock_timeout=100ms <&- &
 server=$!
 cat >/dev/null
@@ -50,6 +55,9 @@ impl Cluster {
         let folder = std::env::temp_dir().join(format!("reseal-postgres-{}", std::process::id()));
         std::fs::create_dir(&folder).unwrap();
         let binaries = binaries();
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
         // The server refuses to be run by root.
         let mut keeper = if is_root() {
             let owner = Command::new("id")
@@ -76,12 +84,14 @@ impl Cluster {
         let keeper = keeper
             .args(["-c", KEEPER, "sh"])
             .args([&binaries, &folder])
+            .arg(port.to_string())
             .stdin(Stdio::piped())
             .spawn()
             .unwrap();
         let cluster = Self {
             folder,
             binaries,
+            port,
             databases: AtomicU64::new(0),
             _keeper: keeper,
         };
@@ -109,6 +119,7 @@ impl Cluster {
                 "-h",
             ])
             .arg(&self.folder)
+            .args(["-p", &self.port.to_string()])
             .args([
                 "-F",
                 "\u{1f}",
@@ -142,7 +153,7 @@ impl Cluster {
     /// The address of `database`.
     pub(crate) fn url(&self, database: &str) -> String {
         let host = self.folder.to_str().unwrap().replace('/', "%2F");
-        format!("postgres://reseal@{host}/{database}")
+        format!("postgres://reseal@{host}:{}/{database}", self.port)
     }
 }
 

@@ -14,6 +14,7 @@ mod idempotency;
 mod issued;
 mod list_plans;
 mod lists;
+mod lost;
 mod neighbours;
 mod nodes;
 mod notes;

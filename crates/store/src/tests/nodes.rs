@@ -176,3 +176,53 @@ async fn a_connection_that_the_server_ends_is_made_again() {
     let page = world.store.processes(&Scope::Everything, &query).await;
     assert_eq!(page.unwrap().total, Some(3));
 }
+
+/// A step that ends a process holds that process and then the certificate it replaces; whoever wants to replace the
+/// certificate too holds it first and then waits for the process: a circle, unless all take them in one order.
+#[tokio::test]
+async fn r_1_reissues_that_end_and_reissues_that_begin_wait_for_each_other_in_one_order() {
+    let Some((world, other)) = two().await else {
+        return;
+    };
+    let hands = world.hands();
+    let mut id = world.import(sample::certificate("acme", 1)).await.id;
+    let subscription = Some(world.certificate(id).await.subscription);
+    let stores = [Arc::new(world.store), Arc::new(other)];
+    for round in 0..20_u64 {
+        let number = 100 + round;
+        let opening = || {
+            let mut change = sample::opening_with_reservation("acme", subscription, number);
+            change.process.source = Some(id);
+            change
+        };
+        let process = stores[0].open(opening()).await.unwrap();
+        let calls: Vec<_> = (0..8)
+            .map(|call| {
+                let store = Arc::clone(&stores[call % 2]);
+                let opening = opening();
+                tokio::spawn(async move { store.open(opening).await })
+            })
+            .collect();
+        let done = stores[1]
+            .advance(sample::completion(process, number, Some(id)))
+            .await;
+        id = done.unwrap().certificate.unwrap();
+        for call in calls {
+            let answer = call.await.unwrap();
+            assert!(
+                matches!(
+                    answer,
+                    Err(StoreError::OpenProcess(_)
+                        | StoreError::SourceGone
+                        | StoreError::Exists("serial"))
+                ),
+                "{answer:?}"
+            );
+        }
+    }
+    // Sessions tell of what they met with about once a second.
+    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+    let met = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+    let met = hands.rows(met, &[], |row| row.get::<i64>(0));
+    assert_eq!(met, [0], "circles");
+}

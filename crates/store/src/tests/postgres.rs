@@ -26,6 +26,44 @@ fn prepare(hands: &Hands, name: &str, sql: &str) {
     prepared.unwrap_or_else(|error| panic!("{name}: {error}\n{sql}"));
 }
 
+/// By its name and its certificate alone: whoever answers in its place is refused.
+#[test]
+fn a_server_on_the_network_has_to_prove_who_it_is() {
+    if !cluster::is_wanted() {
+        return;
+    }
+    let cluster = cluster::Cluster::get();
+    let database = cluster.create_database("template1");
+    let address = format!("postgres://reseal@localhost:{}/{database}", cluster.port);
+    let roots = cluster.folder.join("server.pem");
+    let roots = roots.display();
+    let open = |parameters: &str| {
+        let url = format!("{address}?{parameters}");
+        let source = crate::Source::Postgres(crate::PostgresUrl::parse(&url, None).unwrap());
+        crate::SqlStore::open(&source).map(|_| Hands::on(&source))
+    };
+    let hands = open(&format!("sslmode=verify-full&sslrootcert={roots}")).unwrap();
+    let secured = "SELECT ssl::INT FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+    assert_eq!(hands.rows(secured, &[], |row| row.get::<i64>(0)), [1]);
+    for unknown in ["sslmode=verify-full", "sslmode=require", "sslmode=prefer"] {
+        let Err(error) = open(unknown) else {
+            panic!("{unknown}")
+        };
+        assert!(
+            error.to_string().contains("invalid peer certificate"),
+            "{error}"
+        );
+    }
+    // The certificate is for `localhost`.
+    let other = address.replace("localhost", "127.0.0.1");
+    let other = format!("{other}?sslmode=verify-full&sslrootcert={roots}");
+    let other = crate::Source::Postgres(crate::PostgresUrl::parse(&other, None).unwrap());
+    let Err(error) = crate::SqlStore::open(&other) else {
+        panic!("another name")
+    };
+    assert!(error.to_string().contains("not valid for name"), "{error}");
+}
+
 #[test]
 fn a_database_that_cannot_hold_every_text_is_refused() {
     if !cluster::is_wanted() {

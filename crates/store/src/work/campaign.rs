@@ -69,7 +69,7 @@ pub(crate) fn close(
         id,
         Outcome::Open.as_str()
     ];
-    connection.execute(sql::CLOSE, values).map(|_| ())
+    connection.send(sql::CLOSE, values)
 }
 
 /// In the commit that replaces or revokes `certificate`: whoever was told to replace it has nothing left to do.
@@ -86,7 +86,7 @@ pub(crate) fn settle(
         certificate,
         Outcome::Notified.as_str()
     ];
-    connection.execute(sql::SETTLE, values).map(|_| ())
+    connection.send(sql::SETTLE, values)
 }
 
 #[async_trait]

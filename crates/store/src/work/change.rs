@@ -192,6 +192,9 @@ impl Step {
         }
         if let Some((issuance, _)) = &self.change.issuance {
             check_key(connection, &issuance.certificate)?;
+            if let Some(replacement) = &issuance.replaces {
+                connection.hold_soon(sql::certificate::EXISTS, [replacement.certificate])?;
+            }
         }
         let values = params![
             process.subscription,
@@ -320,7 +323,7 @@ impl Step {
         if let Some((issuance, names)) = &change.issuance {
             let (subscription, certificate) =
                 issue::write(connection, issuance, names, &self.process, id)?;
-            connection.execute(
+            connection.send(
                 sql::process::SET_RESULT,
                 params![subscription, certificate, id],
             )?;
@@ -335,14 +338,14 @@ impl Step {
                 certificate
             ];
             // Nobody finds the key compromised between this look and the commit.
-            connection.lock(Lock::BlockedKeysStay)?;
+            connection.lock(Lock::BlockedKeysStay);
             if connection.execute(sql::certificate::REVOKE, values)? == 0 {
                 // Revoked by somebody else in the meantime, or known to be compromised: the caller decides anew on
                 // what is there now.
                 return Err(StoreError::Stale);
             }
             let values = params![certificate, import::ISSUER];
-            connection.execute(sql::crl::ENTER, values)?;
+            connection.send(sql::crl::ENTER, values)?;
             campaign::settle(connection, *certificate, None, millis(revocation.at))?;
         }
         if let Some(lost) = &change.lost {
@@ -370,7 +373,7 @@ impl Step {
                 billable.product,
                 billable.quantity
             ];
-            connection.execute(sql::process_billable::INSERT, values)?;
+            connection.send(sql::process_billable::INSERT, values)?;
         }
         Ok(())
     }
@@ -383,7 +386,7 @@ impl Step {
     ) -> database::Result<()> {
         for (ordinal, (at, kind)) in (0_i64..).zip(&self.events) {
             let values = params![id, version, ordinal, at, kind];
-            connection.execute(sql::event::INSERT, values)?;
+            connection.send(sql::event::INSERT, values)?;
         }
         Ok(())
     }
@@ -400,7 +403,7 @@ impl Step {
                 witnesses,
                 proof.alias,
             ];
-            connection.execute(sql::authorization::INSERT, values)?;
+            connection.send(sql::authorization::INSERT, values)?;
         }
         Ok(())
     }
@@ -416,12 +419,12 @@ fn enter_lost(connection: &Connection, lost: &LostSerial) -> database::Result<()
         reason_word(lost.reason),
         millis(lost.not_after)
     ];
-    connection.execute(sql::crl::ENTER_LOST, values).map(|_| ())
+    connection.send(sql::crl::ENTER_LOST, values)
 }
 
 /// What was signed while its key was being blocked never leaves the server.
 fn check_key(connection: &Connection, certificate: &Certificate) -> Result<(), StoreError> {
-    connection.lock(Lock::BlockedKeysStay)?;
+    connection.lock(Lock::BlockedKeysStay);
     let key = params![certificate.spki_sha256, certificate.customer];
     match number(connection, sql::blocked_key::SELECT, key)? {
         Some(_) => Err(StoreError::KeyBlocked),

@@ -76,7 +76,7 @@ impl CompromiseStore for SqlStore {
 
 /// Puts keys on the list and everything that follows from it into the database.
 pub(crate) fn block_keys(connection: &Connection, block: &KeyBlock) -> Result<Blocked, StoreError> {
-    connection.lock(Lock::BlockedKeysGrow)?;
+    connection.lock(Lock::BlockedKeysGrow);
     let mut new = Vec::new();
     let mut certificates = Vec::new();
     let mut upgraded = Vec::new();
@@ -151,6 +151,7 @@ pub(crate) fn open_with_key_blocked(
     steps: &[Step],
     block: &KeyBlock,
 ) -> Result<Stored, StoreError> {
+    connection.lock(Lock::BlockedKeysGrow);
     let mut first = None;
     for step in steps {
         let stored = step.open(connection)?;

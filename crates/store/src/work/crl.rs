@@ -144,11 +144,11 @@ impl Draft {
         for (serial, reason) in listed {
             let reason = reason.map(reason_word);
             let values = params![number, issuer, ending(serial), serial, reason];
-            connection.execute(sql::crl::LIST, values)?;
+            connection.send(sql::crl::LIST, values)?;
         }
         for serial in dropped {
             let values = params![issuer, ending(serial), serial];
-            connection.execute(sql::crl::DROP, values)?;
+            connection.send(sql::crl::DROP, values)?;
         }
         append_all(connection, std::slice::from_ref(&self.entry));
         Ok(())

@@ -30,7 +30,7 @@ pub(crate) fn write(
             allowance.extra_wildcards,
             subscription
         ];
-        connection.execute(sql::subscription::SET_ALLOWANCE, values)?;
+        connection.send(sql::subscription::SET_ALLOWANCE, values)?;
     }
     let certificate =
         insert_certificate(connection, &issuance.certificate, names, id, subscription)
@@ -113,7 +113,7 @@ fn insert_certificate(
         ],
     )?;
     for name in &certificate.names {
-        connection.execute(sql::certificate::INSERT_NAME, params![id, name])?;
+        connection.send(sql::certificate::INSERT_NAME, params![id, name])?;
     }
     Ok(id)
 }
@@ -142,7 +142,7 @@ fn note_reliance(
             method.br_section(),
             millis(*obtained)
         ];
-        connection.execute(sql::authorization::INSERT_RELIANCE, values)?;
+        connection.send(sql::authorization::INSERT_RELIANCE, values)?;
     }
     Ok(())
 }
@@ -170,7 +170,7 @@ fn replace(
     };
     for name in &replacement.siblings_with {
         let values = params![revoke_at, replacement.certificate, successor, now, name];
-        connection.execute(sql::certificate::SCHEDULE_SIBLINGS, values)?;
+        connection.send(sql::certificate::SCHEDULE_SIBLINGS, values)?;
     }
     Ok(())
 }

@@ -55,7 +55,7 @@ fn add(
     })?;
     let (step, ordinal): (i64, i64) = next.ok_or(Error::Missing("the process of a note"))?;
     let values = params![process, step, ordinal, at, kind];
-    connection.execute(sql::event::INSERT, values)?;
-    connection.execute(sql::note::INSERT, params![process, step, ordinal])?;
+    connection.send(sql::event::INSERT, values)?;
+    connection.send(sql::note::INSERT, params![process, step, ordinal])?;
     Ok((step, ordinal))
 }

@@ -65,9 +65,7 @@ impl Draft {
             told.expires.map(millis),
             self.payload,
         ];
-        connection
-            .execute(sql::notification::INSERT, values)
-            .map(|_| ())
+        connection.send(sql::notification::INSERT, values)
     }
 }
 

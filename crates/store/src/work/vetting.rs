@@ -50,14 +50,14 @@ impl Draft {
                 millis(vetted.obtained),
                 id
             ];
-            connection.execute(sql::vetting::INSERT, values)?;
+            connection.send(sql::vetting::INSERT, values)?;
         }
         let subject = process.work().and_then(|work| work.order.subject.as_ref());
         if let Some(subject) = subject {
             let now = millis(process.updated);
             for check in &self.withdrawn {
                 let values = params![now, process.customer, subject.organization, check.as_str()];
-                connection.execute(sql::vetting::WITHDRAW, values)?;
+                connection.send(sql::vetting::WITHDRAW, values)?;
             }
         }
         keep_list(connection, process, id)
@@ -117,7 +117,7 @@ fn keep_list(connection: &Connection, process: &Process, id: ProcessId) -> datab
     } else {
         sql::vetting::SETTLE
     };
-    connection.execute(statement, [id]).map(|_| ())
+    connection.send(statement, [id])
 }
 
 #[async_trait]

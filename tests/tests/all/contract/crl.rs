@@ -211,11 +211,9 @@ fn x_7_an_entry_that_nobody_can_read_keeps_no_other_list_from_being_signed() {
     let (_, bad_path) = relying.leaf(bad);
     revoke(&server, bad, None);
     relying.list(&bad_path, |text| text.contains("Serial Number:"));
-    let database = rusqlite::Connection::open(server.data().join("reseal.db")).unwrap();
-    database.busy_timeout(SOON).unwrap();
-    database
-        .execute_batch("UPDATE crl_entry SET reason = 'nobody reads this', listed = NULL")
-        .unwrap();
+    server
+        .database()
+        .run("UPDATE crl_entry SET reason = 'nobody reads this', listed = NULL");
     let (good, good_path) = loop {
         let id = server.certificate();
         let (_, path) = relying.leaf(id);
@@ -376,13 +374,9 @@ fn doctor_tells_fresh_lists_from_those_that_ran_out() {
         said.contains("ok    the root's revocation list is good"),
         "{said}"
     );
-    let database = rusqlite::Connection::open(server.data().join("reseal.db")).unwrap();
-    database
-        .execute("UPDATE crl SET next_update = 0 WHERE name LIKE '%/7'", [])
-        .unwrap();
-    database
-        .execute("DELETE FROM crl WHERE name = 'root'", [])
-        .unwrap();
+    server.database().run(
+        "UPDATE crl SET next_update = 0 WHERE name LIKE '%/7'; DELETE FROM crl WHERE name = 'root'",
+    );
     let said = doctor();
     assert!(
         said.contains("fail  of 128 revocation lists 0 are missing and 1 out of date"),

@@ -6,9 +6,12 @@ mod cluster;
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use cluster::Cluster;
 use rusqlite::types::ValueRef;
+
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Whether the tests run against PostgreSQL.
 pub(crate) fn is_postgres() -> bool {
@@ -93,6 +96,18 @@ impl Database {
                 let row = |line: &str| line.split('\u{1f}').map(value).collect();
                 found.lines().map(row).collect()
             }
+        }
+    }
+
+    /// Changes something, beside a server that may be writing.
+    #[track_caller]
+    pub(crate) fn run(&self, sql: &str) {
+        match self {
+            Self::Sqlite(connection) => {
+                connection.busy_timeout(PATIENCE).unwrap();
+                connection.execute_batch(sql).unwrap();
+            }
+            Self::Postgres(_) => drop(self.rows(sql)),
         }
     }
 

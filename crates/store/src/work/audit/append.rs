@@ -154,7 +154,7 @@ pub(crate) fn write_put_off(connection: &Connection) -> database::Result<()> {
     if unwritten.is_empty() {
         return Ok(());
     }
-    connection.lock(Lock::AuditLog)?;
+    connection.lock(Lock::AuditLog);
     let head = connection.one(sql::audit::SELECT_HEAD, params![], read::head)?;
     let (mut last, mut previous) = head.unwrap_or((0, GENESIS));
     for Unwritten {
@@ -192,7 +192,7 @@ pub(crate) fn write_put_off(connection: &Connection) -> database::Result<()> {
             previous,
             hash
         ];
-        connection.execute(sql::audit::INSERT, values)?;
+        connection.send(sql::audit::INSERT, values)?;
         (last, previous) = (record.id, hash);
     }
     Ok(())
