@@ -24,7 +24,8 @@ async fn a_customer_with_many_due_processes_leaves_room_for_others() {
         lease: None,
         ..sample::opening(customer, None)
     };
-    for _ in 0..5 {
+    // More than are looked at at once.
+    for _ in 0..300 {
         world.store.open(free("acme")).await.unwrap();
     }
     let other = world.store.open(free("rival")).await.unwrap();

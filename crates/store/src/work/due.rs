@@ -1,7 +1,5 @@
 //! Processes for the worker: which are due, and taking one.
 
-use std::ops::ControlFlow;
-
 use reseal_lifecycle::Capacity;
 use reseal_lifecycle::process::{Process, ProcessId};
 use reseal_lifecycle::store::StoreError;
@@ -11,6 +9,9 @@ use super::rows;
 use crate::database::{Connection, Hold, params};
 use crate::sql;
 
+/// Processes that are looked at at once.
+const AT_ONCE: i64 = 256;
+
 /// What is due at `now` and fits into `room`, the longest overdue first. Only a look: each is still to be claimed.
 pub(crate) fn due(
     connection: &Connection,
@@ -18,16 +19,24 @@ pub(crate) fn due(
     mut room: Capacity,
 ) -> Result<Vec<ProcessId>, StoreError> {
     let mut found = Vec::new();
-    connection.each(sql::process::SELECT_DUE, [now], |row| {
-        if room.total == 0 {
-            return Ok(ControlFlow::Break(()));
+    let mut behind = (i64::MIN, i64::MIN);
+    // A customer with many due processes does not hide those of others behind them.
+    while room.total > 0 {
+        let values = params![now, behind.0, behind.1, AT_ONCE];
+        let page: Vec<(ProcessId, String, i64)> =
+            connection.many(sql::process::SELECT_DUE, values, |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?;
+        let Some((id, _, at)) = page.last() else {
+            break;
+        };
+        behind = (*at, *id);
+        for (id, customer, _) in page {
+            if room.total > 0 && room.take(&customer) {
+                found.push(id);
+            }
         }
-        let customer: String = row.get(1)?;
-        if room.take(&customer) {
-            found.push(row.get(0)?);
-        }
-        Ok(ControlFlow::Continue(()))
-    })?;
+    }
     Ok(found)
 }
 
