@@ -167,7 +167,7 @@ impl CampaignStore for SqlStore {
                 if status.is_none_or(|status| !from.contains(&status.as_str())) {
                     return Ok(false);
                 }
-                connection.execute(sql::SET_STATUS, params![to.as_str(), ended, id])?;
+                connection.send(sql::SET_STATUS, params![to.as_str(), ended, id])?;
                 audit::note(connection, entry.clone())?;
                 Ok(true)
             })
@@ -238,9 +238,9 @@ impl CampaignStore for SqlStore {
                         item.outcome.as_str(),
                         millis(item.updated)
                     ];
-                    connection.execute(sql::INSERT_ITEM, values)?;
+                    connection.send(sql::INSERT_ITEM, values)?;
                 }
-                connection.execute(sql::SET_THROUGH, params![through, id])?;
+                connection.send(sql::SET_THROUGH, params![through, id])?;
                 Ok(())
             })
             .await
@@ -286,7 +286,7 @@ impl CampaignStore for SqlStore {
                 for (certificate, until) in &items {
                     let waiting = Outcome::Waiting.as_str();
                     let values = params![millis(*until), id, certificate, waiting];
-                    connection.execute(sql::PUT_OFF, values)?;
+                    connection.send(sql::PUT_OFF, values)?;
                 }
                 Ok(())
             })
