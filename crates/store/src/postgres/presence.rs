@@ -28,6 +28,8 @@ const RELEASE_PROCESSES: &str = "UPDATE process SET lease_until = NULL WHERE ope
     AND lease_until IS NOT NULL AND lease_node <> ALL (ARRAY(SELECT node FROM living_node))";
 const RELEASE_WEBHOOKS: &str = "UPDATE webhook SET lease_until = NULL \
     WHERE lease_until IS NOT NULL AND lease_node <> ALL (ARRAY(SELECT node FROM living_node))";
+const RELEASE_CAMPAIGNS: &str = "UPDATE campaign SET owner = NULL, owned_until = NULL \
+    WHERE owner IS NOT NULL AND lease_node <> ALL (ARRAY(SELECT node FROM living_node))";
 const RELEASE_KEYS: &str = "DELETE FROM idempotency_key WHERE process IS NULL AND status IS NULL \
     AND node <> ALL (ARRAY(SELECT node FROM living_node))";
 
@@ -41,6 +43,7 @@ pub(super) fn next_number(connection: &Connection) -> database::Result<i32> {
 /// processes wait again.
 pub(crate) fn release_of_the_dead(connection: &Connection) -> database::Result<usize> {
     connection.execute(RELEASE_WEBHOOKS, params![])?;
+    connection.execute(RELEASE_CAMPAIGNS, params![])?;
     connection.execute(RELEASE_KEYS, params![])?;
     connection.execute(RELEASE_PROCESSES, params![])
 }

@@ -18,8 +18,12 @@ CREATE TABLE campaign (
     through      BIGINT NOT NULL,
     -- The node that works on it, until when.
     owner        TEXT COLLATE "C",
-    owned_until  BIGINT
+    owned_until  BIGINT,
+    lease_node   INTEGER
 );
+
+CREATE TRIGGER lease_has_a_node BEFORE UPDATE OF owned_until ON campaign
+    FOR EACH ROW WHEN (NEW.owned_until IS NOT NULL) EXECUTE FUNCTION note_node();
 
 CREATE INDEX campaign_status ON campaign (status);
 
