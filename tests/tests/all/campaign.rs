@@ -353,6 +353,37 @@ fn order(house: &House, dns: &DnsStub, index: usize) -> i64 {
 }
 
 #[test]
+fn a_certificate_that_cannot_be_read_keeps_no_other_waiting() {
+    let server = Server::start();
+    let broken = server.order("ssl_dv", &csr(&["reseal.dev"]));
+    let good = server.order("ssl_dv", &csr(&["reseal.org"]));
+    let empty = format!("UPDATE certificate SET csr = substr(csr, 1, 5) WHERE id = {broken}");
+    server.database().run(&empty);
+    let id = begin(&server, &body("keep", "status=ACTIVE"));
+    server.wait_until(&format!("{CAMPAIGNS}/{id}"), |body| {
+        body["outcomes"]["REISSUED"] == 1
+    });
+    let page = server
+        .operator
+        .get(&format!("{CAMPAIGNS}/{id}/certificates"))
+        .expect(200);
+    let [one, other] = [0, 1].map(|index| page["entities"][index].clone());
+    assert_eq!(
+        (&one["certificateId"], &one["outcome"]),
+        (&json!(broken), &json!("WAITING"))
+    );
+    // Tried once, and again only after a while.
+    assert_eq!(
+        (&one["attempts"], &one["detail"]),
+        (&json!(1), &json!("Internal failure"))
+    );
+    assert_eq!(
+        (&other["certificateId"], &other["outcome"]),
+        (&json!(good), &json!("REISSUED"))
+    );
+}
+
+#[test]
 fn what_cannot_be_meant_is_refused_with_every_violation() {
     let server = Server::start();
     let bad = json!({"where": "colour=red", "key": "lose", "deadline": "tomorrow", "perIssuer": 0});

@@ -46,7 +46,7 @@ type Paces = HashMap<CampaignId, Places>;
 
 /// Works on campaigns until `shutdown` becomes true.
 pub(crate) async fn work(services: Arc<Services>, mut shutdown: Receiver<bool>) {
-    let owner = format!("{:032x}", rand_number());
+    let owner = name_of_this_node();
     let mut paces = Paces::new();
     loop {
         services.pulse.beat(Part::Campaigns);
@@ -67,10 +67,10 @@ pub(crate) async fn work(services: Arc<Services>, mut shutdown: Receiver<bool>) 
 }
 
 /// Tells this node from others. Without randomness from the system nothing would be signed anyway.
-fn rand_number() -> u128 {
+fn name_of_this_node() -> String {
     let mut octets = [0_u8; 16];
     let _ = aws_lc_rs::rand::fill(&mut octets);
-    u128::from_be_bytes(octets)
+    hex::encode(octets)
 }
 
 impl Services {
@@ -195,7 +195,7 @@ impl Services {
                 joined(running.join_next().await)?;
             }
             let (services, campaign) = (Arc::clone(self), Arc::clone(campaign));
-            running.spawn(async move { services.take_item(&campaign, &item).await });
+            running.spawn(async move { services.take_item(campaign, item).await });
         }
         while let Some(ended) = running.join_next().await {
             joined(Some(ended))?;
@@ -206,7 +206,23 @@ impl Services {
         Ok(self.store.put_off(campaign.id, later).await?)
     }
 
-    async fn take_item(self: &Arc<Self>, campaign: &Campaign, item: &Item) -> Result<(), Error> {
+    /// Does what is to be done about an item. Whatever goes wrong with it is written down beside it, so that it keeps
+    /// none of the others waiting; only a store that cannot even take that ends the round.
+    async fn take_item(self: Arc<Self>, campaign: Arc<Campaign>, item: Item) -> Result<(), Error> {
+        let (services, task) = (Arc::clone(&self), Arc::clone(&campaign));
+        let tried = item.clone();
+        // A task of its own: one that dies fails as any other.
+        let attempt = tokio::spawn(async move { services.try_item(&task, &tried).await });
+        let ended = attempt
+            .await
+            .unwrap_or_else(|died| Err(Error::internal(died)));
+        match ended {
+            Ok(()) => Ok(()),
+            Err(error) => self.put_back(&campaign, &item, &error).await,
+        }
+    }
+
+    async fn try_item(self: &Arc<Self>, campaign: &Campaign, item: &Item) -> Result<(), Error> {
         let now = self.clock.now();
         let found = self
             .store
@@ -217,7 +233,7 @@ impl Services {
             return self.end_item(campaign, item, gone).await;
         };
         let end = match self.verdict(&certificate, campaign.key, now).await? {
-            Verdict::Reissue => return self.reissue_item(campaign, item, &certificate).await,
+            Verdict::Reissue => return self.reissue_item(campaign, &certificate).await,
             Verdict::Tell(why) => ItemEnd {
                 notification: Some(notice(campaign, &certificate, &why, now)),
                 ..end(Outcome::Notified, &why, now)
@@ -234,7 +250,6 @@ impl Services {
     async fn reissue_item(
         self: &Arc<Self>,
         campaign: &Campaign,
-        item: &Item,
         certificate: &Certificate,
     ) -> Result<(), Error> {
         let caller = Caller {
@@ -249,29 +264,33 @@ impl Services {
             }),
         };
         let request = same_again(campaign, certificate)?;
-        let answer = self
-            .reissue(&caller, certificate.id, request, Mode::Execute)
-            .await;
-        let Err(error) = answer else {
-            // The commit that opened the process took the item along, and the one that ends it says how.
-            return Ok(());
-        };
+        // The commit that opens the process takes the item along, and the one that ends it says how.
+        self.reissue(&caller, certificate.id, request, Mode::Execute)
+            .await
+            .map(drop)
+    }
+
+    /// Notes that an attempt failed: what passes is tried again, everything else is the item's end.
+    async fn put_back(&self, campaign: &Campaign, item: &Item, error: &Error) -> Result<(), Error> {
         let now = self.clock.now();
+        let detail = in_words(error);
         let passes = matches!(
             error.kind,
             Kind::Exists | Kind::RateLimited | Kind::Unavailable | Kind::Internal
         );
+        let id = item.certificate;
+        tracing::warn!(certificate = id, campaign = campaign.id, %error, source = ?error.source, "not reissued");
         if !passes || item.attempts + 1 >= MOST_ATTEMPTS {
-            let failed = end(Outcome::Failed, &in_words(&error), now);
+            let failed = end(Outcome::Failed, &detail, now);
             return self.end_item(campaign, item, failed).await;
         }
         let again = now
-            .checked_add(wait_after(item.attempts, &error))
+            .checked_add(wait_after(item.attempts, error))
             .map_err(Error::internal)?;
-        self.store
-            .retry_item(campaign.id, item.certificate, again, &in_words(&error), now)
-            .await?;
-        Ok(())
+        Ok(self
+            .store
+            .retry_item(campaign.id, id, again, &detail, now)
+            .await?)
     }
 
     async fn end_item(&self, campaign: &Campaign, item: &Item, end: ItemEnd) -> Result<(), Error> {
@@ -282,16 +301,9 @@ impl Services {
     }
 }
 
-/// An error of the store ends the round; a task that died is one item's fault, and tried again.
+/// An error of the store ends the round.
 fn joined(ended: Option<Result<Result<(), Error>, tokio::task::JoinError>>) -> Result<(), Error> {
-    match ended {
-        Some(Err(error)) => {
-            tracing::error!(%error, "a reissue of a campaign died");
-            Ok(())
-        }
-        Some(Ok(result)) => result,
-        None => Ok(()),
-    }
+    ended.map_or(Ok(()), |ended| ended.map_err(Error::internal)?)
 }
 
 fn end(outcome: Outcome, detail: &str, at: Timestamp) -> ItemEnd {
