@@ -21,6 +21,7 @@ use tower::Service as _;
 use crate::cors::{Cors, Origin};
 use crate::error::Failure;
 use crate::limits::{RateLimits, Rates};
+use crate::load::{Capacity, Load};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -33,6 +34,8 @@ pub struct ApiConfig {
     pub body_timeout: Duration,
     /// `limits`: `None` when nothing is limited.
     pub rates: Option<Rates>,
+    /// How much is carried out at a time.
+    pub capacity: Capacity,
     /// `server.cors_origins`: pages whose scripts may call.
     pub cors_origins: Vec<Origin>,
 }
@@ -43,6 +46,7 @@ impl Default for ApiConfig {
             max_body: 256 * 1024,
             body_timeout: Duration::from_secs(15),
             rates: None,
+            capacity: Capacity::default(),
             cors_origins: Vec::new(),
         }
     }
@@ -54,6 +58,7 @@ pub(crate) struct Shared {
     pub(crate) config: ApiConfig,
     /// `None` when the operator switched them off.
     pub(crate) limits: Option<RateLimits>,
+    pub(crate) load: Load,
 }
 
 /// The whole HTTP side as one function from request to response. Cheap to clone.

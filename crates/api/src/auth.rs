@@ -18,6 +18,7 @@ use crate::answer::{RequestId, Shared, Trace};
 use crate::body::receive;
 use crate::error::Failure;
 use crate::idempotency;
+use crate::load::Place;
 use crate::query::Parameters;
 use crate::server::Peer;
 
@@ -30,7 +31,8 @@ pub(crate) struct Call {
     shared: Arc<Shared>,
     parts: Parts,
     parameters: Option<RawPathParams>,
-    body: Body,
+    body: Bytes,
+    _place: Place,
 }
 
 /// An id that no object has: a path segment that is no id at all is looked up as this one, so that the
@@ -76,31 +78,25 @@ impl Call {
             .map_or("", PathAndQuery::as_str)
     }
 
-    /// The bytes of the body, which is empty afterwards.
-    pub(crate) async fn take_body(&mut self) -> Result<Bytes, Failure> {
-        receive::bytes(std::mem::take(&mut self.body), &self.shared.config).await
-    }
-
-    pub(crate) fn put_body(&mut self, bytes: Bytes) {
-        self.body = Body::from(bytes);
+    /// The bytes of the body.
+    pub(crate) fn bytes(&self) -> &Bytes {
+        &self.body
     }
 
     /// The JSON object in the body, `None` when there is no body.
-    pub(crate) async fn optional_body(&mut self) -> Result<Option<Map<String, Value>>, Failure> {
-        let body = std::mem::take(&mut self.body);
-        receive::object(&self.parts.headers, body, &self.shared.config).await
+    pub(crate) fn optional_body(&self) -> Result<Option<Map<String, Value>>, Failure> {
+        receive::object(&self.parts.headers, &self.body)
     }
 
     /// The JSON object in the body.
-    pub(crate) async fn body(&mut self) -> Result<Map<String, Value>, Failure> {
-        self.optional_body()
-            .await?
+    pub(crate) fn body(&self) -> Result<Map<String, Value>, Failure> {
+        self.optional_body()?
             .ok_or_else(|| Failure::unreadable("The request has no body: expected a JSON object"))
     }
 
     /// The caller, seeing nothing but the objects of the customer in the path; a customer that it may not see
     /// does not exist.
-    pub(crate) async fn below_customer(&mut self) -> Result<Caller, Failure> {
+    pub(crate) async fn below_customer(&self) -> Result<Caller, Failure> {
         // What is not UTF-8 is no handle.
         let customer = self.segment("customer").unwrap_or_default();
         Ok(self.services().narrowed(&self.caller, customer).await?)
@@ -125,16 +121,10 @@ where
         Ok(caller) => {
             customer = Some(caller.customer.clone());
             let (services, user) = (Arc::clone(&shared.services), caller.user.clone());
-            let call = Call {
-                parameters: RawPathParams::from_request_parts(&mut parts, &())
-                    .await
-                    .ok(),
-                caller,
-                shared,
-                parts,
-                body,
+            let outcome = match begin(shared, caller, parts, body).await {
+                Ok(call) => idempotency::once(call, handler).await,
+                Err(failure) => Err(failure),
             };
-            let outcome = idempotency::once(call, handler).await;
             if outcome.as_ref().is_err_and(Failure::is_forbidden) {
                 services.refusals().forbidden(&user);
             }
@@ -143,6 +133,33 @@ where
         Err(failure) => Err(failure),
     };
     finish(outcome, id, Trace { route, customer })
+}
+
+/// The call, once all of it is there and there is a place for it. A body that comes slowly holds no place.
+async fn begin(
+    shared: Arc<Shared>,
+    caller: Caller,
+    mut parts: Parts,
+    body: Body,
+) -> Result<Call, Failure> {
+    let body = if parts.method.is_safe() {
+        Bytes::new()
+    } else {
+        receive::bytes(body, &shared.config).await?
+    };
+    let place = shared
+        .load
+        .enter(&parts.method, shared.services.backlog())?;
+    Ok(Call {
+        parameters: RawPathParams::from_request_parts(&mut parts, &())
+            .await
+            .ok(),
+        caller,
+        shared,
+        parts,
+        body,
+        _place: place,
+    })
 }
 
 /// Wraps a handler that anybody may call.

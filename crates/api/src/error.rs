@@ -19,6 +19,9 @@ use crate::quote::Price;
 /// Characters of a received value that are shown again (design decision 3).
 const LONGEST_VALUE: usize = 255;
 
+/// How long a client is asked to stay away at most: a store that was stuck may go on at any moment.
+const LONGEST_RETRY: Duration = Duration::from_secs(30);
+
 /// Violations in one answer; a body can hold some ten thousand of them.
 pub(crate) const MOST_VIOLATIONS: usize = 100;
 
@@ -149,6 +152,15 @@ impl Failure {
     pub(crate) fn too_many(message: &str, wait: Duration) -> Self {
         let mut failure: Self = Error::new(Kind::RateLimited, message).into();
         failure.0.retry_after = Some(wait);
+        failure
+    }
+
+    /// A call that was not begun, because others have to wait for `backlog` already.
+    pub(crate) fn overloaded(why: &str, backlog: Duration) -> Self {
+        let message =
+            format!("{why}: nothing was done; repeat this call after the time in `Retry-After`");
+        let mut failure: Self = Error::new(Kind::Unavailable, message).into();
+        failure.0.retry_after = Some(backlog.min(LONGEST_RETRY));
         failure
     }
 

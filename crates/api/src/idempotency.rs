@@ -85,16 +85,13 @@ where
     F: FnOnce(Call) -> Fut,
     Fut: Future<Output = Outcome> + Send + 'static,
 {
-    let body = call.take_body().await?;
-    let target = call.target().to_owned();
-    let fingerprint = hash(&[target.as_bytes(), &body]);
+    let fingerprint = hash(&[call.target().as_bytes(), call.bytes()]);
     let services = std::sync::Arc::clone(call.services());
     let give_up = Instant::now() + PATIENCE;
     loop {
         match services.take_key(&call.caller, key, fingerprint).await? {
             Turn::First(claim) => {
                 call.caller.claim = Some(claim);
-                call.put_body(body);
                 return carry_out(&services, claim, handler(call)).await;
             }
             Turn::Again(answer) => return again(answer),

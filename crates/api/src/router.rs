@@ -11,6 +11,7 @@ use crate::answer::{Api, ApiConfig, Shared};
 use crate::auth::{Call, Outcome, authenticated, open};
 use crate::error::{Failure, first_characters};
 use crate::limits::RateLimits;
+use crate::load::Load;
 use crate::openapi::{self, Described, Operation};
 use crate::{
     blocked_keys, campaigns, certificates, notifications, processes, products, public, validations,
@@ -27,10 +28,12 @@ const DELETE: Verb = ("delete", MethodFilter::DELETE);
 /// The HTTP side of `services`.
 pub fn router(services: Arc<Services>, config: ApiConfig) -> Api {
     let limits = config.rates.map(RateLimits::new);
+    let load = Load::new(config.capacity);
     routes().finish(Arc::new(Shared {
         services,
         config,
         limits,
+        load,
     }))
 }
 

@@ -52,7 +52,7 @@ impl<'a> WebhookBody<'a> {
 }
 
 /// The webhook, and how it is doing.
-pub(crate) async fn get(mut call: Call) -> Outcome {
+pub(crate) async fn get(call: Call) -> Outcome {
     let caller = call.below_customer().await?;
     let (webhook, waiting) = call.services().webhook(&caller.customer).await?;
     let body = WebhookBody::of(&webhook, waiting, None);
@@ -60,8 +60,8 @@ pub(crate) async fn get(mut call: Call) -> Outcome {
 }
 
 /// Sets the webhook, in place of an earlier one.
-pub(crate) async fn set(mut call: Call) -> Outcome {
-    let body = call.body().await?;
+pub(crate) async fn set(call: Call) -> Outcome {
+    let body = call.body()?;
     let setting = Fields::read(&body, read)?;
     let caller = call.below_customer().await?;
     let services = call.services();
@@ -81,7 +81,7 @@ fn read(fields: &mut Fields<'_, '_>) -> WebhookSetting {
 }
 
 /// Removes the webhook.
-pub(crate) async fn remove(mut call: Call) -> Outcome {
+pub(crate) async fn remove(call: Call) -> Outcome {
     let caller = call.below_customer().await?;
     call.services().remove_webhook(&caller).await?;
     Ok(answer::empty(StatusCode::OK))

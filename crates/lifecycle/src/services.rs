@@ -202,6 +202,11 @@ impl Services {
         self.settings.signing_refused(self.clock.now())
     }
 
+    /// How long a call that changes something would wait for the store now.
+    pub fn backlog(&self) -> Duration {
+        self.store.backlog()
+    }
+
     /// The clock.
     pub fn clock(&self) -> Clock {
         self.clock

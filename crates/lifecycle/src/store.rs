@@ -239,6 +239,9 @@ pub trait Store:
     + AuthorizationStore
     + IssuedStore
 {
+    /// How long a write that comes now has to wait for its turn, as far as can be seen.
+    fn backlog(&self) -> Duration;
+
     /// Adds a customer, as `actor` wanted. [`StoreError::Exists`] when the handle is taken.
     async fn create_customer(&self, customer: Customer, actor: &str) -> Result<(), StoreError>;
     /// All customers by handle.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
 use aws_lc_rs::digest::{SHA256, digest};
-use reseal_api::{ApiConfig, Rates};
+use reseal_api::{ApiConfig, Capacity, Rates};
 use reseal_issuer::embedded::{Authority, CaSettings, EmbeddedIssuer, Passphrase};
 use reseal_lifecycle::clock::Clock;
 use reseal_lifecycle::issuer::Issuer;
@@ -335,6 +335,10 @@ pub(crate) fn api_config(config: &Config) -> ApiConfig {
             per_customer: config.limits.per_customer,
             failures: config.limits.failed_authentications,
         }),
+        capacity: Capacity {
+            open_calls: config.server.open_calls.get() as usize,
+            longest_wait: config.server.longest_wait,
+        },
         cors_origins: config.server.cors_origins.clone(),
         ..ApiConfig::default()
     }

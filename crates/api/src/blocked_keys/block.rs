@@ -17,8 +17,8 @@ pub(super) struct Block {
 }
 
 /// Blocks keys, for everybody and for ever.
-pub(crate) async fn block(mut call: Call) -> Outcome {
-    let body = call.body().await?;
+pub(crate) async fn block(call: Call) -> Outcome {
+    let body = call.body()?;
     let Block { keys, reason } = Fields::read(&body, read)?;
     let services = call.services();
     let blocked = services.block_keys(&call.caller, &keys, &reason).await?;

@@ -15,17 +15,15 @@ use crate::error::{Failure, first_characters};
 
 /// The JSON object in a body; `None` when the body is empty, whatever content type it claims: clients send
 /// one with nothing (contract.md section 7).
-pub(crate) async fn object(
+pub(crate) fn object(
     headers: &HeaderMap,
-    body: Body,
-    config: &ApiConfig,
+    body: &[u8],
 ) -> Result<Option<Map<String, Value>>, Failure> {
-    let bytes = bytes(body, config).await?;
-    if bytes.is_empty() {
+    if body.is_empty() {
         return Ok(None);
     }
     check_headers(headers)?;
-    json::object(&bytes).map(Some).map_err(|error| {
+    json::object(body).map(Some).map_err(|error| {
         Failure::unreadable(format!(
             "The body is not a JSON object that can be read: {error}"
         ))
@@ -140,11 +138,16 @@ mod tests {
     use hyper::body::Frame;
 
     use super::*;
+    use crate::load::Capacity;
 
     const CONFIG: ApiConfig = ApiConfig {
         max_body: 16,
         body_timeout: Duration::from_millis(50),
         rates: None,
+        capacity: Capacity {
+            open_calls: 1,
+            longest_wait: Duration::ZERO,
+        },
         cors_origins: Vec::new(),
     };
 

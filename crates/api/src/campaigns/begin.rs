@@ -20,12 +20,12 @@ const KEYS: &[&str] = &["keep", "notify"];
 const FASTEST: u32 = 1_000_000_000;
 
 /// Begins it; with `dryRun` only plans it.
-pub(crate) async fn begin(mut call: Call) -> Outcome {
+pub(crate) async fn begin(call: Call) -> Outcome {
     require_operator(&call.caller)?;
     let mut findings = Findings::default();
     let dry_run = call.query().flag("dryRun", false, &mut findings);
     findings.settle()?;
-    let body = call.body().await?;
+    let body = call.body()?;
     let new = Fields::read(&body, read)?;
     let services = call.services();
     // Everything is there: what is not was refused.

@@ -21,8 +21,8 @@ pub(super) struct AuthKeyBody {
 }
 
 /// Makes a value that, published at every name, proves them all in the call that asks for the certificate.
-pub(crate) async fn auth_key(mut call: Call) -> Outcome {
-    let body = call.body().await?;
+pub(crate) async fn auth_key(call: Call) -> Outcome {
+    let body = call.body()?;
     let (product, csr) = Fields::read(&body, read)?;
 
     let key = call

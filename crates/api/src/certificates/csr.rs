@@ -12,8 +12,8 @@ use crate::body::Fields;
 use crate::body::syntax::Text;
 
 /// Shows a CSR.
-pub(crate) async fn decode_csr(mut call: Call) -> Outcome {
-    let body = call.body().await?;
+pub(crate) async fn decode_csr(call: Call) -> Outcome {
+    let body = call.body()?;
     let text = Fields::read(&body, read)?;
     let csr = call.services().read_csr(&call.caller, &text).await?;
     let csr = csr.map_err(|error| refused(&error))?;

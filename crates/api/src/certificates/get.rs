@@ -14,7 +14,7 @@ pub(crate) async fn get(call: Call) -> Outcome {
 }
 
 /// One certificate of the customer in the path.
-pub(crate) async fn get_below_customer(mut call: Call) -> Outcome {
+pub(crate) async fn get_below_customer(call: Call) -> Outcome {
     let caller = call.below_customer().await?;
     one(call, caller).await
 }
@@ -26,7 +26,7 @@ pub(crate) async fn list(call: Call) -> Outcome {
 }
 
 /// The certificates of the customer in the path.
-pub(crate) async fn list_below_customer(mut call: Call) -> Outcome {
+pub(crate) async fn list_below_customer(call: Call) -> Outcome {
     let caller = call.below_customer().await?;
     several(call, caller).await
 }

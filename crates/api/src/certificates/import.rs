@@ -12,8 +12,8 @@ use crate::body::syntax::Text;
 use crate::processes::refer_to;
 
 /// Takes in a certificate that was issued elsewhere.
-pub(crate) async fn import(mut call: Call) -> Outcome {
-    let body = call.body().await?;
+pub(crate) async fn import(call: Call) -> Outcome {
+    let body = call.body()?;
     let mut import = Fields::read(&body, read)?;
     import.command = fields::command(body);
     let process = call.services().import(&call.caller, import).await?;

@@ -5,8 +5,8 @@ use crate::auth::{Call, Outcome};
 use crate::body::{Fields, Findings};
 
 /// Replaces a certificate within its subscription.
-pub(crate) async fn reissue(mut call: Call) -> Outcome {
-    let mut body = call.body().await?;
+pub(crate) async fn reissue(call: Call) -> Outcome {
+    let mut body = call.body()?;
     let parameters = call.query();
     let mut findings = Findings::default();
     let mut reader = Fields::of(&body, &mut findings);

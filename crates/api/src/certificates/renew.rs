@@ -8,8 +8,8 @@ use crate::body::syntax::Text;
 use crate::body::{Fields, Findings};
 
 /// Buys a further term, and replaces the certificate.
-pub(crate) async fn renew(mut call: Call) -> Outcome {
-    let mut body = call.body().await?;
+pub(crate) async fn renew(call: Call) -> Outcome {
+    let mut body = call.body()?;
     let parameters = call.query();
     let mut findings = Findings::default();
     let mut reader = Fields::of(&body, &mut findings);

@@ -8,8 +8,8 @@ use crate::body::syntax::Text;
 use crate::body::{Fields, Findings};
 
 /// Asks for a new certificate.
-pub(crate) async fn request(mut call: Call) -> Outcome {
-    let body = call.body().await?;
+pub(crate) async fn request(call: Call) -> Outcome {
+    let body = call.body()?;
     let parameters = call.query();
     let mut findings = Findings::default();
     let mut reader = Fields::of(&body, &mut findings);

@@ -10,8 +10,8 @@ use crate::body::syntax::Text;
 use crate::processes::refer_to;
 
 /// Withdraws a certificate. The body is optional.
-pub(crate) async fn revoke(mut call: Call) -> Outcome {
-    let body = call.optional_body().await?.unwrap_or_default();
+pub(crate) async fn revoke(call: Call) -> Outcome {
+    let body = call.optional_body()?.unwrap_or_default();
     let reason = Fields::read(&body, read)?.filter(|reason| !reason.is_empty());
     let process = call
         .services()

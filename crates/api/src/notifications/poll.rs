@@ -20,7 +20,7 @@ pub(super) struct PollBody<'a> {
 }
 
 /// The oldest notification that was not acknowledged, and how many there are.
-pub(crate) async fn poll(mut call: Call) -> Outcome {
+pub(crate) async fn poll(call: Call) -> Outcome {
     let caller = call.below_customer().await?;
     let unread = call.services().poll(&caller.customer).await?;
     let body = PollBody {

@@ -167,8 +167,8 @@ async fn no_method(_: Arc<Shared>, request: Request) -> Outcome {
 /// The question in a body.
 async fn read<Q: DeserializeOwned>(shared: &Shared, request: Request) -> Result<Q, Failure> {
     let (head, body) = request.into_parts();
-    let object = receive::object(&head.headers, body, &shared.body)
-        .await?
+    let body = receive::bytes(body, &shared.body).await?;
+    let object = receive::object(&head.headers, &body)?
         .ok_or_else(|| Failure::unreadable("Expected a question in the body, saw nothing"))?;
     serde_json::from_value(Value::Object(object))
         .map_err(|error| Failure::unreadable(format!("The question is not understood: {error}")))

@@ -12,8 +12,8 @@ use crate::body::syntax::Text;
 const LANGUAGES: &[&str] = &["EN", "NL", "FR", "DE"];
 
 /// Sends a mail with the subscriber agreement.
-pub(crate) async fn send_subscriber_agreement(mut call: Call) -> Outcome {
-    let body = call.body().await?;
+pub(crate) async fn send_subscriber_agreement(call: Call) -> Outcome {
+    let body = call.body()?;
     let (email, language) = Fields::read(&body, read)?;
     call.services()
         .send_subscriber_agreement(&call.caller, call.id(), &email, language)

@@ -8,8 +8,8 @@ use crate::body::Fields;
 use crate::{answer, date};
 
 /// Notes when the customer wants to be called.
-pub(crate) async fn schedule_validation_call(mut call: Call) -> Outcome {
-    let body = call.body().await?;
+pub(crate) async fn schedule_validation_call(call: Call) -> Outcome {
+    let body = call.body()?;
     let date = Fields::read(&body, read)?;
     call.services()
         .schedule_validation_call(&call.caller, call.id(), date)

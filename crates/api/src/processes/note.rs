@@ -11,8 +11,8 @@ use crate::body::syntax::Text;
 const LONGEST: usize = 4000;
 
 /// Writes a note to the house, or from the house to the customer.
-pub(crate) async fn add_note(mut call: Call) -> Outcome {
-    let body = call.body().await?;
+pub(crate) async fn add_note(call: Call) -> Outcome {
+    let body = call.body()?;
     let message = Fields::read(&body, read)?;
     call.services()
         .add_note(&call.caller, call.id(), message)

@@ -16,8 +16,8 @@ pub(super) struct Warning<'a> {
 }
 
 /// Checks again now, perhaps by another method. One SDK sends no body, the other an empty object.
-pub(crate) async fn resend(mut call: Call) -> Outcome {
-    let body = call.optional_body().await?.unwrap_or_default();
+pub(crate) async fn resend(call: Call) -> Outcome {
+    let body = call.optional_body()?.unwrap_or_default();
     let dcv = Fields::read(&body, dcv_choices)?.filter(|choices| !choices.is_empty());
     let warning = call.services().resend(&call.caller, call.id(), dcv).await?;
     Ok(match warning {

@@ -23,9 +23,9 @@ pub(crate) async fn reject(call: Call) -> Outcome {
     decide(call, read_rejection).await
 }
 
-async fn decide(mut call: Call, read: fn(&mut Fields<'_, '_>) -> Decision) -> Outcome {
+async fn decide(call: Call, read: fn(&mut Fields<'_, '_>) -> Decision) -> Outcome {
     require_operator(&call.caller)?;
-    let body = call.optional_body().await?.unwrap_or_default();
+    let body = call.optional_body()?.unwrap_or_default();
     let decision = Fields::read(&body, read)?;
     let services = call.services();
     let process = services

@@ -90,6 +90,10 @@ pub(crate) struct Server {
     pub(crate) max_body: usize,
     /// Pages whose scripts may call.
     pub(crate) cors_origins: Vec<Origin>,
+    /// Calls that change something carried out at a time; as many that only read.
+    pub(crate) open_calls: NonZeroU32,
+    /// While writes wait longer for the store, no other is begun.
+    pub(crate) longest_wait: Duration,
 }
 
 /// `[database]`

@@ -82,6 +82,19 @@ pub(super) fn server(reader: &mut Reader) -> Server {
             Vec::new(),
             "an origin such as `https://shop.example`, or `*`",
         ),
+        open_calls: at_least_one(
+            reader,
+            "server.open_calls",
+            2_000,
+            "a whole number from 1 to 4294967295",
+        ),
+        longest_wait: reader
+            .parsed(
+                "server.longest_wait",
+                Span::seconds(5),
+                "a duration such as `5s` or `500ms`",
+            )
+            .unsigned(),
     }
 }
 
@@ -320,12 +333,7 @@ pub(super) fn limits(reader: &mut Reader) -> Limits {
     let mut at_least_one = |key: &str, default: u32| {
         let expected =
             "a whole number from 1 to 4294967295; `enabled = false` switches all limits off";
-        let origin = reader.origin(key);
-        let number = reader.number(key, default, expected);
-        NonZeroU32::new(number).unwrap_or_else(|| {
-            reader.refuse(key, origin.as_ref(), &format!("expected {expected}, saw 0"));
-            NonZeroU32::MIN
-        })
+        at_least_one(reader, key, default, expected)
     };
     let (per_key, per_customer) = (
         at_least_one("limits.per_key", 50),
@@ -338,6 +346,15 @@ pub(super) fn limits(reader: &mut Reader) -> Limits {
         reissues_per_day: at_least_one("limits.reissues_per_day", 50),
         enabled: reader.switch("limits.enabled", true),
     }
+}
+
+fn at_least_one(reader: &mut Reader, key: &str, default: u32, expected: &str) -> NonZeroU32 {
+    let origin = reader.origin(key);
+    let number = reader.number(key, default, expected);
+    NonZeroU32::new(number).unwrap_or_else(|| {
+        reader.refuse(key, origin.as_ref(), &format!("expected {expected}, saw 0"));
+        NonZeroU32::MIN
+    })
 }
 
 /// `[webhook]`

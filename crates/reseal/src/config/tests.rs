@@ -12,6 +12,8 @@ tls_key = "/etc/tls.key"
 sync_wait = "500ms"
 max_body = "1MiB"
 cors_origins = ["https://shop.example", "*"]
+open_calls = 7
+longest_wait = "3s"
 [database]
 url = "postgres://db"
 password_file = "/etc/db-password"
@@ -90,6 +92,8 @@ fn every_key_is_read() {
             sync_wait: Duration::from_millis(500),
             max_body: 1024 * 1024,
             cors_origins: vec!["https://shop.example".parse().unwrap(), Origin::Any],
+            open_calls: NonZeroU32::new(7).unwrap(),
+            longest_wait: Duration::from_secs(3),
         },
         database: Database {
             url: "postgres://db".to_owned(),

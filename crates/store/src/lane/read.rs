@@ -11,6 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use reseal_lifecycle::store::StoreError;
 use tokio::sync::oneshot;
@@ -19,9 +20,13 @@ use crate::database::{Connection, closed};
 
 type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) + Send>;
 
+/// When nobody came to a read that waits this long, no other is taken: it would wait at least as long.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
 #[derive(Default)]
 struct Queue {
-    jobs: VecDeque<Job>,
+    /// Each with the moment since when it waits.
+    jobs: VecDeque<(Instant, Job)>,
     closed: bool,
 }
 
@@ -40,7 +45,7 @@ impl Shared {
     fn next(&self) -> Option<Job> {
         let mut queue = self.queue();
         loop {
-            if let Some(job) = queue.jobs.pop_front() {
+            if let Some((_, job)) = queue.jobs.pop_front() {
                 return Some(job);
             }
             if queue.closed {
@@ -187,7 +192,13 @@ impl Lane {
             if queue.closed {
                 return Err(closed());
             }
-            queue.jobs.push_back(job);
+            let now = Instant::now();
+            if let Some((since, _)) = queue.jobs.front()
+                && now - *since > LONGEST_WAIT
+            {
+                return Err(overloaded(queue.jobs.len()));
+            }
+            queue.jobs.push_back((now, job));
         }
         self.shared.ready.notify_one();
         answer.await.unwrap_or_else(|_| Err(closed()))
@@ -204,5 +215,15 @@ impl Lane {
                 tracing::error!("a reading thread panicked");
             }
         }
+    }
+}
+
+fn overloaded(waiting: usize) -> StoreError {
+    StoreError::Unavailable {
+        reason: format!(
+            "{waiting} reads wait, the first for more than {} s",
+            LONGEST_WAIT.as_secs()
+        ),
+        retry_after: LONGEST_WAIT,
     }
 }

@@ -9,11 +9,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reseal_lifecycle::store::StoreError;
 use tokio::sync::{mpsc, oneshot};
 
+use super::backlog::Backlog;
 use crate::database::{Connection, Error, Undone, closed};
 use crate::sqlite::Checkpointer;
 use crate::work::audit;
@@ -27,6 +28,8 @@ const AGAIN: u32 = 8;
 
 /// A write that waits for its turn.
 trait Call: Send {
+    /// Since when it waits.
+    fn since(&self) -> Instant;
     /// Does the work; `false` when what it did must be undone. May be asked again after a rollback.
     fn work(&mut self, connection: &Connection) -> bool;
     /// The work was refused later, for `error`.
@@ -36,6 +39,7 @@ trait Call: Send {
 }
 
 struct Pending<F, T> {
+    since: Instant,
     work: F,
     outcome: Option<Result<T, StoreError>>,
     caller: oneshot::Sender<Result<T, StoreError>>,
@@ -46,6 +50,10 @@ where
     F: Fn(&Connection) -> Result<T, StoreError> + Send,
     T: Send,
 {
+    fn since(&self) -> Instant {
+        self.since
+    }
+
     fn work(&mut self, connection: &Connection) -> bool {
         // A fault in one caller's statements must not end the thread that all others depend on.
         let outcome = catch_unwind(AssertUnwindSafe(|| (self.work)(connection)))
@@ -64,6 +72,7 @@ where
             work,
             outcome,
             caller,
+            ..
         } = *self;
         // First, so that the caller is the last to hold what it shared with its work.
         drop(work);
@@ -85,6 +94,7 @@ enum Message {
 pub(crate) struct Writer {
     queue: mpsc::Sender<Message>,
     commits: Arc<AtomicU64>,
+    backlog: Arc<Backlog>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -101,16 +111,21 @@ impl Writer {
         let writer = Self {
             queue,
             commits: Arc::default(),
+            backlog: Arc::new(Backlog::of(connections.len())),
             threads: Mutex::default(),
         };
-        for connection in connections {
-            let (waiting, commits) = (Arc::clone(&waiting), Arc::clone(&writer.commits));
+        for (number, connection) in connections.into_iter().enumerate() {
+            let thread = WriterThread {
+                connection,
+                waiting: Arc::clone(&waiting),
+                commits: Arc::clone(&writer.commits),
+                backlog: Arc::clone(&writer.backlog),
+                number,
+            };
             let checkpointer = checkpointer.take();
             let thread = std::thread::Builder::new()
                 .name("store-writer".to_owned())
-                .spawn(move || {
-                    write_until_stopped(&connection, &waiting, checkpointer, &commits);
-                })?;
+                .spawn(move || thread.write_until_stopped(checkpointer))?;
             writer.threads().push(thread);
         }
         Ok(writer)
@@ -129,6 +144,7 @@ impl Writer {
     {
         let (caller, answer) = oneshot::channel();
         let call = Pending {
+            since: Instant::now(),
             work,
             outcome: None,
             caller,
@@ -143,6 +159,11 @@ impl Writer {
     /// How many transactions were committed.
     pub(crate) fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
+    }
+
+    /// How long a write waits now.
+    pub(crate) fn backlog(&self) -> Duration {
+        self.backlog.now()
     }
 
     /// Lets the threads finish what waits, and waits for them.
@@ -165,24 +186,32 @@ impl Writer {
     }
 }
 
-fn write_until_stopped(
-    connection: &Connection,
-    waiting: &Waiting,
-    mut checkpointer: Option<Checkpointer>,
-    commits: &AtomicU64,
-) {
-    let mut batch = Vec::with_capacity(BATCH);
-    while take(waiting, &mut batch) {
-        let written = batch.len();
-        if written > 0 {
-            write_batch(connection, &mut batch, commits);
-            if let Some(checkpointer) = &mut checkpointer {
-                checkpointer.written(connection, written);
+/// What one of the threads works with.
+struct WriterThread {
+    connection: Connection,
+    waiting: Waiting,
+    commits: Arc<AtomicU64>,
+    backlog: Arc<Backlog>,
+    number: usize,
+}
+
+impl WriterThread {
+    fn write_until_stopped(self, mut checkpointer: Option<Checkpointer>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        while take(&self.waiting, &mut batch) {
+            let written = batch.len();
+            if let Some(oldest) = batch.first() {
+                self.backlog.begin(self.number, oldest.since());
+                write_batch(&self.connection, &mut batch, &self.commits);
+                if let Some(checkpointer) = &mut checkpointer {
+                    checkpointer.written(&self.connection, written);
+                }
+                self.backlog.end(self.number);
             }
         }
-    }
-    if let Some(checkpointer) = checkpointer {
-        checkpointer.stop();
+        if let Some(checkpointer) = checkpointer {
+            checkpointer.stop();
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -31,6 +32,10 @@ use crate::{list, sql};
 
 #[async_trait]
 impl Store for SqlStore {
+    fn backlog(&self) -> Duration {
+        self.writer.backlog()
+    }
+
     async fn create_customer(&self, customer: Customer, actor: &str) -> Result<(), StoreError> {
         let object = format!("customer/{}", customer.handle);
         let entry = AuditEntry::new(customer.created, actor, "customer.create", object);

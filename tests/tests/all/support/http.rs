@@ -134,7 +134,7 @@ impl Client {
         exchange_in_trouble(self.address, &self.bytes(method, path, &headers, body))
     }
 
-    fn bytes(&self, method: &str, path: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {
+    pub(crate) fn bytes(&self, method: &str, path: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {
         let authorization = format!("Authorization: ApiKey {}", self.key);
         let mut all = vec![authorization.as_str()];
         all.extend(headers);

@@ -1,0 +1,83 @@
+//! More calls than can be carried out: refused at once, with nothing done, while reads go on.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::support::csr::csr;
+use crate::support::database::{Database, is_postgres};
+use crate::support::http::{Client, Reply, exchange_in_trouble};
+use crate::support::server::Server;
+
+/// Keeps the store from writing until it is let go.
+fn hold_up(server: &Server) -> rusqlite::Connection {
+    let Database::Sqlite(connection) = server.database() else {
+        panic!("a lock of SQLite's holds no other database up");
+    };
+    connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+    connection
+}
+
+fn reissue(client: &Client, certificate: i64, key: &str) -> Reply {
+    let path = format!("/v2/ssl/certificates/{certificate}/reissue");
+    let body = json!({"csr": csr(&["reseal.dev"])}).to_string();
+    let key = format!("Idempotency-Key: {key}");
+    let headers = ["Content-Type: application/json", key.as_str()];
+    let request = client.bytes("POST", &path, &headers, body.as_bytes());
+    exchange_in_trouble(client.address, &request)
+}
+
+/// Refused in less than a moment; the seconds to stay away.
+#[track_caller]
+fn turned_away(call: impl FnOnce() -> Reply) -> u64 {
+    let began = Instant::now();
+    let reply = call();
+    let answer = reply.refused(503, "ProviderUnavailable");
+    assert!(began.elapsed() < Duration::from_millis(900), "{answer}");
+    let message = answer["message"].as_str().unwrap();
+    assert!(message.contains("nothing was done"), "{message}");
+    reply.header("retry-after").unwrap().parse().unwrap()
+}
+
+#[test]
+fn while_all_places_are_taken_others_are_turned_away_and_reads_go_on() {
+    if is_postgres() {
+        return;
+    }
+    let server = Server::configured("[server]\nopen_calls = 1");
+    let id = server.certificate();
+    let held = hold_up(&server);
+    let client = server.alice.clone();
+    let first = thread::spawn(move || reissue(&client, id, "first"));
+    thread::sleep(Duration::from_millis(500));
+    assert_eq!(turned_away(|| reissue(&server.alice, id, "second")), 1);
+    let path = format!("/v2/ssl/certificates/{id}");
+    assert_eq!(server.alice.get(&path).expect(200)["status"], "ACTIVE");
+    drop(held);
+    let first = first.join().unwrap().expect(201);
+    // The key of the call that was turned away is free, and so is its place.
+    let next = first["certificateId"].as_i64().unwrap();
+    reissue(&server.alice, next, "second").expect(201);
+}
+
+#[test]
+fn while_writes_wait_too_long_no_other_is_begun() {
+    if is_postgres() {
+        return;
+    }
+    let server = Server::configured("[server]\nlongest_wait = \"1s\"");
+    let id = server.certificate();
+    let held = hold_up(&server);
+    let client = server.alice.clone();
+    let first = thread::spawn(move || reissue(&client, id, "first"));
+    thread::sleep(Duration::from_millis(2_500));
+    let wait = turned_away(|| reissue(&server.alice, id, "second"));
+    assert!((2..=30).contains(&wait), "{wait}");
+    let path = format!("/v2/ssl/certificates/{id}");
+    assert_eq!(server.alice.get(&path).expect(200)["status"], "ACTIVE");
+    drop(held);
+    let first = first.join().unwrap().expect(201);
+    let next = first["certificateId"].as_i64().unwrap();
+    reissue(&server.alice, next, "second").expect(201);
+}
