@@ -331,6 +331,7 @@ fn authorizations_of(
             process: 0,
             witnesses: proof.contact_witnesses.clone(),
             alias: None,
+            distrusted: None,
         };
         let known = |other: &Authorization| other.adn == adn && other.method == method;
         if !obtained.iter().any(known) && authorization.covers(&proof.name, now, policy) {

@@ -9,6 +9,7 @@ use reseal_pki::name::{DnsName, NamePolicy};
 use serde::{Deserialize, Serialize};
 
 use crate::certificate::CertificateId;
+use crate::process::Process;
 use crate::query::{AuthorizationQuery, Page};
 use crate::store::StoreError;
 
@@ -36,6 +37,22 @@ pub struct Authorization {
     /// Where the contents of a TXT record stood, with the root's dot, when an alias led there from the record's own name.
     #[serde(default)]
     pub alias: Option<String>,
+    /// Since when nothing may be signed on it any more.
+    #[serde(default)]
+    pub distrusted: Option<Timestamp>,
+}
+
+/// Proofs that turned out to be worth nothing (X-1, V-3).
+#[derive(Clone, Debug)]
+pub struct Distrust {
+    /// Their numbers.
+    pub proofs: Vec<i64>,
+    /// Why, for the audit log.
+    pub reason: String,
+    /// Who says so.
+    pub actor: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// A recorded proof, and what rests on it.
@@ -55,6 +72,10 @@ pub trait AuthorizationStore: Send + Sync + 'static {
         &self,
         query: &AuthorizationQuery,
     ) -> Result<Page<Relied>, StoreError>;
+    /// Nothing is signed on these proofs from now on; how many of them it was new about.
+    async fn distrust(&self, distrust: Distrust) -> Result<usize, StoreError>;
+    /// Names of an open process whose proof is among those.
+    async fn distrusted_names(&self, process: &Process) -> Result<Vec<String>, StoreError>;
 }
 
 impl Authorization {
@@ -104,6 +125,7 @@ mod tests {
                 process: 1,
                 witnesses: Vec::new(),
                 alias: None,
+                distrusted: None,
             };
             proof.covers(&DnsName::parse(name, &policy).unwrap(), now, &policy)
         };

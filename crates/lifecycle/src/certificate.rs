@@ -167,6 +167,11 @@ impl RevocationReason {
         }
     }
 
+    /// Whether another certificate in its place would be no better: the subscriber lost the right to it, or a name in it.
+    pub fn bars_successors(self) -> bool {
+        matches!(self, Self::PrivilegeWithdrawn | Self::CessationOfOperation)
+    }
+
     /// The reason that `text` of a subscriber names, in any case and with or without separators; `None` for other words.
     pub fn from_text(text: &str) -> Option<Self> {
         let letters: String = text

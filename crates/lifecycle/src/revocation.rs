@@ -82,6 +82,21 @@ impl Services {
         }
     }
 
+    /// Why no other certificate may take the place of `certificate`, if so: it must be revoked for what another one would
+    /// be no better for.
+    pub(crate) async fn barred(&self, certificate: &Certificate) -> Result<Option<String>, Error> {
+        // Whatever must be revoked is scheduled.
+        let Some(at) = certificate.revocation_scheduled else {
+            return Ok(None);
+        };
+        let duty = self.store.revocation_duty(certificate.id).await?;
+        let barring =
+            duty.filter(|(reason, _)| reason.is_some_and(RevocationReason::bars_successors));
+        Ok(barring.map(|(_, cause)| {
+            format!("it will be revoked at {at:.0} ({cause}), and no other may take its place")
+        }))
+    }
+
     /// Revokes certificates whose scheduled moment has come, the longest overdue first. One that cannot be revoked is
     /// noted in `failed`, comes again in a minute, and keeps none of those behind it waiting.
     pub(crate) async fn revoke_due(

@@ -50,6 +50,9 @@ pub enum StoreError {
     /// An approval that the process relies on was withdrawn meanwhile.
     #[error("the approval of {} was withdrawn meanwhile", .0.in_words())]
     ApprovalWithdrawn(Check),
+    /// A proof that the process relies on, of control over that name, is distrusted since.
+    #[error("the proof of control over `{0}` is distrusted since")]
+    ProofDistrusted(String),
     /// The auth key led to a certificate meanwhile, or is about to.
     #[error("the auth key was used meanwhile")]
     AuthKeyUsed,
@@ -425,6 +428,13 @@ impl From<StoreError> for crate::error::Error {
                 format!(
                     "The approval of {} was withdrawn at the same moment: repeat the call",
                     check.in_words()
+                ),
+                Duration::from_secs(1),
+                error,
+            ),
+            StoreError::ProofDistrusted(ref name) => Error::unavailable(
+                format!(
+                    "The proof of control over `{name}` was found to be worth nothing at the same moment: repeat the call"
                 ),
                 Duration::from_secs(1),
                 error,

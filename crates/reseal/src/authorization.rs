@@ -1,8 +1,10 @@
-//! `reseal authorization list`: which proofs of control there are, and which certificates rest on them.
+//! `reseal authorization …`: which proofs of control there are, which certificates rest on them, and which of them
+//! are worth nothing.
 
 use std::path::Path;
 
-use reseal_lifecycle::authorization::{AuthorizationStore as _, Relied};
+use anyhow::bail;
+use reseal_lifecycle::authorization::{AuthorizationStore as _, Distrust, Relied};
 use reseal_lifecycle::query::{
     AuthorizationField as Field, AuthorizationQuery, Filter, FilterValue, Operator,
 };
@@ -24,32 +26,87 @@ pub(crate) async fn list(
     as_json: bool,
 ) -> anyhow::Result<()> {
     let house = House::open(data, config)?;
-    let filters = filters(wanted);
-    let mut last = 0;
+    let mut pages = Pages::of(wanted);
     loop {
-        let mut query = AuthorizationQuery {
-            filters: filters.clone(),
-            order: vec![(Field::Id, false)],
-            limit: Some(PAGE),
-            total: false,
-            ..AuthorizationQuery::default()
-        };
-        let behind = FilterValue::Integer(last);
-        query
-            .filters
-            .push(filter(Field::Id, Operator::Gt, vec![behind]));
-        let found = house.store.find_authorizations(&query).await?.entities;
+        let found = pages.next(&house).await?;
         for relied in &found {
-            last = relied.proof.id;
             console::line(if as_json {
                 object(relied).to_string()
             } else {
                 line(relied)
             });
         }
-        if found.len() < PAGE as usize {
+        if found.is_empty() {
             return Ok(());
         }
+    }
+}
+
+/// Says that every proof that is `wanted` is worth nothing.
+pub(crate) async fn distrust(
+    data: &Path,
+    config: Option<&Path>,
+    wanted: &Wanted,
+    reason: &str,
+) -> anyhow::Result<()> {
+    if filters(wanted).is_empty() {
+        bail!(
+            "say which proofs, such as `--method` with `--since`: without a condition it would be all of them"
+        );
+    }
+    let house = House::open(data, config)?;
+    let mut pages = Pages::of(wanted);
+    let (mut new, mut all) = (0, 0);
+    loop {
+        let found = pages.next(&house).await?;
+        if found.is_empty() {
+            break;
+        }
+        all += found.len();
+        let distrust = Distrust {
+            proofs: found.iter().map(|relied| relied.proof.id).collect(),
+            reason: reason.to_owned(),
+            actor: console::actor(),
+            at: house.clock.now(),
+        };
+        new += house.store.distrust(distrust).await?;
+    }
+    console::line(format!("{all} proofs, {new} of them trusted until now"));
+    Ok(())
+}
+
+/// A walk over the proofs that are wanted, by their numbers.
+struct Pages {
+    filters: Vec<Filter<Field>>,
+    last: i64,
+}
+
+impl Pages {
+    fn of(wanted: &Wanted) -> Self {
+        Self {
+            filters: filters(wanted),
+            last: 0,
+        }
+    }
+
+    /// The next of them; none at the end.
+    async fn next(&mut self, house: &House) -> anyhow::Result<Vec<Relied>> {
+        let mut query = AuthorizationQuery {
+            filters: self.filters.clone(),
+            order: vec![(Field::Id, false)],
+            limit: Some(PAGE),
+            total: false,
+            ..AuthorizationQuery::default()
+        };
+        let behind = FilterValue::Integer(self.last);
+        query
+            .filters
+            .push(filter(Field::Id, Operator::Gt, vec![behind]));
+        let found = house.store.find_authorizations(&query).await?.entities;
+        if let Some(relied) = found.last() {
+            self.last = relied.proof.id;
+        }
+        Ok(found)
     }
 }
 
@@ -135,6 +192,12 @@ fn line(relied: &Relied) -> String {
         proof.process.to_string(),
         or_dash(seen_by),
         or_dash(certificates.join(", ")),
+        or_dash(
+            proof
+                .distrusted
+                .map(|at| format!("{at:.0}"))
+                .unwrap_or_default(),
+        ),
     ]
     .join("\t")
 }
@@ -158,6 +221,9 @@ fn object(relied: &Relied) -> Value {
     });
     if let Some(alias) = &proof.alias {
         object["alias"] = alias.as_str().into();
+    }
+    if let Some(at) = proof.distrusted {
+        object["distrustedDate"] = format!("{at:.0}").into();
     }
     object
 }

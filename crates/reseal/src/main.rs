@@ -164,6 +164,13 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
                 .await
                 .map(done)
         }
+        Command::Authorization(Authorization::Distrust {
+            wanted,
+            reason,
+            data,
+        }) => authorization::distrust(&data.data, config, &wanted, &reason)
+            .await
+            .map(done),
         Command::Reissue(wanted) => client::reissue(wanted).await,
         Command::Csr(Csr::Check { file, data }) => check::csr(&file, data.as_deref(), config),
         Command::Caa(Caa::Check { name, method, from }) => {

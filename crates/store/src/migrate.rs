@@ -101,6 +101,11 @@ pub(crate) const SQLITE: &[Migration] = &[
         name: "0015_campaign",
         sql: include_str!("sql/sqlite/0015_campaign.sql"),
     },
+    Migration {
+        version: 16,
+        name: "0016_distrust",
+        sql: include_str!("sql/sqlite/0016_distrust.sql"),
+    },
 ];
 
 /// The history of the PostgreSQL schema: it begins where SQLite's was when this database came in, with the same number.
@@ -114,6 +119,11 @@ pub(crate) const POSTGRES: &[Migration] = &[
         version: 15,
         name: "0015_campaign",
         sql: include_str!("sql/postgres/0015_campaign.sql"),
+    },
+    Migration {
+        version: 16,
+        name: "0016_distrust",
+        sql: include_str!("sql/postgres/0016_distrust.sql"),
     },
 ];
 

@@ -150,8 +150,8 @@ fn whoever_needs_a_new_key_is_told_once_and_given_until_the_deadline() {
         .get("/v2/customers/alice/notifications?eventType=ATTENTION_NEEDED&order=id")
         .expect(200);
     assert_eq!(told["pagination"]["total"], 2, "{told}");
-    let told = &told["entities"][1];
-    assert_eq!(told["certificateId"], replaced);
+    let mut each = told["entities"].as_array().unwrap().iter();
+    let told = each.find(|one| one["certificateId"] == replaced).unwrap();
     let message = told["message"].as_str().unwrap();
     assert!(
         message.contains("the intermediate is replaced"),
@@ -412,4 +412,52 @@ fn what_cannot_be_meant_is_refused_with_every_violation() {
     let page = format!("{CAMPAIGNS}/7/certificates?limit=1001");
     let reply = server.operator.get(&page);
     reply.violates("limit");
+}
+
+#[test]
+fn whose_request_is_refused_today_is_told_to_bring_another() {
+    let mut server = Server::start();
+    let internal = server.order("ssl_dv_md", &csr(&["box.test"]));
+    let public = server.order("ssl_dv", &csr(&["reseal.dev"]));
+    let path = server.data().join("reseal.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let changed = text.replace("internal_names = [\"test\"]", "internal_names = []");
+    assert_ne!(text, changed);
+    std::fs::write(&path, changed).unwrap();
+    server.restart_at("");
+
+    let request = body("keep", "status=ACTIVE");
+    let plan = server
+        .operator
+        .post(&format!("{CAMPAIGNS}?dryRun=true"), &request)
+        .expect(200);
+    assert_eq!(
+        (&plan["total"], &plan["atOnce"]),
+        (&json!(2), &json!(1)),
+        "{plan}"
+    );
+    let id = begin(&server, &request);
+    let path = format!("{CAMPAIGNS}/{id}");
+    server.wait_until(&path, |body| {
+        body["outcomes"]["NOTIFIED"] == 1 && body["outcomes"]["REISSUED"] == 1
+    });
+    let outcomes: Vec<_> = report(&server, id)
+        .into_iter()
+        .map(|(certificate, outcome, _)| (certificate, outcome))
+        .collect();
+    assert_eq!(
+        outcomes,
+        [
+            (internal, "NOTIFIED".to_owned()),
+            (public, "REISSUED".to_owned())
+        ]
+    );
+    let told = server
+        .alice
+        .get("/v2/customers/alice/notifications?order=-id&limit=50")
+        .expect(200);
+    assert!(
+        told.to_string().contains("has to be replaced until"),
+        "{told}"
+    );
 }

@@ -112,7 +112,7 @@ fn x_13_n_24_everything_that_was_validated_via_an_alias_is_one_command_away() {
     let data = data.to_str().unwrap();
     let table = reseal(&["authorization", "list", "--via-alias", "--data", data]);
     let fields: Vec<&str> = table.split('\t').collect();
-    assert_eq!(fields.len(), 9, "{table}");
+    assert_eq!(fields.len(), 10, "{table}");
     assert_eq!(
         fields[2..6],
         ["3.2.2.4.7", "alice", "reseal.org", "tokens.elsewhere.net."]
@@ -151,4 +151,66 @@ fn x_13_a_method_that_nobody_knows_is_refused_with_those_that_are_known() {
         text.contains("3.2.2.4.22") && text.contains("`whois`"),
         "{text}"
     );
+}
+
+#[test]
+fn v_3_x_1_nothing_is_signed_on_a_proof_that_is_distrusted() {
+    let mut server = Server::start();
+    let first = server.order("ssl_dv", &csr(&["reseal.dev"]));
+    let second = server.order("ssl_dv", &csr(&["reseal.org"]));
+    let data = server.data();
+    let data = data.to_str().unwrap();
+    let run = |arguments: &[&str]| {
+        let output = Command::new(binary())
+            .args(arguments)
+            .args(["--data", data])
+            .output()
+            .unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(text).unwrap())
+    };
+    let distrust = [
+        "authorization",
+        "distrust",
+        "--reason",
+        "aliases led astray",
+    ];
+    let (done, said) = run(&distrust);
+    assert!(!done && said.contains("say which proofs"), "{said}");
+    let (done, said) = run(&[&distrust[..], &["--adn", "reseal.dev"]].concat());
+    assert!(done, "{said}");
+    assert_eq!(said.trim(), "1 proofs, 1 of them trusted until now");
+
+    let reissue = |id: i64, name: &str| {
+        let path = format!("/v2/ssl/certificates/{id}/reissue");
+        server.alice.post(&path, &json!({"csr": csr(&[name])}))
+    };
+    // It has to be proved again, and that proof counts.
+    let waits = reissue(first, "reseal.dev");
+    assert_eq!(waits.status, 202, "{}", waits.text());
+    let id = server.finish(&waits);
+    let proofs = found(&server, &["--adn", "reseal.dev"]);
+    assert_eq!(proofs.len(), 2, "{proofs:?}");
+    assert!(proofs[0]["distrustedDate"].is_string() && proofs[1]["distrustedDate"].is_null());
+    assert_eq!(reissue(id, "reseal.dev").status, 201);
+
+    // A revocation for what was validated badly takes the proofs along.
+    let number = second.to_string();
+    let order = [
+        "revocation",
+        "order",
+        &number,
+        "--cause",
+        "unreliable-validation",
+    ];
+    let (done, said) = run(&[&order[..], &["--reason", "aliases led astray"]].concat());
+    assert!(done, "{said}");
+    assert_eq!(reissue(second, "reseal.org").status, 202);
+    let log = reseal(&["audit", "export", "--data", data]);
+    let entries = log
+        .lines()
+        .filter(|line| line.contains("authorization.distrust"));
+    assert_eq!(entries.count(), 2);
+    server.terminate();
+    server.verify_audit();
 }

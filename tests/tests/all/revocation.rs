@@ -399,3 +399,44 @@ fn x_3_a_customers_word_is_heard_only_where_it_is_worse_than_what_the_house_know
     }
     assert_eq!(listed_reasons(&server), expected);
 }
+
+#[test]
+fn x_1_x_2_what_its_subscriber_lost_the_right_to_is_not_replaced() {
+    let server = Server::start();
+    let misused = server.order("ssl_dv", &csr(&["reseal.dev"]));
+    let mis_issued = server.order("ssl_dv", &csr(&["reseal.org"]));
+    for (id, cause) in [(misused, "misused"), (mis_issued, "mis-issued")] {
+        let (done, said) = order(
+            &server,
+            &[&id.to_string(), "--cause", cause, "--reason", "seen"],
+        );
+        assert!(done, "{said}");
+    }
+    let post = |id: i64, verb: &str, name: &str| {
+        let mut body = json!({"csr": csr(&[name])});
+        if verb == "renew" {
+            body["period"] = 12.into();
+        }
+        server
+            .alice
+            .post(&format!("/v2/ssl/certificates/{id}/{verb}"), &body)
+    };
+    for verb in ["reissue", "renew"] {
+        let refused = post(misused, verb, "reseal.dev");
+        let message = refused.refused(400, "ObjectStatusProhibitsOperation");
+        let message = message["message"].as_str().unwrap();
+        assert!(message.contains("no other may take its place"), "{message}");
+    }
+    let plan = json!({"where": "status=ACTIVE", "key": "keep", "reason": "r",
+        "deadline": (Timestamp::now() + SignedDuration::from_hours(24)).to_string()});
+    let plan = server
+        .operator
+        .post("/v2/ssl/campaigns?dryRun=true", &plan)
+        .expect(200);
+    assert_eq!(
+        (&plan["total"], &plan["atOnce"]),
+        (&json!(2), &json!(1)),
+        "{plan}"
+    );
+    assert_eq!(post(mis_issued, "reissue", "reseal.org").status, 201);
+}

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
+use reseal_pki::csr::Csr;
 
 use super::judge::{Verdict, judge};
 use super::{KeyChoice, NewCampaign, Pace, Selection};
 use crate::certificate::{Certificate, CertificateId};
 use crate::error::Error;
+use crate::issuance::problems;
 use crate::query::{Filter, FilterValue, Operator, SelectionField, SelectionQuery};
 use crate::services::Services;
 
@@ -99,6 +101,12 @@ impl Services {
     ) -> Result<(), Error> {
         plan.total += 1;
         match self.verdict(certificate, new.key, now).await? {
+            Verdict::Reissue if self.is_refused_today(certificate) => {
+                *plan
+                    .told
+                    .entry("its request is refused today".to_owned())
+                    .or_default() += 1;
+            }
             Verdict::Reissue => {
                 if self.has_proofs_at_hand(certificate, now).await? {
                     plan.at_once += 1;
@@ -121,6 +129,12 @@ impl Services {
         Ok(())
     }
 
+    /// Whether the request that is kept does not do under today's rules.
+    fn is_refused_today(&self, certificate: &Certificate) -> bool {
+        let der = certificate.csr.as_deref().unwrap_or_default();
+        Csr::from_der(der).map_or(true, |csr| problems(self, &csr).is_some())
+    }
+
     /// What can be done about `certificate` now.
     pub(super) async fn verdict(
         &self,
@@ -128,6 +142,9 @@ impl Services {
         key: KeyChoice,
         now: Timestamp,
     ) -> Result<Verdict, Error> {
+        if let Some(why) = self.barred(certificate).await? {
+            return Ok(Verdict::Skip(why));
+        }
         let known = self
             .store
             .key_history(&certificate.customer, &certificate.spki_sha256)

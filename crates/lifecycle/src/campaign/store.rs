@@ -22,6 +22,8 @@ pub trait CampaignStore: Send + Sync + 'static {
     ) -> Result<CampaignId, StoreError>;
     /// One campaign with its progress.
     async fn campaign(&self, id: CampaignId) -> Result<Option<Progress>, StoreError>;
+    /// Whether it is running.
+    async fn campaign_runs(&self, id: CampaignId) -> Result<bool, StoreError>;
     /// All campaigns without their certificates, the newest first.
     async fn campaigns(&self) -> Result<Vec<Campaign>, StoreError>;
     /// Gives a campaign another status, at `now`, unless it has none of `from`; `false` then.

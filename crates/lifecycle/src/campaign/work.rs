@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use reseal_pki::csr::Csr;
@@ -93,13 +93,14 @@ impl Services {
                     new.insert(Places::resume(campaign.pace, taken))
                 }
             };
-            busy |= self.advance_campaign(campaign, places, now).await?;
+            busy |= self.advance_campaign(owner, campaign, places, now).await?;
         }
         Ok(busy)
     }
 
     async fn advance_campaign(
         self: &Arc<Self>,
+        owner: &str,
         campaign: Campaign,
         places: &mut Places,
         now: Timestamp,
@@ -122,8 +123,8 @@ impl Services {
             return Ok(false);
         }
         let full = due.len() == BATCH as usize;
-        self.take_items(&Arc::new(campaign), due, places, now)
-            .await?;
+        let due = self.keep_pace(&campaign, due, places, now).await?;
+        self.take_items(owner, &Arc::new(campaign), due).await?;
         Ok(full)
     }
 
@@ -174,25 +175,53 @@ impl Services {
         Ok(())
     }
 
-    /// Does what is due; what the pace leaves for later is put off until its time.
-    async fn take_items(
-        self: &Arc<Self>,
-        campaign: &Arc<Campaign>,
-        due: Vec<Item>,
+    /// What of `due` the pace allows now; the rest is put off until its time.
+    async fn keep_pace(
+        &self,
+        campaign: &Campaign,
+        mut due: Vec<Item>,
         places: &mut Places,
         now: Timestamp,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<Item>, Error> {
         let mut later = Vec::new();
-        let mut running = JoinSet::new();
-        for item in due {
+        due.retain(|item| {
             let paced = item.attempts == 0 && !item.had_its_place;
-            if paced && let Some(at) = places.take(campaign.pace, &item.issuer, &item.customer, now)
-            {
-                later.push((item.certificate, at));
-                continue;
-            }
+            let at = paced
+                .then(|| places.take(campaign.pace, &item.issuer, &item.customer, now))
+                .flatten();
+            later.extend(at.map(|at| (item.certificate, at)));
+            at.is_none()
+        });
+        if !later.is_empty() {
+            self.store.put_off(campaign.id, later).await?;
+        }
+        Ok(due)
+    }
+
+    /// Does what is due, some at a time, as long as the campaign runs and is this node's.
+    async fn take_items(
+        self: &Arc<Self>,
+        owner: &str,
+        campaign: &Arc<Campaign>,
+        due: Vec<Item>,
+    ) -> Result<(), Error> {
+        let mut running = JoinSet::new();
+        let mut claimed = Instant::now();
+        for item in due {
             if running.len() >= AT_ONCE {
                 joined(running.join_next().await)?;
+            }
+            if claimed.elapsed() > LEASE.unsigned_abs() / 3 {
+                claimed = Instant::now();
+                let now = self.clock.now();
+                let lease = now.checked_add(LEASE).map_err(Error::internal)?;
+                let ours = self.store.claim_campaigns(owner, now, lease).await?;
+                if !ours.iter().any(|one| one.id == campaign.id) {
+                    break;
+                }
+            }
+            if !self.store.campaign_runs(campaign.id).await? {
+                break;
             }
             let (services, campaign) = (Arc::clone(self), Arc::clone(campaign));
             running.spawn(async move { services.take_item(campaign, item).await });
@@ -200,10 +229,7 @@ impl Services {
         while let Some(ended) = running.join_next().await {
             joined(Some(ended))?;
         }
-        if later.is_empty() {
-            return Ok(());
-        }
-        Ok(self.store.put_off(campaign.id, later).await?)
+        Ok(())
     }
 
     /// Does what is to be done about an item. Whatever goes wrong with it is written down beside it, so that it keeps
@@ -270,7 +296,8 @@ impl Services {
             .map(drop)
     }
 
-    /// Notes that an attempt failed: what passes is tried again, everything else is the item's end.
+    /// Notes that an attempt failed: what passes is tried again, what the customer can mend is told to the customer, and
+    /// everything else is the item's end.
     async fn put_back(&self, campaign: &Campaign, item: &Item, error: &Error) -> Result<(), Error> {
         let now = self.clock.now();
         let detail = in_words(error);
@@ -281,8 +308,8 @@ impl Services {
         let id = item.certificate;
         tracing::warn!(certificate = id, campaign = campaign.id, %error, source = ?error.source, "not reissued");
         if !passes || item.attempts + 1 >= MOST_ATTEMPTS {
-            let failed = end(Outcome::Failed, &detail, now);
-            return self.end_item(campaign, item, failed).await;
+            let end = self.end_of_refused(campaign, item, error, &detail).await?;
+            return self.end_item(campaign, item, end).await;
         }
         let again = now
             .checked_add(wait_after(item.attempts, error))
@@ -291,6 +318,40 @@ impl Services {
             .store
             .retry_item(campaign.id, id, again, &detail, now)
             .await?)
+    }
+
+    /// How an item ends whose reissue was refused with `error`.
+    async fn end_of_refused(
+        &self,
+        campaign: &Campaign,
+        item: &Item,
+        error: &Error,
+        detail: &str,
+    ) -> Result<ItemEnd, Error> {
+        let now = self.clock.now();
+        let failed = end(Outcome::Failed, detail, now);
+        let id = item.certificate;
+        let found = self.store.certificate(&Scope::Everything, id).await?;
+        let Some(certificate) = found else {
+            return Ok(failed);
+        };
+        Ok(match error.kind {
+            // What the request that is kept cannot do any more, another one can.
+            Kind::InvalidCsr | Kind::Constraint | Kind::Rule => ItemEnd {
+                notification: Some(notice(campaign, &certificate, detail, now)),
+                ..end(Outcome::Notified, detail, now)
+            },
+            // Somebody may have been faster.
+            Kind::Status => match self.verdict(&certificate, campaign.key, now).await? {
+                Verdict::Settled(successor, how) => ItemEnd {
+                    successor,
+                    ..end(Outcome::Settled, &how, now)
+                },
+                Verdict::Skip(why) => end(Outcome::Skipped, &why, now),
+                Verdict::Reissue | Verdict::Tell(_) => failed,
+            },
+            _ => failed,
+        })
     }
 
     async fn end_item(&self, campaign: &Campaign, item: &Item, end: ItemEnd) -> Result<(), Error> {

@@ -129,11 +129,21 @@ impl Cause {
         self.reason() == Some(RevocationReason::KeyCompromise)
     }
 
+    /// Whether the proofs of control that the certificate rests on are worth nothing: nothing else is signed on them
+    /// (V-3, X-1).
+    pub fn condemns_proofs(self) -> bool {
+        matches!(
+            self,
+            Self::NotAuthorized | Self::UnreliableValidation | Self::NameNotAllowed
+        )
+    }
+
     /// What the customer can do before; empty where another certificate would be no better.
     pub(super) fn advice(self) -> &'static str {
         match self.reason() {
             Some(RevocationReason::KeyCompromise) => " Reissue it with a new key before.",
             Some(RevocationReason::Superseded) => " Reissue it before.",
+            Some(reason) if reason.bars_successors() => " It cannot be reissued or renewed.",
             _ => "",
         }
     }

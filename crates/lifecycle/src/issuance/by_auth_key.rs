@@ -179,6 +179,7 @@ impl Services {
                 process: 0,
                 witnesses: witnesses(corroboration),
                 alias: sighting.challenge.alias(attempt),
+                distrusted: None,
             };
             let open: Vec<bool> = work.proofs.iter().map(|proof| !proof.is_proved()).collect();
             proofs

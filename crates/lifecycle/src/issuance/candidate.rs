@@ -40,6 +40,14 @@ pub(crate) async fn examine(
 ) -> Result<Csr, Error> {
     let csr = services.read_csr(caller, text).await?;
     let csr = csr.map_err(|error| refused([(error.rule(), error.to_string())]))?;
+    match problems(services, &csr) {
+        None => Ok(csr),
+        Some(error) => Err(error),
+    }
+}
+
+/// What is wrong with a CSR that could be read, under today's rules.
+pub(crate) fn problems(services: &Services, csr: &Csr) -> Option<Error> {
     let policy = CsrPolicy {
         keys: KeyPolicy::default(),
         names: &services.settings.names,
@@ -47,9 +55,9 @@ pub(crate) async fn examine(
     };
     let found = csr.check(&policy);
     if found.is_empty() {
-        return Ok(csr);
+        return None;
     }
-    Err(refused(
+    Some(refused(
         found.iter().map(|error| (error.rule(), error.to_string())),
     ))
 }

@@ -40,7 +40,7 @@ use crate::product::DcvType;
 
 pub(crate) use caa::CaaCache;
 pub use caa::{CaaCorroboration, CaaFinding, CaaLook, CaaSighting};
-pub(crate) use candidate::examine;
+pub(crate) use candidate::{examine, problems};
 pub(crate) use iodef::Reported;
 pub(crate) use launch::LEASE;
 pub use persistent::Account;

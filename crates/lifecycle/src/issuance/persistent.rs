@@ -135,6 +135,7 @@ pub(super) fn take_in(
             process: 0,
             witnesses: witnesses(corroboration),
             alias: found.challenge.alias(attempt),
+            distrusted: None,
         };
         let by_dns = |proof: &NameProof| proof.method == DcvType::Dns;
         events.extend(apply(work, &authorization, services, by_dns));

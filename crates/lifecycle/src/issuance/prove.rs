@@ -111,6 +111,7 @@ pub(super) fn take_in(
                 process: 0,
                 witnesses: witnesses(look.corroboration.as_ref()),
                 alias: look.challenge.alias(&look.attempt),
+                distrusted: None,
             };
             events.extend(apply(work, &authorization, services, |_| true));
             obtained.push(authorization);
@@ -281,13 +282,20 @@ pub(crate) fn apply(
     events
 }
 
-/// Gives proofs whose evidence does not count at `now` back to the customer (V-3, V-4, V-6, M-1).
-pub(super) fn drop_stale(work: &mut Work, now: Timestamp, settings: &Settings) -> bool {
+/// Gives proofs whose evidence does not count at `now`, and those of `distrusted` names, back to the customer (V-3, V-4,
+/// V-6, M-1).
+pub(super) fn drop_stale(
+    work: &mut Work,
+    now: Timestamp,
+    settings: &Settings,
+    distrusted: &[String],
+) -> bool {
     // While nothing is signed anyway, looking again would change nothing.
     let signs = settings.signing_refused(now).is_none();
     let mut dropped = false;
     for proof in &mut work.proofs {
-        if is_stale(proof, now) || signs && !is_corroborated(proof, settings) {
+        let is_distrusted = distrusted.iter().any(|name| name == proof.name.as_str());
+        if is_distrusted || is_stale(proof, now) || signs && !is_corroborated(proof, settings) {
             proof.state = ProofState::Waiting;
             dropped = true;
         }

@@ -60,6 +60,10 @@ impl Services {
         if let Some(reason) = outdated(work, self.clock.now(), &self.settings) {
             return Ok(Err(reason));
         }
+        if let Some(name) = self.store.distrusted_names(process).await?.first() {
+            let reason = format!("the proof of control of `{name}` was found to be worth nothing");
+            return Ok(Err(reason));
+        }
         if let Some(check) = self.store.withdrawn_checks(process).await?.first() {
             let reason = format!("the approval of {} was withdrawn", check.in_words());
             return Ok(Err(reason));
@@ -119,6 +123,10 @@ impl Services {
                     status.as_str()
                 ));
             }
+        }
+        let barred = self.barred(&source).await;
+        if let Some(why) = barred.map_err(NotPrepared::Unavailable)? {
+            return refused(format!("certificate {}: {why}", source.id));
         }
         // A renewal brings a term of its own.
         let rest = source.subscription_end.duration_since(now);

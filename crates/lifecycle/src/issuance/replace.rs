@@ -132,7 +132,12 @@ impl Services {
         let id = old.id;
         let verb = action.as_str();
         let message = match old.status(now) {
-            CertificateStatus::Active | CertificateStatus::Expired => return Ok(()),
+            CertificateStatus::Active | CertificateStatus::Expired => {
+                match self.barred(old).await? {
+                    None => return Ok(()),
+                    Some(why) => format!("Certificate {id}: no {verb} is possible: {why}"),
+                }
+            }
             CertificateStatus::Reissued | CertificateStatus::Renewed => {
                 let newest = self.store.newest_certificate(old.subscription).await?;
                 let status = old.stored_status.as_str();

@@ -177,7 +177,7 @@ impl Services {
         Ok(process)
     }
 
-    /// Evidence that has become too old since the process was opened gets a new challenge, and a check of the
+    /// Evidence that has become too old since the process was opened, or is distrusted, gets a new challenge, and a check of the
     /// organization that has become too old, or whose approval was withdrawn, is open again (V-3, V-5).
     async fn renew_stale_proofs(&self, process: Process) -> Result<Process, Error> {
         let now = self.clock.now();
@@ -189,11 +189,12 @@ impl Services {
         } else {
             None
         };
+        let distrusted = self.store.distrusted_names(&process).await?;
         let mut stale = false;
         let customer = process.customer.clone();
         let (process, _) = process
             .update(now, |work| {
-                stale = prove::drop_stale(work, now, &self.settings);
+                stale = prove::drop_stale(work, now, &self.settings, &distrusted);
                 if stale {
                     token::retire(work);
                     if let Some(random) = random.take() {

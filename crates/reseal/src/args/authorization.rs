@@ -1,5 +1,6 @@
 //! `reseal authorization …`.
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args as Group, Subcommand};
 use jiff::Timestamp;
 use reseal_lifecycle::certificate::CertificateId;
@@ -10,13 +11,24 @@ use super::{Data, moment};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Authorization {
     /// Lists proofs of control, the oldest first: number, moment, method, customer, domain name, alias, process, how many
-    /// perspectives saw the same, certificates that were signed on it with the names it proved for them
+    /// perspectives saw the same, certificates that were signed on it with the names it proved for them, since when it is distrusted
     List {
         #[command(flatten)]
         wanted: Wanted,
         /// Prints a JSON object a line, with what each perspective said
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Says that proofs are worth nothing: nothing is signed on them any more, and open processes ask for new ones.
+    /// Certificates that rest on them stay; see `revocation order --cause unreliable-validation`
+    Distrust {
+        #[command(flatten)]
+        wanted: Wanted,
+        /// Why, for the audit log
+        #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+        reason: String,
         #[command(flatten)]
         data: Data,
     },

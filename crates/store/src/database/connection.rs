@@ -45,6 +45,12 @@ pub(crate) enum Lock {
     BlockedKeysStay,
     /// The list of blocked keys grows, and what it forbids must all be seen.
     BlockedKeysGrow,
+    /// Proofs of control stay as trusted as they are: a serial is reserved on them. Many may hold it.
+    ProofsStand,
+    /// Proofs of control are distrusted, and whatever relies on them must be seen.
+    ProofsFall,
+    /// Nobody is storing a certificate whose commit is still to come.
+    CertificatesStored,
     /// The end of the audit log.
     AuditLog,
     /// The schema.

@@ -15,12 +15,14 @@
 //! | a reissue's source is not replaced or revoked | its row is held for change (`work/change.rs`, `check_source`) |
 //! | approvals stand while a serial is reserved | their rows are held (`work/vetting.rs`, `withdrawn`) |
 //! | no certificate is stored for a blocked key | the lock of the list, shared by those who store (`check_key`), alone for those who block (`work/compromise.rs`) |
+//! | no serial is reserved on a proof that is distrusted | the lock of proofs, shared by those who reserve (`check_proofs`), alone for those who distrust (`work/authorization.rs`) |
+//! | a certificate is revoked for the reason it must be | its row is held before a duty is written (`order_revocations`) and before it is revoked |
 //! | a note stands behind the last step's events | the process's row is held for change (`work/note.rs`) |
 //! | a call's key is taken once | `ON CONFLICT DO NOTHING`, then another look (`work/idempotency.rs`) |
 //! | the audit log is one chain | the lock of its end, taken when all of a batch is written: those who wait for it wait for one look, one insert and one commit (`work/audit/append.rs`); pruning takes it first |
 //!
 //! What is held is taken in this order, so that nobody waits in a circle: the list of blocked keys, certificates,
-//! processes, the end of the audit log. Batches of several callers can meet in a circle all the same; PostgreSQL ends
+//! proofs, processes, the end of the audit log. Batches of several callers can meet in a circle all the same; PostgreSQL ends
 //! one of them, which is written again.
 //!
 //! How often a subscription was reissued is looked up before the write, here as with SQLite: two nodes may each let one

@@ -122,8 +122,12 @@ impl Session {
         let (number, function) = match lock {
             Lock::BlockedKeysStay => (1, "pg_advisory_xact_lock_shared"),
             Lock::BlockedKeysGrow => (1, "pg_advisory_xact_lock"),
+            Lock::ProofsStand => (4, "pg_advisory_xact_lock_shared"),
+            Lock::ProofsFall => (4, "pg_advisory_xact_lock"),
             Lock::AuditLog => (2, "pg_advisory_xact_lock"),
             Lock::Schema => (3, "pg_advisory_xact_lock"),
+            // Those who store take what this waits for with every row.
+            Lock::CertificatesStored => return self.post("LOCK TABLE certificate IN SHARE MODE"),
         };
         // Not prepared: such a function answers with a type that has no value. Whatever is asked next waits for it.
         self.post(&format!("SELECT {function}({LOCKS}, {number})"));

@@ -25,6 +25,8 @@ super::statements! {
     COUNT = "SELECT outcome, COUNT(*) FROM campaign_item WHERE campaign = $1 GROUP BY outcome";
     /// id → status
     SELECT_STATUS = "SELECT status FROM campaign WHERE id = $1";
+    /// id, status → 1 if it has that
+    HAS_STATUS = "SELECT 1 FROM campaign WHERE id = $1 AND status = $2";
     /// status, ended, id
     SET_STATUS = "UPDATE campaign SET status = $1, ended = $2 WHERE id = $3";
     /// status → ids

@@ -45,6 +45,9 @@ super::statements! {
     SELECT_BY_FINGERPRINT = "SELECT id FROM certificate WHERE fingerprint = $1 AND customer = $2";
     /// id → 1
     EXISTS = "SELECT 1 FROM certificate WHERE id = $1";
+    /// id → 1 if it can still be replaced and nobody wants it revoked
+    IS_UNDISPUTED = "SELECT 1 FROM certificate \
+        WHERE id = $1 AND successor IS NULL AND revoked_at IS NULL AND revocation_scheduled IS NULL";
     /// id → 1 if it can still be replaced
     IS_REPLACEABLE = "SELECT 1 FROM certificate WHERE id = $1 AND successor IS NULL AND revoked_at IS NULL";
     /// SHA-256 of the SubjectPublicKeyInfo, customer, issuer of imports → rows

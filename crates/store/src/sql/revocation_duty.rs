@@ -19,6 +19,9 @@ super::statements! {
         FROM revocation_duty WHERE certificate = $1";
     /// certificate → reason, cause
     SELECT = "SELECT reason, cause FROM revocation_duty WHERE certificate = $1";
+    /// certificate → 1 if no other may take its place: `RevocationReason::bars_successors`
+    BARS = "SELECT 1 FROM revocation_duty \
+        WHERE certificate = $1 AND reason IN ('PRIVILEGE_WITHDRAWN', 'CESSATION_OF_OPERATION')";
     /// → certificate, customer, domain name, serial, not after, scheduled, received, 24 hours, 5 days, deadline, reason,
     /// ground, cause of what is scheduled; the soonest first
     SELECT_ALL_DUE = "SELECT certificate.id, customer, domain_name, serial, not_after, revocation_scheduled, \

@@ -7,6 +7,7 @@ mod claims;
 mod cluster;
 mod compromise;
 mod crl;
+mod distrust;
 mod duty;
 mod failure;
 mod hands;

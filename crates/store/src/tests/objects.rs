@@ -277,6 +277,7 @@ async fn n_24_v_7_authorizations_are_the_customers_own_and_the_newest_of_each_me
             _ => witnesses.clone(),
         },
         alias: None,
+        distrusted: None,
     };
     let own = vec![
         proof("acme", "reseal-sample.com", Method::DnsChange, -5),

@@ -22,12 +22,12 @@ use super::notification::Draft;
 use super::page;
 use super::rows::{self, millis};
 use crate::SqlStore;
-use crate::database::{self, Connection, Row, params};
+use crate::database::{self, Connection, Lock, Row, params};
 use crate::list;
 use crate::sql::campaign as sql;
 
 /// In the commit that opens process `id`: its certificate waits no more. One that does not wait was taken by somebody
-/// else: nothing of the commit may stand.
+/// else, or the campaign was stopped meanwhile: nothing of the commit may stand.
 pub(crate) fn take_along(
     connection: &Connection,
     ticket: Ticket,
@@ -42,10 +42,16 @@ pub(crate) fn take_along(
         ticket.certificate,
         Outcome::Waiting.as_str()
     ];
-    match connection.execute(sql::OPEN, values)? {
-        0 => Err(StoreError::Stale),
-        _ => Ok(()),
+    if !runs(connection, ticket.campaign)? || connection.execute(sql::OPEN, values)? == 0 {
+        return Err(StoreError::Stale);
     }
+    Ok(())
+}
+
+/// Whether the campaign runs; if so, it does until the commit.
+fn runs(connection: &Connection, id: CampaignId) -> database::Result<bool> {
+    let values = params![id, CampaignStatus::Running.as_str()];
+    connection.hold(database::Hold::AsItIs, sql::HAS_STATUS, values)
 }
 
 /// In the commit that ends `process`, numbered `id`: so does the item that it was for, if it was for one.
@@ -89,6 +95,12 @@ pub(crate) fn settle(
     connection.send(sql::SETTLE, values)
 }
 
+/// Whether nothing took the certificate's place; if so, nothing does until the commit.
+fn is_replaceable(connection: &Connection, certificate: CertificateId) -> database::Result<bool> {
+    let look = crate::sql::certificate::IS_REPLACEABLE;
+    connection.hold(database::Hold::ForChange, look, [certificate])
+}
+
 #[async_trait]
 impl CampaignStore for SqlStore {
     async fn create_campaign(
@@ -109,6 +121,8 @@ impl CampaignStore for SqlStore {
                     campaign.pace.per_customer.map(NonZeroU32::get),
                     campaign.status.as_str()
                 ];
+                // Numbers are given before they are committed: whoever stores a certificate now is waited for.
+                connection.lock(Lock::CertificatesStored);
                 let id = connection.insert(sql::INSERT, values)?;
                 let object = Campaign::object(id);
                 let entry = entry.clone();
@@ -134,6 +148,15 @@ impl CampaignStore for SqlStore {
                 })?;
                 let outcomes = outcomes.into_iter().collect::<BTreeMap<_, _>>();
                 Ok(Some(Progress { campaign, outcomes }))
+            })
+            .await
+    }
+
+    async fn campaign_runs(&self, id: CampaignId) -> Result<bool, StoreError> {
+        self.points
+            .read(move |connection| {
+                let values = params![id, CampaignStatus::Running.as_str()];
+                Ok(number(connection, sql::HAS_STATUS, values)?.is_some())
             })
             .await
     }
@@ -311,6 +334,11 @@ impl CampaignStore for SqlStore {
                     certificate,
                     Outcome::Waiting.as_str()
                 ];
+                // Stopped, or replaced at the same moment: its turn comes again, or is judged anew.
+                let tells = end.outcome == Outcome::Notified;
+                if !runs(connection, id)? || tells && !is_replaceable(connection, certificate)? {
+                    return Ok(());
+                }
                 if connection.execute(sql::END, values)? > 0 {
                     for draft in &told {
                         draft.write(connection, None, None)?;

@@ -16,6 +16,7 @@ use reseal_lifecycle::process::{Action, Process, ProcessId};
 use reseal_lifecycle::store::{Change, Issuance, LostSerial, Reservation, StoreError};
 
 use super::audit::{Entry, StepDraft, append_all};
+use super::authorization;
 use super::campaign;
 use super::crl::ending;
 use super::find::number;
@@ -154,7 +155,7 @@ impl Step {
     pub(crate) fn open(&self, connection: &Connection) -> Result<Stored, StoreError> {
         let process = &*self.process;
         self.check_source(connection)?;
-        self.check_approvals(connection)?;
+        self.check_grounds(connection)?;
         let inserted = connection.insert_new(
             sql::process::INSERT,
             params![
@@ -188,7 +189,7 @@ impl Step {
         let process = &*self.process;
         if self.change.reservation.is_some() {
             self.check_source(connection)?;
-            self.check_approvals(connection)?;
+            self.check_grounds(connection)?;
         }
         if let Some((issuance, _)) = &self.change.issuance {
             check_key(connection, &issuance.certificate)?;
@@ -228,19 +229,30 @@ impl Step {
         else {
             return Ok(());
         };
-        let look = sql::certificate::IS_REPLACEABLE;
-        let replaceable = connection.hold(Hold::ForChange, look, [source])?;
-        if replaceable {
-            Ok(())
-        } else {
-            Err(StoreError::SourceGone)
+        let undisputed = sql::certificate::IS_UNDISPUTED;
+        if connection.hold(Hold::ForChange, undisputed, [source])? {
+            return Ok(());
         }
+        // Held first, so that what is asked next is as it stays.
+        let look = sql::certificate::IS_REPLACEABLE;
+        if connection.hold(Hold::ForChange, look, [source])?
+            && number(connection, sql::revocation_duty::BARS, [source])?.is_none()
+        {
+            return Ok(());
+        }
+        Err(StoreError::SourceGone)
     }
 
-    /// A serial is reserved on approvals that stand: an operator may have withdrawn one since it was read (V-5).
-    fn check_approvals(&self, connection: &Connection) -> Result<(), StoreError> {
+    /// A serial is reserved on proofs and approvals that stand: an operator may have distrusted or withdrawn one since
+    /// it was read (V-3, V-5).
+    fn check_grounds(&self, connection: &Connection) -> Result<(), StoreError> {
         if self.change.reservation.is_none() {
             return Ok(());
+        }
+        connection.lock(Lock::ProofsStand);
+        let distrusted = authorization::distrusted_names(connection, &self.process)?;
+        if let Some(name) = distrusted.into_iter().next() {
+            return Err(StoreError::ProofDistrusted(name));
         }
         match vetting::withdrawn(connection, &self.process, Some(Hold::AsItIs))?.first() {
             Some(check) => Err(StoreError::ApprovalWithdrawn(*check)),
@@ -337,8 +349,9 @@ impl Step {
                 revocation.note,
                 certificate
             ];
-            // Nobody finds the key compromised between this look and the commit.
+            // Nobody finds the key compromised, or orders a revocation, between this look and the commit.
             connection.lock(Lock::BlockedKeysStay);
+            connection.hold_soon(sql::certificate::EXISTS, [*certificate])?;
             if connection.execute(sql::certificate::REVOKE, values)? == 0 {
                 // Revoked by somebody else in the meantime, or known to be compromised: the caller decides anew on
                 // what is there now.

@@ -12,13 +12,14 @@ use reseal_lifecycle::import;
 use reseal_lifecycle::query::{BlockedKeyQuery, Page};
 use reseal_lifecycle::store::StoreError;
 
+use super::audit::with_numbers;
 use super::change::{Step, Stored};
 use super::columns::Columns;
 use super::crl::ending;
 use super::find::{many, number, one};
 use super::notification::Draft;
 use super::rows::{self, millis, reason_word};
-use super::{audit, page};
+use super::{audit, authorization, page};
 use crate::SqlStore;
 use crate::database::{self, Connection, Lock, Row, params};
 use crate::{list, sql};
@@ -190,13 +191,17 @@ fn oblige(
     obliged.filter_map(Result::transpose).collect()
 }
 
-/// Schedules the revocation of each certificate of `order` that can still be revoked.
+/// Schedules the revocation of each certificate of `order` that can still be revoked, and distrusts what they rest on when
+/// that is why.
 fn order_revocations(
     connection: &Connection,
     order: &RevocationOrder,
 ) -> Result<Vec<Affected>, StoreError> {
     let mut affected = Vec::new();
+    let mut proofs = Vec::new();
     for id in &order.certificates {
+        // Nobody revokes it, or reserves a serial for its successor, between this look and the commit.
+        connection.hold_soon(sql::certificate::EXISTS, [id])?;
         let found = one(
             connection,
             sql::certificate::SELECT,
@@ -210,8 +215,18 @@ fn order_revocations(
         });
         if let Some(certificate) = found {
             let moment = millis(order.moment);
+            if order.duty.ground.condemns_proofs() {
+                proofs.extend(authorization::grounds(connection, certificate.id)?);
+            }
             affected.extend(oblige_one(connection, certificate, &order.duty, moment)?);
         }
+    }
+    let distrusted = authorization::fall(connection, &proofs, millis(order.at))?;
+    if !distrusted.is_empty() {
+        let action = "authorization.distrust";
+        let mut entry = AuditEntry::new(order.at, &order.actor, action, "authorization");
+        entry.reason = Some(order.duty.cause.clone());
+        audit::note(connection, with_numbers(entry, "proofs", &distrusted))?;
     }
     if !affected.is_empty() {
         let certificates: Vec<CertificateId> = affected.iter().map(|one| one.certificate).collect();
@@ -228,7 +243,7 @@ fn order_revocations(
             .with("moment", format!("{:.0}", order.moment));
         audit::note(
             connection,
-            with_certificates(entry, "certificates", &certificates),
+            with_numbers(entry, "certificates", &certificates),
         )?;
     }
     Ok(affected)
@@ -311,24 +326,8 @@ fn entry(
             .with("sha256", hex::encode(all.finish()));
     }
     let scheduled: Vec<CertificateId> = affected.iter().map(|one| one.certificate).collect();
-    entry = with_certificates(entry, "certificates", &scheduled);
-    with_certificates(entry, "upgraded", upgraded)
-}
-
-/// `entry` with the numbers `ids` under `name`, if there are any. An entry holds the first thousand at most: how many there
-/// were and a digest over all stand beside them, each number as eight bytes, big-endian.
-fn with_certificates(entry: AuditEntry, name: &str, ids: &[CertificateId]) -> AuditEntry {
-    if ids.is_empty() {
-        return entry;
-    }
-    let mut all = digest::Context::new(&digest::SHA256);
-    for id in ids {
-        all.update(&id.to_be_bytes());
-    }
-    entry
-        .with(name, ids)
-        .with(&format!("{name}Count"), ids.len())
-        .with(&format!("{name}Sha256"), hex::encode(all.finish()))
+    entry = with_numbers(entry, "certificates", &scheduled);
+    with_numbers(entry, "upgraded", upgraded)
 }
 
 /// A row of [`crate::sql::certificate::SELECT_REVOKED_OTHERWISE`].

@@ -239,6 +239,7 @@ pub(crate) fn authorization(row: &Row<'_>) -> database::Result<Authorization> {
         process: columns.value()?,
         witnesses: columns.optional_json()?.unwrap_or_default(),
         alias: columns.value()?,
+        distrusted: columns.optional_moment()?,
     })
 }
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use aws_lc_rs::digest;
 use jiff::Timestamp;
 use reseal_lifecycle::audit::chain::{EventDigest, EventSpan, GENESIS, Record};
 use reseal_lifecycle::audit::{AuditEntry, StepEntry};
@@ -196,6 +197,22 @@ pub(crate) fn write_put_off(connection: &Connection) -> database::Result<()> {
         (last, previous) = (record.id, hash);
     }
     Ok(())
+}
+
+/// `entry` with the numbers `ids` under `name`, if there are any. An entry holds the first thousand at most: how many there
+/// were and a digest over all stand beside them, each number as eight bytes, big-endian.
+pub(crate) fn with_numbers(entry: AuditEntry, name: &str, ids: &[i64]) -> AuditEntry {
+    if ids.is_empty() {
+        return entry;
+    }
+    let mut all = digest::Context::new(&digest::SHA256);
+    for id in ids {
+        all.update(&id.to_be_bytes());
+    }
+    entry
+        .with(name, ids)
+        .with(&format!("{name}Count"), ids.len())
+        .with(&format!("{name}Sha256"), hex::encode(all.finish()))
 }
 
 #[cfg(test)]

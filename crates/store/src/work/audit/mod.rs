@@ -30,7 +30,9 @@ use crate::SqlStore;
 use crate::database::{self, Connection, params};
 use crate::sql;
 
-pub(crate) use append::{Entry, StepDraft, Unwritten, append_all, note, write_put_off};
+pub(crate) use append::{
+    Entry, StepDraft, Unwritten, append_all, note, with_numbers, write_put_off,
+};
 pub(crate) use carry::carry_over;
 pub use read::{AuditRow, EventRow};
 pub use verify::{Finding, Head, Verified};
