@@ -1,6 +1,7 @@
 //! The command line.
 
 mod authorization;
+mod bench;
 mod ca;
 mod campaign;
 mod check;
@@ -15,6 +16,7 @@ use reseal_lifecycle::customer::Role;
 use reseal_lifecycle::process::Check;
 
 pub(crate) use authorization::{Authorization, Wanted};
+pub(crate) use bench::BenchOf;
 pub(crate) use ca::{Ca, CrlForm};
 pub(crate) use campaign::{Campaign, ReportFormat, WantedCampaign};
 pub(crate) use check::{Caa, Csr, Dcv, Method, Place};
@@ -84,7 +86,10 @@ pub(crate) enum Command {
         exit: bool,
     },
     /// Measures reissues a second, their latency and what they cost this machine
+    #[command(args_conflicts_with_subcommands = true)]
     Bench {
+        #[command(subcommand)]
+        of: Option<BenchOf>,
         /// How long each load is measured
         #[arg(long, default_value_t = 5, value_name = "N")]
         seconds: u64,

@@ -55,6 +55,14 @@ impl DataFolder {
         self.root.join("reseal.db")
     }
 
+    /// Octets of the database file.
+    pub(crate) fn database_size(&self) -> anyhow::Result<u64> {
+        let path = self.database();
+        let found = path.metadata();
+        let found = found.with_context(|| format!("{} cannot be read", path.display()))?;
+        Ok(found.len())
+    }
+
     /// Stands in the place of `reseal.db` where everything is kept in PostgreSQL, and says where.
     pub(crate) fn postgres_mark(&self) -> PathBuf {
         self.root.join("reseal.postgres")

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use anyhow::{bail, ensure};
 use reseal_lifecycle::audit::AuditStore as _;
+use reseal_lifecycle::clock::Clock;
 use reseal_lifecycle::crl::{self, Coverage};
 use reseal_lifecycle::customer::Role;
 use reseal_lifecycle::issuer::Issuer as _;
@@ -109,13 +110,22 @@ pub(crate) async fn initialize(
     plan: &Plan,
     url: &str,
 ) -> anyhow::Result<String> {
+    initialize_at(data, plan, url, clock(plan.config.policy.profile)?).await
+}
+
+/// The same by another clock.
+pub(crate) async fn initialize_at(
+    data: &DataFolder,
+    plan: &Plan,
+    url: &str,
+    clock: Clock,
+) -> anyhow::Result<String> {
     if let State::Damaged(what) = data.state() {
         bail!("{what}: restore the folder from a backup; nothing was changed");
     }
     let Plan { config, text } = plan;
     // Whatever can be refused is refused before the first file is made.
     wire_up::check_supported(config)?;
-    let clock = clock(config.policy.profile)?;
     let mailer = wire_up::mailer(data, config)?;
     wire_up::perspective(config, Vec::new())?;
 

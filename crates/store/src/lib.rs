@@ -7,10 +7,12 @@
 //! - `list`: filters, search and order of the lists, turned into SQL with bound parameters
 //! - `migrate`: brings a database to the schema this program knows
 //! - `transfer`: moves everything from SQLite to PostgreSQL
+//! - `bulk`: fills a store for measuring
 //!
 //! What survives: everything a write method has answered `Ok` for, power loss included (SQLite: `synchronous=FULL`;
 //! PostgreSQL: `synchronous_commit=on`). What a write was asked for and not answered is there whole or not at all.
 
+mod bulk;
 mod database;
 mod lane;
 mod list;
@@ -22,6 +24,7 @@ mod store;
 mod transfer;
 mod work;
 
+pub use bulk::{Batch, Filling};
 pub use database::{PostgresUrl, Source};
 pub use store::SqlStore;
 pub use transfer::{Moved, Progress};

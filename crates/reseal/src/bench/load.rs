@@ -35,8 +35,18 @@ pub(super) enum Task {
         newest: i64,
         bodies: VecDeque<Bytes>,
     },
+    /// Reissues one certificate after the other, and begins anew behind the last.
+    ReissueAll { targets: VecDeque<Target> },
     /// Reads the same thing again and again.
     Read { path: String },
+    /// Reads one thing after the other, and begins anew behind the last.
+    ReadAll { paths: VecDeque<String> },
+}
+
+/// The newest certificate of a subscription, and requests for its names.
+pub(super) struct Target {
+    pub(super) newest: i64,
+    pub(super) bodies: VecDeque<Bytes>,
 }
 
 #[derive(Deserialize)]
@@ -141,19 +151,44 @@ async fn step(task: &mut Task, connection: &mut Connection) -> anyhow::Result<bo
             let Some(body) = bodies.pop_front() else {
                 return Ok(false);
             };
-            let path = format!("/v2/ssl/certificates/{newest}/reissue");
-            let reply = connection.call(Method::POST, &path, body).await?;
-            expect(&reply, StatusCode::CREATED, &path)?;
-            let issued: Issued = serde_json::from_slice(&reply.body)
-                .with_context(|| format!("POST {path}: no `certificateId` in the answer"))?;
-            *newest = issued.certificate_id;
+            *newest = reissue(connection, *newest, body).await?;
         }
-        Task::Read { path } => {
-            let reply = connection.call(Method::GET, path, Bytes::new()).await?;
-            expect(&reply, StatusCode::OK, path)?;
+        Task::ReissueAll { targets } => {
+            let Some(mut target) = targets.pop_front() else {
+                return Ok(false);
+            };
+            if let Some(body) = target.bodies.pop_front() {
+                target.newest = reissue(connection, target.newest, body).await?;
+            }
+            if !target.bodies.is_empty() {
+                targets.push_back(target);
+            }
+        }
+        Task::Read { path } => read(connection, path).await?,
+        Task::ReadAll { paths } => {
+            let Some(path) = paths.pop_front() else {
+                return Ok(false);
+            };
+            read(connection, &path).await?;
+            paths.push_back(path);
         }
     }
     Ok(true)
+}
+
+/// The number of the new certificate.
+async fn reissue(connection: &mut Connection, newest: i64, body: Bytes) -> anyhow::Result<i64> {
+    let path = format!("/v2/ssl/certificates/{newest}/reissue");
+    let reply = connection.call(Method::POST, &path, body).await?;
+    expect(&reply, StatusCode::CREATED, &path)?;
+    let issued: Issued = serde_json::from_slice(&reply.body)
+        .with_context(|| format!("POST {path}: no `certificateId` in the answer"))?;
+    Ok(issued.certificate_id)
+}
+
+async fn read(connection: &mut Connection, path: &str) -> anyhow::Result<()> {
+    let reply = connection.call(Method::GET, path, Bytes::new()).await?;
+    expect(&reply, StatusCode::OK, path)
 }
 
 /// Refuses any other status: what failed fast must not count as fast.

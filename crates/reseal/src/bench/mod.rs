@@ -6,12 +6,15 @@
 //! - [`load`]: many connections at once, measured
 //! - [`floor`]: what the cryptography alone costs, in the same run
 //! - [`report`]: the figures, as a table or as JSON
+//! - [`growth`]: the same with many certificates in the store, which [`fill`] puts there
 //!
 //! The database is SQLite with every commit synced, as always, in a folder below the system's temporary folder
 //! (`TMPDIR`). Nothing survives.
 
 mod client;
+mod fill;
 mod floor;
+mod growth;
 mod load;
 mod report;
 mod server;
@@ -22,7 +25,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
+use crate::args::BenchOf;
 use crate::console;
+pub(crate) use growth::SMALLEST;
 use load::{Pace, Summary, Task};
 use report::{Report, Row};
 use server::Server;
@@ -68,6 +73,17 @@ pub(crate) async fn run(seconds: u64, json: bool) -> anyhow::Result<()> {
         report.table().iter().for_each(console::line);
     }
     Ok(())
+}
+
+/// The other benchmarks.
+pub(crate) async fn run_other(of: BenchOf) -> anyhow::Result<()> {
+    match of {
+        BenchOf::Growth {
+            sizes,
+            seconds,
+            json,
+        } => growth::run(&sizes, seconds, json).await,
+    }
 }
 
 /// Reissues at full speed on ever more connections, then at half of the last rate.

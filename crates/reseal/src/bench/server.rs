@@ -16,6 +16,9 @@ const LONGEST_START: Duration = Duration::from_secs(20);
 /// The unit of /proc/PID/stat: `USER_HZ`, 100 on every architecture that Rust's Linux targets run on (proc(5)).
 const TICKS_A_SECOND: u32 = 100;
 
+/// Processor time in a second of a server that nobody asks anything.
+const IDLE: Duration = Duration::from_millis(50);
+
 /// A running server; it ends with this value.
 pub(super) struct Server {
     child: Child,
@@ -72,6 +75,32 @@ impl Server {
             .ok_or_else(|| anyhow!("{path}: expected utime and stime, saw `{}`", stat.trim()))
     }
 
+    /// Memory that is its own and in use, bytes (proc(5), `VmRSS`).
+    pub(super) fn memory(&self) -> anyhow::Result<u64> {
+        let path = format!("/proc/{}/status", self.pid);
+        let status =
+            std::fs::read_to_string(&path).with_context(|| format!("{path} cannot be read"))?;
+        resident(&status).ok_or_else(|| anyhow!("{path}: expected VmRSS, saw `{status}`"))
+    }
+
+    /// Waits until it has nothing to do: what a server does after its start is not to be measured.
+    pub(super) async fn settle(&self, longest: Duration) -> anyhow::Result<()> {
+        let end = tokio::time::Instant::now() + longest;
+        let mut quiet = 0;
+        while quiet < 3 {
+            let before = self.processor_time()?;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let used = self.processor_time()?.saturating_sub(before);
+            quiet = if used <= IDLE { quiet + 1 } else { 0 };
+            if tokio::time::Instant::now() > end {
+                return Err(anyhow!(
+                    "the server does not come to rest within {longest:?}"
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Ends it; its folder is not needed any more, or opened again after it.
     pub(super) async fn stop(mut self) -> anyhow::Result<()> {
         self.child
@@ -101,9 +130,25 @@ fn ticks(stat: &str) -> Option<u64> {
     user.checked_add(system)
 }
 
+/// The line in kibibytes.
+fn resident(status: &str) -> Option<u64> {
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kibibytes.checked_mul(1024)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn resident_memory_is_in_bytes() {
+        let status = "Name:\treseal\nVmHWM:\t  9 kB\nVmRSS:\t  1234 kB\nThreads:\t9\n";
+        assert_eq!(resident(status), Some(1234 * 1024));
+        assert_eq!(resident("Name:\treseal\n"), None);
+    }
 
     #[test]
     fn user_and_system_time_are_found_behind_an_odd_name() {

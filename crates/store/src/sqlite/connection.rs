@@ -33,6 +33,18 @@ pub(crate) fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// A connection for filling a file that is of no use before that is done: nothing can be undone, nothing is synced, no
+/// reference is looked up, and what is looked for stays in memory.
+pub(crate) fn open_loader(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = open(path, flags)?;
+    connection.pragma_update_and_check(None, "journal_mode", "OFF", |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    connection.pragma_update(None, "foreign_keys", false)?;
+    connection.pragma_update(None, "cache_size", -1_048_576)?;
+    Ok(connection)
+}
+
 /// A connection that can only read.
 pub(crate) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     // Not SQLITE_OPEN_READ_ONLY: a reader may have to make the log's shared index anew after a crash.

@@ -33,6 +33,19 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, Error> {
     Ok(Connection::sqlite(connection::open_writer(path)?))
 }
 
+/// A connection that fills the file at `path`: the file is of no use when that is interrupted.
+pub(crate) fn loader(path: &Path) -> Result<Connection, Error> {
+    Ok(Connection::sqlite(connection::open_loader(path)?))
+}
+
+/// Has the system write to the disk what it was told to.
+pub(crate) fn make_durable(path: &Path) -> Result<(), StoreError> {
+    let fault = |error: std::io::Error| StoreError::Fault(error.to_string());
+    std::fs::File::open(path)
+        .and_then(|file| file.sync_all())
+        .map_err(fault)
+}
+
 /// Opens the file at `path`, makes it if there is none, and brings it to the present schema.
 pub(crate) fn open(path: &Path) -> Result<SqlStore, StoreError> {
     let writer = writer(path)?;

@@ -3,6 +3,7 @@
 
 mod audit;
 mod auth_key;
+mod bulk;
 mod claims;
 mod cluster;
 mod compromise;

@@ -33,6 +33,6 @@ mod note;
 mod notification;
 mod objects;
 mod page;
-mod rows;
+pub(crate) mod rows;
 mod vetting;
 mod webhook;

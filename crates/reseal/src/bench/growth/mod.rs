@@ -1,0 +1,183 @@
+//! `reseal bench growth`: whether a server with many certificates is as fast as one with few.
+//!
+//! - [`queries`]: what is asked of it
+//! - [`report`]: the figures, and how they stand to those of the smallest store
+//!
+//! Each size has a folder of its own that is filled (see [`super::fill`]), measured and removed. What is read and reissued
+//! is spread over the large customer's certificates, who has a quarter of all: pages of the database that nobody has read
+//! lately are read then too.
+
+mod queries;
+mod report;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use bytes::Bytes;
+use serde_json::json;
+
+use super::fill::{Filled, Mix, Slot, host};
+use super::load::{self, Pace, Summary, Target, Task};
+use super::server::Server;
+use crate::console;
+use crate::demo::request;
+use queries::queries;
+use report::{Report, Row, Size};
+
+/// Connections that reissue, and connections that read single things.
+const WRITERS: usize = 32;
+/// Reissues a second at most; a measurement whose requests run out ends early.
+const MOST_REISSUES: usize = 4_000;
+/// Certificates that are reissued, where there are so many.
+const TARGETS: usize = 8_192;
+/// As few are of no use.
+pub(crate) const SMALLEST: u32 = 1_000;
+/// After the start: lists of revoked certificates are signed, the log is copied.
+const LONGEST_REST: Duration = Duration::from_mins(10);
+/// Customers ask less often than this for CAA to be asked anew at each reissue; the plain benchmark measures that too.
+const CAA_REUSE: &str = "8h";
+
+/// Measures each of `sizes` for `seconds` a row; writes JSON instead of a table when `json` is set.
+pub(crate) async fn run(sizes: &[u32], seconds: u64, json: bool) -> anyhow::Result<()> {
+    if !(1..=super::LONGEST).contains(&seconds) {
+        bail!("--seconds: expected 1 to {}, saw {seconds}", super::LONGEST);
+    }
+    let mut sizes = sizes.to_vec();
+    sizes.sort_unstable();
+    sizes.dedup();
+    let mut measured = Vec::new();
+    for size in sizes {
+        measured.push(measure(size, Duration::from_secs(seconds)).await?);
+    }
+    let report = Report::new(measured, seconds);
+    if json {
+        console::line(report.json());
+    } else {
+        report.table().iter().for_each(console::line);
+    }
+    Ok(())
+}
+
+async fn measure(count: u32, measured: Duration) -> anyhow::Result<Size> {
+    let folder = tempfile::tempdir().context("no temporary folder can be made")?;
+    let data = folder.path().join("data");
+    let filled = Filled::make(&data, count, Mix::Years, CAA_REUSE).await?;
+    let octets = filled.folder().database_size()?;
+    let server = Server::start(filled.folder()).await?;
+    server.settle(LONGEST_REST).await?;
+    let idle = server.memory()?;
+    let mut rows = Vec::new();
+    for query in queries(&filled) {
+        let connections = query.connections;
+        super::progress(format!("{count} certificates, {}", query.what));
+        let tasks = spread(query.paths, connections);
+        let summary = once(&server, &filled.key, tasks, measured).await?;
+        rows.push(Row {
+            what: query.what,
+            connections,
+            summary,
+        });
+    }
+    super::progress(format!("{count} certificates, reissue"));
+    let tasks = reissues(&filled, measured)?;
+    let summary = once(&server, &filled.key, tasks, measured).await?;
+    rows.insert(
+        0,
+        Row {
+            what: "reissue",
+            connections: WRITERS,
+            summary,
+        },
+    );
+    let busy = server.memory()?;
+    server.stop().await?;
+    Ok(Size {
+        certificates: count,
+        octets,
+        idle,
+        busy,
+        rows,
+    })
+}
+
+async fn once(
+    server: &Server,
+    key: &str,
+    tasks: Vec<Task>,
+    measured: Duration,
+) -> anyhow::Result<Summary> {
+    let (_, summary) = load::run(server, key, tasks, measured, Pace::Full).await?;
+    Ok(summary)
+}
+
+/// Deals `paths` out to so many connections.
+fn spread(paths: Vec<String>, connections: usize) -> Vec<Task> {
+    let mut hands = vec![VecDeque::new(); connections];
+    for (path, hand) in paths.into_iter().zip((0..connections).cycle()) {
+        hands[hand].push_back(path);
+    }
+    hands
+        .into_iter()
+        .map(|paths| Task::ReadAll { paths })
+        .collect()
+}
+
+/// Reissues of as many certificates as can be, spread over all that there are.
+fn reissues(filled: &Filled, measured: Duration) -> anyhow::Result<Vec<Task>> {
+    let all: Vec<(i64, &Slot)> = filled
+        .large_customers()
+        .filter(|(_, slot)| slot.is_reissuable())
+        .collect();
+    let stride = (all.len() / TARGETS).max(1);
+    let chosen: Vec<_> = all.into_iter().step_by(stride).take(TARGETS).collect();
+    if chosen.len() < WRITERS {
+        bail!("only {} certificates can be reissued at once", chosen.len());
+    }
+    let wanted = usize::try_from(measured.as_secs())? * MOST_REISSUES;
+    let each = wanted.div_ceil(chosen.len());
+    let mut hands: Vec<VecDeque<Target>> = Vec::new();
+    hands.resize_with(WRITERS, VecDeque::new);
+    for (index, target) in targets(&chosen, each)?.into_iter().enumerate() {
+        hands[index % WRITERS].push_back(target);
+    }
+    Ok(hands
+        .into_iter()
+        .map(|targets| Task::ReissueAll { targets })
+        .collect())
+}
+
+/// Keys and requests, `each` for every certificate: as much work as the measurement, so on all cores.
+fn targets(chosen: &[(i64, &Slot)], each: usize) -> anyhow::Result<Vec<Target>> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = chosen.len().div_ceil(cores).max(1);
+    let made: Vec<anyhow::Result<Vec<Target>>> = std::thread::scope(|scope| {
+        let makers: Vec<_> = chosen
+            .chunks(share)
+            .map(|chosen| scope.spawn(move || chosen.iter().map(|one| target(one, each)).collect()))
+            .collect();
+        let joined = makers.into_iter().map(|maker| {
+            maker
+                .join()
+                .unwrap_or_else(|_| bail!("the requests cannot be made"))
+        });
+        joined.collect()
+    });
+    let mut all = Vec::with_capacity(chosen.len());
+    for targets in made {
+        all.extend(targets?);
+    }
+    Ok(all)
+}
+
+fn target((newest, slot): &(i64, &Slot), each: usize) -> anyhow::Result<Target> {
+    let name = host(slot);
+    let bodies = (0..each).map(|_| {
+        let csr = request::make(&[&name])?.csr;
+        Ok(Bytes::from(json!({ "csr": csr }).to_string()))
+    });
+    Ok(Target {
+        newest: *newest,
+        bodies: bodies.collect::<anyhow::Result<_>>()?,
+    })
+}
