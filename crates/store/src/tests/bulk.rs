@@ -54,6 +54,7 @@ fn batch() -> Batch {
         process: id,
         witnesses: Vec::new(),
         alias: None,
+        distrusted: None,
     };
     let rests_on = |proof, certificate| (proof, certificate, "reseal-sample.com".to_owned());
     Batch {

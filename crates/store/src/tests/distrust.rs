@@ -67,7 +67,7 @@ async fn v_3_x_1_nothing_is_reserved_on_a_proof_that_is_distrusted() {
     assert_eq!(
         of(&world, "acme").await[0]
             .distrusted
-            .map(|at| at.as_millisecond()),
+            .map(jiff::Timestamp::as_millisecond),
         Some(now().as_millisecond())
     );
     assert_eq!(world.store.distrusted_names(&ours).await.unwrap(), [NAME]);

@@ -98,6 +98,7 @@ impl Maker<'_> {
                 process: id,
                 witnesses: Vec::new(),
                 alias: None,
+                distrusted: None,
             });
             let rests = |name: &String| (slot.proof.into(), id, name.clone());
             batch.reliances.extend(names.iter().map(rests));
