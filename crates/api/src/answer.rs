@@ -57,7 +57,7 @@ pub(crate) struct Shared {
     pub(crate) services: Arc<Services>,
     pub(crate) config: ApiConfig,
     /// `None` when the operator switched them off.
-    pub(crate) limits: Option<RateLimits>,
+    pub(crate) limits: Option<Arc<RateLimits>>,
     pub(crate) load: Load,
 }
 
@@ -67,6 +67,7 @@ pub struct Api {
     router: Router,
     ids: Arc<RequestIds>,
     cors: Arc<Cors>,
+    limits: Option<Arc<RateLimits>>,
 }
 
 impl Api {
@@ -76,7 +77,18 @@ impl Api {
             router,
             ids: Arc::default(),
             cors: Arc::new(Cors::new(origins)),
+            limits: None,
         }
+    }
+
+    /// The same with measures that other nodes hear of.
+    pub(crate) fn limited(self, limits: Option<Arc<RateLimits>>) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// The measures of its callers.
+    pub(crate) fn limits(&self) -> Option<Arc<RateLimits>> {
+        self.limits.clone()
     }
 
     /// Answers one request. Never fails and never panics.

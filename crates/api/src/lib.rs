@@ -42,7 +42,7 @@ mod webhook;
 
 pub use answer::{Api, ApiConfig};
 pub use cors::Origin;
-pub use limits::Rates;
+pub use limits::{Rates, share_calls};
 pub use load::Capacity;
 pub use notifications::for_webhook;
 pub use openapi::document;

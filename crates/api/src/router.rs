@@ -27,7 +27,10 @@ const DELETE: Verb = ("delete", MethodFilter::DELETE);
 
 /// The HTTP side of `services`.
 pub fn router(services: Arc<Services>, config: ApiConfig) -> Api {
-    let limits = config.rates.map(RateLimits::new);
+    let is_shared = services.has_others();
+    let limits = config
+        .rates
+        .map(|rates| Arc::new(RateLimits::new(rates, is_shared)));
     let load = Load::new(config.capacity);
     routes().finish(Arc::new(Shared {
         services,
@@ -162,12 +165,13 @@ impl Routes {
     /// Adds what answers when no route does.
     fn finish(self, shared: Arc<Shared>) -> Api {
         let origins = shared.config.cors_origins.clone();
+        let limits = shared.limits.clone();
         let router = self
             .router
             .method_not_allowed_fallback(|state, request| open(state, request, no_method))
             .fallback(|state, request| open(state, request, no_route))
             .with_state(shared);
-        Api::new(router, origins)
+        Api::new(router, origins).limited(limits)
     }
 }
 

@@ -96,7 +96,7 @@ pub async fn serve(
 }
 
 /// Waits for the shutdown.
-async fn stopping(shutdown: &mut watch::Receiver<bool>) {
+pub(crate) async fn stopping(shutdown: &mut watch::Receiver<bool>) {
     // An error says that nobody is left who could ask for it: that ends the server too.
     let _ = shutdown.wait_for(|stop| *stop).await;
 }

@@ -207,6 +207,21 @@ impl Services {
         self.store.backlog()
     }
 
+    /// Whether other nodes may work on the same store.
+    pub fn has_others(&self) -> bool {
+        self.store.is_shared()
+    }
+
+    /// Tells the other nodes something that nobody keeps: it may be lost.
+    pub fn tell_others(&self, word: String) {
+        self.store.tell_others(word);
+    }
+
+    /// The next thing that another node tells; without others it never comes.
+    pub async fn hear_others(&self) -> String {
+        self.store.hear_others().await
+    }
+
     /// The clock.
     pub fn clock(&self) -> Clock {
         self.clock

@@ -390,6 +390,10 @@ pub trait Store:
     async fn release_leases(&self) -> Result<u64, StoreError>;
     /// Whether other nodes may work on it at the same time.
     fn is_shared(&self) -> bool;
+    /// Tells the other nodes `word`, of less than 8,000 bytes, if they hear it: nobody keeps it.
+    fn tell_others(&self, word: String);
+    /// The next word of another node; without others it never comes.
+    async fn hear_others(&self) -> String;
     /// Returns when some node has left a process to whoever has time. A hint: it may come for nothing, or not at all.
     async fn work_arrives(&self);
     /// Certificates whose scheduled revocation is due.

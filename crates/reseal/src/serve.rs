@@ -128,7 +128,12 @@ pub(crate) async fn start(
         config.retention.audit,
         stopped.clone(),
     ));
-    let api = reseal_api::router(services, wire_up::api_config(config));
+    let api = reseal_api::router(Arc::clone(&services), wire_up::api_config(config));
+    tokio::spawn(reseal_api::share_calls(
+        api.clone(),
+        services,
+        stopped.clone(),
+    ));
     let serving = tokio::spawn(reseal_api::serve(
         listener,
         tls,

@@ -21,6 +21,7 @@ mod postgres;
 mod sql;
 mod sqlite;
 mod store;
+mod talk;
 mod transfer;
 mod work;
 

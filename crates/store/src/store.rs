@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use crate::database::{Connection, Dialect, Source};
 use crate::lane::{Lane, Points, Writer};
 use crate::postgres::Presence;
+use crate::talk::Talk;
 use crate::{postgres, sqlite};
 
 /// Threads for lists.
@@ -21,6 +22,7 @@ pub struct SqlStore {
     pub(crate) dialect: Dialect,
     /// Notified when another node, or this one, has left work to whoever has time.
     pub(crate) woken: Arc<Notify>,
+    pub(crate) talk: Talk,
     presence: Mutex<Option<Presence>>,
 }
 
@@ -32,6 +34,7 @@ impl SqlStore {
             lists,
             dialect,
             woken: Arc::default(),
+            talk: Talk::default(),
             presence: Mutex::default(),
         }
     }

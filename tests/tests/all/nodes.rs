@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::Command;
 use std::thread;
+use std::time::Duration;
 
 use serde_json::json;
 use tempfile::TempDir;
@@ -12,6 +13,7 @@ use crate::support::csr::csr;
 use crate::support::database;
 use crate::support::http::{Client, Reply};
 use crate::support::server::{binary, reseal};
+use crate::world::house::House;
 
 fn reissue(client: &Client, certificate: i64) -> Reply {
     let path = format!("/v2/ssl/certificates/{certificate}/reissue");
@@ -104,6 +106,50 @@ fn r_9_a_key_that_one_node_took_is_known_to_the_other() {
     assert_eq!((first.status, again.status), (201, 201));
     assert_eq!(first.json(), again.json());
     assert_eq!(first.process(), again.process());
+}
+
+#[test]
+fn nasty_012_failed_authentications_on_one_node_count_on_the_other() {
+    if !database::is_postgres() {
+        return;
+    }
+    let mut one = House::new("[limits]\nfailed_authentications = 1\n");
+    one.start(None);
+    let mut other = one.another_node();
+    other.start(None);
+    let stranger = |house: &House| Client {
+        key: "bm9ib2R5".to_owned(),
+        ..house.alice.clone()
+    };
+    let statuses = |house: &House, count| -> Vec<u16> {
+        let stranger = stranger(house);
+        let calls = (0..count).map(|_| stranger.get("/v2/processes").status);
+        calls.collect()
+    };
+    assert_eq!(statuses(&one, 3), [401, 401, 429]);
+    // Several times as long as a word takes, and a fraction of what it takes to be let through again.
+    thread::sleep(Duration::from_secs(2));
+    assert_eq!(statuses(&other, 1), [429]);
+    // Whoever has a key is not kept out.
+    other.alice.get("/v2/processes").expect(200);
+}
+
+#[test]
+fn an_open_process_of_a_node_that_stops_in_order_goes_on_at_once_on_the_other() {
+    if !database::is_postgres() {
+        return;
+    }
+    let (mut stops, dns) = house();
+    stops.start(None);
+    let mut stays = stops.another_node();
+    stays.start(None);
+    let body = json!({"customer": "alice", "product": "ssl_dv_md", "period": 12, "csr": csr(&["reseal.dev"])});
+    let reply = stops.alice.post("/v2/ssl/certificates", &body);
+    let waits = reply.expect(202);
+    stops.terminate();
+    publish(&dns, &waits);
+    stays.resend(reply.process());
+    stays.wait_for(reply.process(), "COMPLETED");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinHandle;
 use tokio_postgres::config::{Host, SslMode};
-use tokio_postgres::{AsyncMessage, Client, Config, Connection};
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, Notification};
 
 use super::tls::{Tls, client_config};
 use crate::database::Result;
@@ -132,15 +132,15 @@ impl Target {
 
     /// Connects, and sees to it that the connection is driven by the runtime this is called on.
     pub(super) async fn connect(&self, role: Role) -> Result<Client> {
-        let (client, _) = self.connect_and_hear(role, || {}).await?;
+        let (client, _) = self.connect_and_hear(role, |_| {}).await?;
         Ok(client)
     }
 
-    /// The same; `heard` is called whenever a listened channel brings something. The task ends with the connection.
+    /// The same; `heard` is called with whatever a listened channel brings. The task ends with the connection.
     pub(super) async fn connect_and_hear(
         &self,
         role: Role,
-        heard: impl Fn() + Send + 'static,
+        heard: impl Fn(&Notification) + Send + 'static,
     ) -> Result<(Client, JoinHandle<()>)> {
         let (client, driven) = match &self.tls {
             None => {
@@ -163,14 +163,14 @@ impl Target {
 }
 
 /// Moves messages until the connection ends. Why it ended is what whoever asks next is told.
-async fn drive<S, T>(mut connection: Connection<S, T>, heard: impl Fn())
+async fn drive<S, T>(mut connection: Connection<S, T>, heard: impl Fn(&Notification))
 where
     S: AsyncRead + AsyncWrite + Unpin,
     T: AsyncRead + AsyncWrite + Unpin,
 {
     while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
-        if let AsyncMessage::Notification(_) = message {
-            heard();
+        if let AsyncMessage::Notification(notification) = message {
+            heard(&notification);
         }
     }
 }

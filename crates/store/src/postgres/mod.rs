@@ -46,6 +46,7 @@ use crate::store::{LIST_READERS, SqlStore, no_thread};
 
 use connect::Role;
 pub(crate) use connect::Target;
+use presence::Ears;
 pub(crate) use presence::{Presence, SAY_THERE_IS_WORK, release_of_the_dead};
 pub(crate) use session::Session;
 pub(crate) use wire::Cell;
@@ -86,8 +87,11 @@ pub(crate) fn open(target: &Target, as_node: bool) -> Result<SqlStore, StoreErro
             drop(first);
             let target = target.of_node(number);
             let store = threads(&target)?;
-            let woken = Arc::clone(&store.woken);
-            store.with_presence(Presence::start(target, number, woken)?)
+            let ears = Ears {
+                woken: Arc::clone(&store.woken),
+                carrier: store.talk.carrier(),
+            };
+            store.with_presence(Presence::start(target, number, ears)?)
         } else {
             threads(target)?
         };

@@ -1,4 +1,5 @@
-//! That this node is alive: a connection that holds the lock of its number, and hears when there is work.
+//! That this node is alive: a connection that holds the lock of its number, hears when there is work, and carries what
+//! nodes tell each other.
 //!
 //! When the node dies, however it does, the server lets go of the lock, and the others take over what the node had
 //! leased ([`release_of_the_dead`]) without waiting for the leases' end. A node whose connection was lost while it went
@@ -10,16 +11,21 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use reseal_lifecycle::store::StoreError;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio_postgres::{Client, Notification};
 
 use super::connect::{Role, Target};
 use crate::database::{self, Connection, Error, params};
 use crate::store::no_thread;
+use crate::talk::Carrier;
 
 /// First number of the locks of nodes; the view `living_node` looks for it.
 const NODES: i32 = 0x7265_7366;
 /// What is said when there is work.
 const CHANNEL: &str = "reseal_work";
+/// Where nodes talk: the number of who does, a space, and the word.
+const TALK: &str = "reseal_talk";
+const TELL: &str = "SELECT pg_notify('reseal_talk', $1)";
 /// Time before another attempt to connect.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -51,6 +57,13 @@ pub(crate) fn release_of_the_dead(connection: &Connection) -> database::Result<u
 /// Tells the workers of all nodes that there is work, when the transaction is committed.
 pub(crate) const SAY_THERE_IS_WORK: &str = "NOTIFY reseal_work";
 
+/// Who hears what the others say.
+pub(super) struct Ears {
+    /// Woken when there is work.
+    pub(super) woken: Arc<Notify>,
+    pub(super) carrier: Option<Carrier>,
+}
+
 /// The connection, on a thread of its own.
 pub(crate) struct Presence {
     stop: Option<oneshot::Sender<()>>,
@@ -58,12 +71,8 @@ pub(crate) struct Presence {
 }
 
 impl Presence {
-    /// Connects, takes the lock and stays; whoever waits for work is woken by `woken`.
-    pub(super) fn start(
-        target: Target,
-        number: i32,
-        woken: Arc<Notify>,
-    ) -> Result<Self, StoreError> {
+    /// Connects, takes the lock and stays.
+    pub(super) fn start(target: Target, number: i32, ears: Ears) -> Result<Self, StoreError> {
         let (stop, stopped) = oneshot::channel();
         let (first, taken) = oneshot::channel();
         let thread = std::thread::Builder::new()
@@ -73,7 +82,7 @@ impl Presence {
                     .enable_all()
                     .build();
                 match runtime {
-                    Ok(runtime) => runtime.block_on(stay(&target, number, &woken, first, stopped)),
+                    Ok(runtime) => runtime.block_on(stay(&target, number, ears, first, stopped)),
                     Err(error) => drop(first.send(Err(Error::Unreachable(error.to_string())))),
                 }
             })
@@ -105,17 +114,24 @@ type Taken = oneshot::Sender<database::Result<()>>;
 async fn stay(
     target: &Target,
     number: i32,
-    woken: &Arc<Notify>,
+    ears: Ears,
     first: Taken,
     mut stopped: oneshot::Receiver<()>,
 ) {
     let mut first = Some(first);
+    let Ears { woken, carrier } = ears;
+    let (mut said, bring) = carrier.map(|carrier| (carrier.said, carrier.bring)).unzip();
     loop {
-        let heard = Arc::clone(woken);
+        let (wake, bring) = (Arc::clone(&woken), bring.clone());
         let attempt = async {
-            let heard = move || heard.notify_one();
+            let heard = move |notification: &Notification| match notification.channel() {
+                TALK => hear(notification.payload(), number, bring.as_deref()),
+                _ => wake.notify_one(),
+            };
             let (client, driven) = target.connect_and_hear(Role::Presence, heard).await?;
-            let take = format!("SELECT pg_advisory_lock({NODES}, {number}); LISTEN {CHANNEL}");
+            let take = format!(
+                "SELECT pg_advisory_lock({NODES}, {number}); LISTEN {CHANNEL}; LISTEN {TALK}"
+            );
             client.batch_execute(&take).await?;
             Ok::<_, Error>((client, driven))
         };
@@ -127,6 +143,7 @@ async fn stay(
                 // What was said meanwhile was not heard.
                 woken.notify_one();
                 tokio::select! {
+                    () = carry(&client, number, &mut said) => {}
                     _ = driven => tracing::warn!("the connection that shows this node to others was lost"),
                     _ = &mut stopped => {
                         // So that others know it as soon as this thread has ended.
@@ -146,5 +163,34 @@ async fn stay(
             () = tokio::time::sleep(PAUSE) => {}
             _ = &mut stopped => return,
         }
+    }
+}
+
+/// Tells the others what this node says, as long as the connection lasts.
+async fn carry(client: &Client, number: i32, said: &mut Option<mpsc::Receiver<String>>) {
+    while let Some(word) = next(said).await {
+        let text = format!("{number} {word}");
+        if let Err(error) = client.query(TELL, &[&text]).await {
+            tracing::debug!(%error, "a word to the other nodes is lost");
+        }
+    }
+    // Nobody says anything any more: hearing goes on.
+    std::future::pending().await
+}
+
+async fn next(said: &mut Option<mpsc::Receiver<String>>) -> Option<String> {
+    match said {
+        Some(said) => said.recv().await,
+        None => None,
+    }
+}
+
+/// What another node than `number` says is brought to whoever listens; nobody waits for that.
+fn hear(text: &str, number: i32, bring: Option<&mpsc::Sender<String>>) {
+    let (Some((from, word)), Some(bring)) = (text.split_once(' '), bring) else {
+        return;
+    };
+    if from.parse() != Ok(number) && bring.try_send(word.to_owned()).is_err() {
+        tracing::debug!("a word of another node is lost");
     }
 }

@@ -471,6 +471,14 @@ impl Store for SqlStore {
         self.dialect == Dialect::Postgres
     }
 
+    fn tell_others(&self, word: String) {
+        self.talk.tell(word);
+    }
+
+    async fn hear_others(&self) -> String {
+        self.talk.hear().await
+    }
+
     async fn work_arrives(&self) {
         self.woken.notified().await;
     }

@@ -1,11 +1,16 @@
 //! Rates: how often a key, a customer, and somebody who fails to authenticate may call.
 //!
-//! What survives: nothing, a restart gives everybody a full measure. RateLimits that must hold across restarts and nodes,
-//! as how often a certificate is reissued, are decided in the store.
+//! What survives: nothing, a restart gives everybody a full measure. Several nodes tell each other ([`share`]), so that a
+//! limit is one for all of them. Limits that must hold across restarts, as how often a certificate is reissued, are
+//! decided in the store.
 
+mod share;
+
+use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
@@ -13,6 +18,8 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use reseal_lifecycle::customer::Caller;
 
 use crate::error::Failure;
+
+pub use share::share_calls;
 
 /// How many seconds' or minutes' worth may be spent at once.
 const BURST: u32 = 2;
@@ -40,12 +47,13 @@ pub(crate) struct RateLimits {
 }
 
 impl RateLimits {
-    pub(crate) fn new(rates: Rates) -> Self {
+    /// `is_shared` says whether other nodes will be told.
+    pub(crate) fn new(rates: Rates, is_shared: bool) -> Self {
         Self {
-            keys: Measure::new(rates.per_key, Quota::per_second),
-            customers: Measure::new(rates.per_customer, Quota::per_second),
-            failures: Measure::new(rates.failures, Quota::per_minute),
-            links: Measure::new(rates.failures, Quota::per_minute),
+            keys: Measure::new(rates.per_key, Quota::per_second, is_shared),
+            customers: Measure::new(rates.per_customer, Quota::per_second, is_shared),
+            failures: Measure::new(rates.failures, Quota::per_minute, is_shared),
+            links: Measure::new(rates.failures, Quota::per_minute, is_shared),
         }
     }
 
@@ -89,14 +97,17 @@ fn network(peer: IpAddr) -> IpAddr {
 struct Measure<K: Hash + Eq + Clone> {
     limiter: DefaultKeyedRateLimiter<K>,
     clock: DefaultClock,
+    /// What was taken since others were told, if there may be others.
+    untold: Option<Mutex<HashMap<K, u32>>>,
 }
 
 impl<K: Hash + Eq + Clone> Measure<K> {
-    fn new(rate: NonZeroU32, quota: fn(NonZeroU32) -> Quota) -> Self {
+    fn new(rate: NonZeroU32, quota: fn(NonZeroU32) -> Quota, is_shared: bool) -> Self {
         let burst = rate.saturating_mul(NonZeroU32::MIN.saturating_add(BURST - 1));
         Self {
             limiter: RateLimiter::keyed(quota(rate).allow_burst(burst)),
             clock: DefaultClock::default(),
+            untold: is_shared.then(Mutex::default),
         }
     }
 
@@ -107,7 +118,34 @@ impl<K: Hash + Eq + Clone> Measure<K> {
         }
         self.limiter
             .check_key(who)
-            .map_err(|refused| refused.wait_time_from(self.clock.now()))
+            .map_err(|refused| refused.wait_time_from(self.clock.now()))?;
+        if let Some(mut untold) = self.untold() {
+            *untold.entry(who.clone()).or_default() += 1;
+        }
+        Ok(())
+    }
+
+    fn untold(&self) -> Option<MutexGuard<'_, HashMap<K, u32>>> {
+        let untold = self.untold.as_ref()?;
+        Some(untold.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What was taken since this was asked last.
+    fn news(&self) -> Vec<(K, u32)> {
+        let taken = self.untold().map(|mut untold| std::mem::take(&mut *untold));
+        taken.into_iter().flatten().collect()
+    }
+
+    /// `count` were taken from the measure of `who` elsewhere: as many as there are left go here.
+    fn taken_elsewhere(&self, who: &K, count: u32) {
+        let (mut left, mut step) = (count, count);
+        while let Some(some) = NonZeroU32::new(step.min(left)) {
+            if let Ok(Ok(())) = self.limiter.check_key_n(who, some) {
+                left -= some.get();
+            } else {
+                step /= 2;
+            }
+        }
     }
 }
 
@@ -119,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_measure_is_full_at_first_and_belongs_to_one() {
-        let measure = Measure::new(ONE, Quota::per_minute);
+        let measure = Measure::new(ONE, Quota::per_minute, false);
         for _ in 0..BURST {
             measure.take(&"a").unwrap();
         }
