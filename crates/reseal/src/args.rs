@@ -16,7 +16,7 @@ use reseal_lifecycle::customer::Role;
 use reseal_lifecycle::process::Check;
 
 pub(crate) use authorization::{Authorization, Wanted};
-pub(crate) use bench::BenchOf;
+pub(crate) use bench::{BenchOf, Beside, Loads};
 pub(crate) use ca::{Ca, CrlForm};
 pub(crate) use campaign::{Campaign, ReportFormat, WantedCampaign};
 pub(crate) use check::{Caa, Csr, Dcv, Method, Place};
@@ -90,12 +90,8 @@ pub(crate) enum Command {
     Bench {
         #[command(subcommand)]
         of: Option<BenchOf>,
-        /// How long each load is measured
-        #[arg(long, default_value_t = 5, value_name = "N")]
-        seconds: u64,
-        /// Prints JSON instead of a table
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        loads: Loads,
     },
     /// Customers
     #[command(subcommand)]

@@ -86,11 +86,7 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
             .map(done),
         Command::Demo { data, exit } => demo::run(data.as_deref(), exit).await.map(done),
         Command::Bench { of: Some(of), .. } => bench::run_other(of).await.map(done),
-        Command::Bench {
-            of: None,
-            seconds,
-            json,
-        } => bench::run(seconds, json).await.map(done),
+        Command::Bench { of: None, loads } => bench::run(loads).await.map(done),
         Command::Customer(Customer::Create { handle, data }) => {
             accounts::create_customer(&data.data, config, &handle)
                 .await

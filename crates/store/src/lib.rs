@@ -27,7 +27,7 @@ mod work;
 
 pub use bulk::{Batch, Filling};
 pub use database::{PostgresUrl, Source};
-pub use store::SqlStore;
+pub use store::{Program, SqlStore};
 pub use transfer::{Moved, Progress};
 pub use work::audit::{AuditRow, EventRow, Finding, Head, Verified};
 

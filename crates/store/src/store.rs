@@ -14,6 +14,16 @@ use crate::{postgres, sqlite};
 /// Threads for lists.
 pub(crate) const LIST_READERS: usize = 2;
 
+/// What keeps the data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// Such as `PostgreSQL 15.18`.
+    pub version: String,
+    /// Number of one of its processes, where it has any, and they are known to be on this machine. The process that
+    /// started it started all others, too.
+    pub process: Option<u32>,
+}
+
 /// A store in one database. Dropping it closes it.
 pub struct SqlStore {
     pub(crate) writer: Writer,
@@ -81,6 +91,17 @@ impl SqlStore {
         match self.dialect {
             Dialect::Sqlite => Ok(Vec::new()),
             Dialect::Postgres => self.lists.read(postgres::careless_settings).await,
+        }
+    }
+
+    /// What is behind this store.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it cannot be asked.
+    pub async fn program(&self) -> Result<Program, StoreError> {
+        match self.dialect {
+            Dialect::Sqlite => Ok(sqlite::program()),
+            Dialect::Postgres => self.lists.read(postgres::program).await,
         }
     }
 

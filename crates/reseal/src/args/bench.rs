@@ -1,11 +1,75 @@
-//! `reseal bench …` beside the plain benchmark.
+//! `reseal bench`, plain and of other things.
 
-use clap::Subcommand;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args as Group, Subcommand};
 
 use crate::bench::SMALLEST;
 
 /// More than a schedule can number.
 const LARGEST: u32 = 100_000_000;
+
+/// The plain benchmark.
+#[derive(Debug, Group)]
+pub(crate) struct Loads {
+    /// How long each load is measured
+    #[arg(long, default_value_t = 5, value_name = "N")]
+    pub(crate) seconds: u64,
+    /// Prints JSON instead of tables
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// An empty PostgreSQL database to measure over instead of SQLite; what is written stays in it
+    #[arg(long, value_name = "postgres://USER@HOST/NAME")]
+    pub(crate) database: Option<String>,
+    /// File with the password to it
+    #[arg(long, requires = "database", value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Another server that signs, to be measured in turn with this one, by the same load: it is sent {"FIELD":
+    /// "request in PEM"} by POST to URL, and answers with a certificate in PEM; may be repeated
+    #[arg(long, value_name = "NAME=URL#FIELD")]
+    pub(crate) beside: Vec<Beside>,
+}
+
+/// Another server, and how it is asked for a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Beside {
+    /// What it is called in the tables.
+    pub(crate) name: String,
+    /// `host:port`.
+    pub(crate) authority: String,
+    /// Begins with `/`.
+    pub(crate) path: String,
+    /// The field of the JSON object that the request goes into.
+    pub(crate) field: String,
+}
+
+impl FromStr for Beside {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = || {
+            let (name, url) = text.split_once('=')?;
+            let (url, field) = url.rsplit_once('#')?;
+            let (authority, path) = url.strip_prefix("http://")?.split_once('/')?;
+            let (host, port) = authority.rsplit_once(':')?;
+            port.parse::<u16>().ok()?;
+            let empty = [name, host, field].into_iter().any(str::is_empty);
+            (!empty).then(|| Self {
+                name: name.to_owned(),
+                authority: authority.to_owned(),
+                path: format!("/{path}"),
+                field: field.to_owned(),
+            })
+        };
+        parts().ok_or_else(|| {
+            format!(
+                "expected a name, an address with its port and a field, such as \
+                 `other=http://127.0.0.1:8888/sign#csr`, saw `{text}`"
+            )
+        })
+    }
+}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BenchOf {
@@ -48,6 +112,30 @@ fn count(text: &str) -> Result<u32, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_beside_has_a_name_an_address_and_a_field() {
+        let beside = Beside {
+            name: "other, no database".to_owned(),
+            authority: "127.0.0.1:8888".to_owned(),
+            path: "/api/sign?a=b".to_owned(),
+            field: "csr".to_owned(),
+        };
+        let text = "other, no database=http://127.0.0.1:8888/api/sign?a=b#csr";
+        assert_eq!(text.parse(), Ok(beside));
+        for bad in [
+            "http://127.0.0.1:8888/sign#csr",
+            "other=http://127.0.0.1:8888/sign",
+            "other=http://127.0.0.1:8888/sign#",
+            "other=http://127.0.0.1/sign#csr",
+            "other=http://:8888/sign#csr",
+            "other=https://127.0.0.1:8888/sign#csr",
+            "=http://127.0.0.1:8888/sign#csr",
+            "other",
+        ] {
+            assert!(bad.parse::<Beside>().is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn counts_are_read_with_their_units() {

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 pub(super) struct Connection {
     sender: SendRequest<Full<Bytes>>,
     host: HeaderValue,
-    authorization: HeaderValue,
+    authorization: Option<HeaderValue>,
 }
 
 /// What came back.
@@ -23,16 +23,22 @@ pub(super) struct Reply {
     pub(super) body: Bytes,
 }
 
+pub(super) async fn dial(authority: &str) -> anyhow::Result<TcpStream> {
+    let stream = TcpStream::connect(authority).await;
+    stream.with_context(|| format!("{authority} cannot be reached"))
+}
+
 impl Connection {
-    pub(super) async fn open(authority: &str, key: &str) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect(authority).await?;
+    /// To `authority` (`host:port`); every call will bring the API key along, if there is one.
+    pub(super) async fn open(authority: &str, key: Option<&str>) -> anyhow::Result<Self> {
+        let stream = dial(authority).await?;
         stream.set_nodelay(true)?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
         Ok(Self {
             sender,
             host: authority.parse()?,
-            authorization: format!("ApiKey {key}").parse()?,
+            authorization: key.map(|key| format!("ApiKey {key}").parse()).transpose()?,
         })
     }
 
@@ -46,8 +52,10 @@ impl Connection {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
-            .header(HOST, &self.host)
-            .header(AUTHORIZATION, &self.authorization);
+            .header(HOST, &self.host);
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
         if !body.is_empty() {
             request = request.header(CONTENT_TYPE, "application/json");
         }

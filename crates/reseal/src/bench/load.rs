@@ -9,7 +9,34 @@ use http::{Method, StatusCode};
 use serde::Deserialize;
 
 use super::client::{Connection, Reply};
-use super::server::Server;
+use super::processes::Processes;
+
+/// Who is called, and whose processor time is counted.
+pub(super) struct Service {
+    /// `host:port`.
+    pub(super) authority: String,
+    /// API key, where one is needed.
+    pub(super) key: Option<String>,
+    /// Of the server, where they can be seen.
+    pub(super) server: Option<Processes>,
+    /// Of its database, where it has processes of its own that can be seen.
+    pub(super) database: Option<Processes>,
+}
+
+impl Service {
+    pub(super) async fn connect(&self) -> anyhow::Result<Connection> {
+        Connection::open(&self.authority, self.key.as_deref()).await
+    }
+
+    /// Processor time used so far by the server and by its database.
+    fn used(&self) -> anyhow::Result<[Option<Duration>; 2]> {
+        let used = |processes: Option<Processes>| processes.map(Processes::processor_time);
+        Ok([
+            used(self.server).transpose()?,
+            used(self.database).transpose()?,
+        ])
+    }
+}
 
 /// How fast a connection calls.
 #[derive(Clone, Copy)]
@@ -37,6 +64,11 @@ pub(super) enum Task {
     },
     /// Reissues one certificate after the other, and begins anew behind the last.
     ReissueAll { targets: VecDeque<Target> },
+    /// Has one request after the other signed.
+    Sign {
+        path: String,
+        bodies: VecDeque<Bytes>,
+    },
     /// Reads the same thing again and again.
     Read { path: String },
     /// Reads one thing after the other, and begins anew behind the last.
@@ -64,25 +96,33 @@ pub(super) struct Summary {
     pub(super) median: Duration,
     /// 99 of 100 calls took at most this long.
     pub(super) p99: Duration,
-    /// Of the server, for one call.
-    pub(super) processor: Duration,
+    /// Processor time of the server for one call.
+    pub(super) server: Option<Duration>,
+    /// The same of its database, where that has processes of its own.
+    pub(super) database: Option<Duration>,
+}
+
+impl Summary {
+    /// Processor time for one call, database included.
+    pub(super) fn processor(&self) -> Option<Duration> {
+        Some(self.server? + self.database.unwrap_or_default())
+    }
 }
 
 /// Runs `tasks`, each on a connection of its own, for `measured`, or until one of them has nothing left to
 /// send. Gives them back as they are afterwards. Anything but the expected status ends the whole measurement.
 pub(super) async fn run(
-    server: &Server,
-    key: &str,
+    service: &Service,
     tasks: Vec<Task>,
     measured: Duration,
     pace: Pace,
 ) -> anyhow::Result<(Vec<Task>, Summary)> {
     let mut connections = Vec::new();
     for _ in &tasks {
-        connections.push(Connection::open(&server.authority, key).await?);
+        connections.push(service.connect().await?);
     }
     let count = u32::try_from(tasks.len())?;
-    let used = server.processor_time()?;
+    let before = service.used()?;
     let start = Instant::now();
     let mut running = Vec::new();
     for (index, (task, connection)) in (0..count).zip(tasks.into_iter().zip(connections)) {
@@ -108,7 +148,10 @@ pub(super) async fn run(
         latencies.extend(taken);
     }
     let elapsed = start.elapsed();
-    let used = server.processor_time()?.saturating_sub(used);
+    let [server, database] = service.used()?;
+    let [server_before, database_before] = before;
+    let used = [(server, server_before), (database, database_before)]
+        .map(|(after, before)| Some(after?.saturating_sub(before?)));
     Ok((tasks, summarize(latencies, elapsed, used)?))
 }
 
@@ -152,6 +195,13 @@ async fn step(task: &mut Task, connection: &mut Connection) -> anyhow::Result<bo
                 return Ok(false);
             };
             *newest = reissue(connection, *newest, body).await?;
+        }
+        Task::Sign { path, bodies } => {
+            let Some(body) = bodies.pop_front() else {
+                return Ok(false);
+            };
+            let reply = connection.call(Method::POST, path, body).await?;
+            expect_certificate(&reply, path)?;
         }
         Task::ReissueAll { targets } => {
             let Some(mut target) = targets.pop_front() else {
@@ -200,10 +250,25 @@ pub(super) fn expect(reply: &Reply, status: StatusCode, what: &str) -> anyhow::R
     bail!("{what}: expected {status}, saw {}: {body}", reply.status)
 }
 
+/// The same of a server that is not ours, whose answer has to hold a certificate.
+fn expect_certificate(reply: &Reply, what: &str) -> anyhow::Result<()> {
+    const CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
+    let mut pieces = reply.body.windows(CERTIFICATE.len());
+    if reply.status.is_success() && pieces.any(|piece| piece == CERTIFICATE) {
+        return Ok(());
+    }
+    let body = String::from_utf8_lossy(&reply.body);
+    bail!(
+        "{what}: expected a certificate, saw {}: {body}",
+        reply.status
+    )
+}
+
+/// `used`: processor time of the server and of its database.
 fn summarize(
     mut latencies: Vec<Duration>,
     elapsed: Duration,
-    used: Duration,
+    used: [Option<Duration>; 2],
 ) -> anyhow::Result<Summary> {
     latencies.sort_unstable();
     let calls = latencies.len();
@@ -212,12 +277,14 @@ fn summarize(
         bail!("no call was answered");
     };
     let count = u32::try_from(calls)?;
+    let [server, database] = used.map(|used| Some(used? / count));
     Ok(Summary {
         calls,
         rate: f64::from(count) / elapsed.as_secs_f64(),
         median,
         p99,
-        processor: used / count,
+        server,
+        database,
     })
 }
 
@@ -227,13 +294,36 @@ mod tests {
 
     #[test]
     fn a_summary_takes_ranks_of_all_latencies() {
-        let latencies = (1..=200).rev().map(Duration::from_millis).collect();
-        let summary = summarize(latencies, Duration::from_secs(4), Duration::from_secs(1)).unwrap();
+        let latencies: Vec<_> = (1..=200).rev().map(Duration::from_millis).collect();
+        let [four, one, half] = [4_000, 1_000, 500].map(Duration::from_millis);
+        let of = |used| summarize(latencies.clone(), four, used).unwrap();
+        let summary = of([Some(one), None]);
         assert_eq!(summary.calls, 200);
         assert!((summary.rate - 50.0).abs() < 1e-9, "{}", summary.rate);
         assert_eq!(summary.median, Duration::from_millis(101));
         assert_eq!(summary.p99, Duration::from_millis(199));
-        assert_eq!(summary.processor, Duration::from_millis(5));
-        assert!(summarize(Vec::new(), Duration::from_secs(1), Duration::ZERO).is_err());
+        assert_eq!(summary.processor(), Some(Duration::from_millis(5)));
+        // What the database used is told apart, and counts.
+        let summary = of([Some(one), Some(half)]);
+        assert_eq!(summary.server, Some(Duration::from_millis(5)));
+        assert_eq!(summary.database, Some(Duration::from_micros(2_500)));
+        assert_eq!(summary.processor(), Some(Duration::from_micros(7_500)));
+        assert_eq!(of([None, None]).processor(), None);
+        assert!(summarize(Vec::new(), one, [None, None]).is_err());
+    }
+
+    #[test]
+    fn only_a_certificate_is_an_answer_of_another_server() {
+        let reply = |status, body: &'static str| Reply {
+            status,
+            process: None,
+            body: Bytes::from_static(body.as_bytes()),
+        };
+        let certificate = r#"{"certificate":"-----BEGIN CERTIFICATE-----\nMII"}"#;
+        let seen = |status, body| expect_certificate(&reply(status, body), "/sign");
+        assert!(seen(StatusCode::OK, certificate).is_ok());
+        assert!(seen(StatusCode::BAD_REQUEST, certificate).is_err());
+        let error = seen(StatusCode::OK, r#"{"success":false}"#).unwrap_err();
+        assert!(error.to_string().contains("success"), "{error}");
     }
 }

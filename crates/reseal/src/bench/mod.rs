@@ -3,32 +3,40 @@
 //! - [`server`]: the real server, a process of its own so that its processor time can be told apart
 //! - [`client`]: one keep-alive connection to it
 //! - [`world`]: the customer's subscriptions, each name proved once by DNS
+//! - [`peer`]: other servers, measured in turn with it
+//! - [`requests`]: what they are sent, made in advance
 //! - [`load`]: many connections at once, measured
+//! - [`processes`]: processor time
 //! - [`floor`]: what the cryptography alone costs, in the same run
-//! - [`report`]: the figures, as a table or as JSON
+//! - [`report`]: the figures, as tables ([`table`]) or as JSON
 //! - [`growth`]: the same with many certificates in the store, which [`fill`] puts there
 //!
-//! The database is SQLite with every commit synced, as always, in a folder below the system's temporary folder
-//! (`TMPDIR`). Nothing survives.
+//! Without another database it is SQLite with every commit synced, as always, in a folder below the system's temporary
+//! folder (`TMPDIR`). Of that nothing survives.
 
 mod client;
 mod fill;
 mod floor;
 mod growth;
 mod load;
+mod peer;
+mod processes;
 mod report;
+mod requests;
 mod server;
+mod table;
 mod world;
 
-use std::path::Path;
+use std::path::{Path, absolute};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
-use crate::args::BenchOf;
+use crate::args::{BenchOf, Loads};
 use crate::console;
 pub(crate) use growth::SMALLEST;
-use load::{Pace, Summary, Task};
+use load::Pace;
+use peer::Peer;
 use report::{Report, Row};
 use server::Server;
 use world::World;
@@ -42,35 +50,41 @@ const CAA_REUSE: [&str; 2] = ["0s", "8h"];
 /// Longest time that requests are made for in advance; they are kept in memory.
 const LONGEST: u64 = 60;
 
-/// Measures each load for `seconds`; writes JSON instead of a table when `json` is set.
-pub(crate) async fn run(seconds: u64, json: bool) -> anyhow::Result<()> {
+/// Measures each load, over SQLite or the database that `loads` names, and prints the figures.
+pub(crate) async fn run(loads: Loads) -> anyhow::Result<()> {
+    let Loads {
+        seconds,
+        json,
+        database,
+        password_file,
+        beside,
+    } = loads;
     if !(1..=LONGEST).contains(&seconds) {
         bail!("--seconds: expected 1 to {LONGEST}, saw {seconds}");
     }
-    let measured = Duration::from_secs(seconds);
+    let database = database_table(database.as_deref(), password_file.as_deref())?;
+    let mut peers = Vec::new();
+    for beside in beside {
+        peers.push(Peer::find(beside).await?);
+    }
     let folder = tempfile::tempdir().context("no temporary folder can be made")?;
     let floor = floor::measure()?;
     let [first, ..] = CAA_REUSE;
-    let connections = CONNECTIONS.into_iter().max().unwrap_or(1);
-    let mut world = World::make(&folder.path().join("data"), first).await?;
-    let mut rows = Vec::new();
-    for reuse in CAA_REUSE {
-        world.configure(reuse)?;
-        let server = Server::start(world.folder()).await?;
-        world.prove(&server, connections).await?;
-        rows.extend(reissues(&mut world, &server, reuse, measured).await?);
-        if reuse == first {
-            rows.extend(reads(&mut world, &server, measured).await?);
-        }
-        server.stop().await?;
-    }
-    // What was read stands below what was written.
-    rows.sort_by_key(|row| row.what != Row::REISSUE);
-    let report = Report::new(floor, seconds, rows);
+    let measurement = Measurement {
+        world: World::make(&folder.path().join("data"), first, database).await?,
+        peers,
+        measured: Duration::from_secs(seconds),
+    };
+    let report = Report {
+        floor,
+        seconds,
+        database: measurement.world.database_version().to_owned(),
+        rows: measurement.rows().await?,
+    };
     if json {
         console::line(report.json());
     } else {
-        report.table().iter().for_each(console::line);
+        report.lines().iter().for_each(console::line);
     }
     Ok(())
 }
@@ -86,71 +100,138 @@ pub(crate) async fn run_other(of: BenchOf) -> anyhow::Result<()> {
     }
 }
 
-/// Reissues at full speed on ever more connections, then at half of the last rate.
-async fn reissues(
-    world: &mut World,
-    server: &Server,
-    caa_reuse: &'static str,
+struct Measurement {
+    world: World,
+    peers: Vec<Peer>,
+    /// How long each load lasts.
     measured: Duration,
-) -> anyhow::Result<Vec<Row>> {
-    let mut rows = Vec::new();
-    let mut pace = Pace::Full;
-    let mut loads: Vec<usize> = CONNECTIONS.to_vec();
-    loads.extend(CONNECTIONS.last());
-    for (round, connections) in loads.into_iter().enumerate() {
-        if round == CONNECTIONS.len() {
-            pace = Pace::half(rows.last().map_or(0.0, |row: &Row| row.summary.rate));
+}
+
+impl Measurement {
+    async fn rows(mut self) -> anyhow::Result<Vec<Row>> {
+        let connections = CONNECTIONS.into_iter().max().unwrap_or(1);
+        let mut rows = Vec::new();
+        let mut reads = Vec::new();
+        for reuse in CAA_REUSE {
+            self.world.configure(reuse)?;
+            let server = Server::start(self.world.folder()).await?;
+            self.world.prove(&server, connections).await?;
+            rows.extend(self.reissues(&server, reuse).await?);
+            if reads.is_empty() {
+                reads = self.reads(&server).await?;
+            }
+            server.stop().await?;
         }
+        rows.extend(reads);
+        Ok(rows)
+    }
+
+    /// Reissues at full speed on ever more connections, with the other servers in turn; then at half of the last rate.
+    async fn reissues(
+        &mut self,
+        server: &Server,
+        caa_reuse: &'static str,
+    ) -> anyhow::Result<Vec<Row>> {
+        let mut rows = Vec::new();
+        let mut last = (1, 0.0);
+        for connections in CONNECTIONS {
+            let mut row = self
+                .reissue(server, caa_reuse, connections, Pace::Full)
+                .await?;
+            for peer in &self.peers {
+                progress(format!("{}, {connections} connections", peer.name));
+                let tasks = peer.tasks(connections, self.measured)?;
+                let (_, summary) =
+                    load::run(&peer.service, tasks, self.measured, Pace::Full).await?;
+                row.beside.push((peer.name.clone(), summary));
+            }
+            last = (connections, row.summary.rate);
+            rows.push(row);
+        }
+        let (connections, rate) = last;
+        let pace = Pace::half(rate);
+        rows.push(self.reissue(server, caa_reuse, connections, pace).await?);
+        Ok(rows)
+    }
+
+    async fn reissue(
+        &mut self,
+        server: &Server,
+        caa_reuse: &'static str,
+        connections: usize,
+        pace: Pace,
+    ) -> anyhow::Result<Row> {
         progress(format!(
             "reissues, caa_reuse {caa_reuse}, {connections} connections"
         ));
-        let tasks = world.reissue_tasks(connections, measured, pace)?;
-        let (tasks, summary) = load::run(server, world.key(), tasks, measured, pace).await?;
-        world.take_back(tasks);
-        rows.push(Row {
-            what: Row::REISSUE,
+        let tasks = self.world.reissue_tasks(connections, self.measured, pace)?;
+        let service = self.world.service(server);
+        let (tasks, summary) = load::run(&service, tasks, self.measured, pace).await?;
+        self.world.take_back(tasks);
+        Ok(Row {
+            what: "reissue",
             caa_reuse: Some(caa_reuse),
             connections,
             paced: matches!(pace, Pace::Every(_)),
             summary,
-        });
+            beside: Vec::new(),
+        })
     }
-    Ok(rows)
-}
 
-/// Reads of a certificate and of a process.
-async fn reads(world: &mut World, server: &Server, measured: Duration) -> anyhow::Result<Vec<Row>> {
-    let mut rows = Vec::new();
-    for (what, tasks) in [
-        ("GET certificate", world.certificate_tasks(READERS)),
-        ("GET process", world.process_tasks(READERS)),
-    ] {
-        progress(format!("{what}, {READERS} connections"));
-        let (_, summary): (Vec<Task>, Summary) =
-            load::run(server, world.key(), tasks, measured, Pace::Full).await?;
-        rows.push(Row {
-            what,
-            caa_reuse: None,
-            connections: READERS,
-            paced: false,
-            summary,
-        });
+    /// Reads of a certificate and of a process.
+    async fn reads(&self, server: &Server) -> anyhow::Result<Vec<Row>> {
+        let mut rows = Vec::new();
+        let service = self.world.service(server);
+        for (what, tasks) in [
+            ("GET certificate", self.world.certificate_tasks(READERS)),
+            ("GET process", self.world.process_tasks(READERS)),
+        ] {
+            progress(format!("{what}, {READERS} connections"));
+            let (_, summary) = load::run(&service, tasks, self.measured, Pace::Full).await?;
+            rows.push(Row {
+                what,
+                caa_reuse: None,
+                connections: READERS,
+                paced: false,
+                summary,
+                beside: Vec::new(),
+            });
+        }
+        Ok(rows)
     }
-    Ok(rows)
 }
 
 fn progress(what: impl std::fmt::Display) {
     console::notice(format!("measuring: {what}"));
 }
 
+/// The table `database` of the server's configuration; nothing for SQLite.
+fn database_table(url: Option<&str>, password_file: Option<&Path>) -> anyhow::Result<String> {
+    let Some(url) = url else {
+        return Ok(String::new());
+    };
+    let mut table = toml::Table::new();
+    table.insert("url".to_owned(), url.into());
+    if let Some(file) = password_file {
+        // The configuration lies elsewhere.
+        let file = absolute(file).with_context(|| file.display().to_string())?;
+        let file = file
+            .to_str()
+            .context("--password-file: expected a path in UTF-8")?;
+        table.insert("password_file".to_owned(), file.into());
+    }
+    Ok(format!("[database]\n{table}"))
+}
+
 /// The configuration of the measured server.
-fn configuration(resolver: &str, caa_reuse: &str, anchor: &Path) -> String {
+fn configuration(resolver: &str, caa_reuse: &str, anchor: &Path, database: &str) -> String {
     format!(
         r#"# Made by `reseal bench`.
 [server]
 listen = "127.0.0.1:0"
 public_url = "http://127.0.0.1"
 
+{database}
 [policy]
 profile = "private"
 internal_names = ["demo.internal"]
@@ -171,4 +252,27 @@ enabled = false
 "#,
         anchor.display()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn the_database_of_the_measured_server_is_the_one_that_is_wanted() {
+        let config = |database: &str| {
+            let anchor = Path::new("/tmp/anchor");
+            let text = configuration("127.0.0.1:53", "8h", anchor, database);
+            Config::from_toml(&text, Path::new("reseal.toml")).unwrap()
+        };
+        let sqlite = config(&database_table(None, None).unwrap());
+        assert_eq!(sqlite.database.url, "sqlite");
+        let url = r#"postgres://a"b@db/na\me"#;
+        let file = Path::new("a file");
+        let postgres = config(&database_table(Some(url), Some(file)).unwrap());
+        assert_eq!(postgres.database.url, url);
+        let file = postgres.database.password_file.unwrap();
+        assert!(file.is_absolute() && file.ends_with("a file"), "{file:?}");
+    }
 }

@@ -7,14 +7,13 @@ use anyhow::{Context as _, anyhow};
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
 
+use super::processes::Processes;
 use crate::console;
 use crate::data::DataFolder;
 
 /// What `serve` says once it can be called.
 const LISTENING: &str = "listening on http://";
 const LONGEST_START: Duration = Duration::from_secs(20);
-/// The unit of /proc/PID/stat: `USER_HZ`, 100 on every architecture that Rust's Linux targets run on (proc(5)).
-const TICKS_A_SECOND: u32 = 100;
 
 /// Processor time in a second of a server that nobody asks anything.
 const IDLE: Duration = Duration::from_millis(50);
@@ -65,14 +64,9 @@ impl Server {
         })
     }
 
-    /// Processor time used so far, by the program and by the kernel for it, to 10 ms.
-    pub(super) fn processor_time(&self) -> anyhow::Result<Duration> {
-        let path = format!("/proc/{}/stat", self.pid);
-        let stat =
-            std::fs::read_to_string(&path).with_context(|| format!("{path} cannot be read"))?;
-        ticks(&stat)
-            .map(|ticks| Duration::from_secs(ticks) / TICKS_A_SECOND)
-            .ok_or_else(|| anyhow!("{path}: expected utime and stime, saw `{}`", stat.trim()))
+    /// Whose processor time a call costs.
+    pub(super) fn processes(&self) -> Processes {
+        Processes::One(self.pid)
     }
 
     /// Memory that is its own and in use, bytes (proc(5), `VmRSS`).
@@ -88,9 +82,9 @@ impl Server {
         let end = tokio::time::Instant::now() + longest;
         let mut quiet = 0;
         while quiet < 3 {
-            let before = self.processor_time()?;
+            let before = self.processes().processor_time()?;
             tokio::time::sleep(Duration::from_secs(1)).await;
-            let used = self.processor_time()?.saturating_sub(before);
+            let used = self.processes().processor_time()?.saturating_sub(before);
             quiet = if used <= IDLE { quiet + 1 } else { 0 };
             if tokio::time::Instant::now() > end {
                 return Err(anyhow!(
@@ -121,15 +115,6 @@ async fn announced(lines: &mut Lines<BufReader<ChildStderr>>) -> anyhow::Result<
     Err(anyhow!("the server ended: {}", seen.join("; ")))
 }
 
-/// utime + stime: the 14th and 15th field. The second one is a name that may hold spaces, in parentheses.
-fn ticks(stat: &str) -> Option<u64> {
-    let (_, fields) = stat.rsplit_once(')')?;
-    let mut fields = fields.split_whitespace().skip(11);
-    let user: u64 = fields.next()?.parse().ok()?;
-    let system: u64 = fields.next()?.parse().ok()?;
-    user.checked_add(system)
-}
-
 /// The line in kibibytes.
 fn resident(status: &str) -> Option<u64> {
     let line = status
@@ -148,12 +133,5 @@ mod tests {
         let status = "Name:\treseal\nVmHWM:\t  9 kB\nVmRSS:\t  1234 kB\nThreads:\t9\n";
         assert_eq!(resident(status), Some(1234 * 1024));
         assert_eq!(resident("Name:\treseal\n"), None);
-    }
-
-    #[test]
-    fn user_and_system_time_are_found_behind_an_odd_name() {
-        let stat = "7 (a ) b) S 1 2 3 4 5 6 7 8 9 10 1200 34 0 0 20 0 9 0 100";
-        assert_eq!(ticks(stat), Some(1234));
-        assert_eq!(ticks("7 (a) S 1 2"), None);
     }
 }

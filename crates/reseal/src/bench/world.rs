@@ -1,5 +1,4 @@
-//! The customer's side: a name server, subscriptions whose names were proved once, and requests made in
-//! advance, so that the clock sees only the server's work and the sending.
+//! The customer's side: a name server, and subscriptions whose names were proved once.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,7 +11,9 @@ use reseal_lifecycle::customer::Role;
 use serde_json::{Value, json};
 
 use super::client::Connection;
-use super::load::{Pace, Task, expect};
+use super::load::{Pace, Service, Task, expect};
+use super::processes::Processes;
+use super::requests;
 use super::server::Server;
 use crate::accounts::Accounts;
 use crate::config::Config;
@@ -24,10 +25,6 @@ use crate::init::{self, Plan};
 
 const CUSTOMER: &str = "bench";
 const PRODUCT: &str = "ssl_dv";
-/// Reissues that one connection and that all together are expected to reach a second at most; a measurement
-/// whose requests run out ends early.
-const MOST_A_CONNECTION: u32 = 2_000;
-const MOST_TOGETHER: u32 = 6_000;
 /// How long a first issuance may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -35,6 +32,12 @@ pub(super) struct World {
     folder: DataFolder,
     dns: NameServer,
     key: String,
+    /// The table `database` of the server's configuration.
+    database: String,
+    /// What that is, such as `PostgreSQL 15.18`.
+    database_version: String,
+    /// Its processes, where it has any that can be seen.
+    database_processes: Option<Processes>,
     subscriptions: Vec<Subscription>,
 }
 
@@ -46,8 +49,12 @@ struct Subscription {
 }
 
 impl World {
-    /// Makes DATA in `folder` with a customer, and starts the name server.
-    pub(super) async fn make(folder: &Path, caa_reuse: &str) -> anyhow::Result<Self> {
+    /// Makes DATA in `folder` with a customer, over what `database` says, and starts the name server.
+    pub(super) async fn make(
+        folder: &Path,
+        caa_reuse: &str,
+        database: String,
+    ) -> anyhow::Result<Self> {
         let data = DataFolder::new(folder);
         data.make()?;
         let dns = NameServer::start(&[]).await?;
@@ -55,6 +62,9 @@ impl World {
             folder: data,
             dns,
             key: String::new(),
+            database,
+            database_version: String::new(),
+            database_processes: None,
             subscriptions: Vec::new(),
         };
         world.configure(caa_reuse)?;
@@ -67,6 +77,12 @@ impl World {
         let lock = world.folder.lock()?;
         init::initialize(&world.folder, &plan, url).await?;
         let store = open_store(&world.folder, &plan.config)?;
+        let program = store.program().await?;
+        world.database_version = program.version;
+        // Looked for while the connection lives that this process serves.
+        let process = program.process;
+        world.database_processes =
+            process.and_then(|process| Processes::family_of(process, "postgres"));
         let accounts = Accounts::new(store, Clock::system());
         accounts.add_customer(CUSTOMER).await?;
         world.key = accounts.add_key(CUSTOMER, "bench", Role::Customer).await?;
@@ -82,7 +98,7 @@ impl World {
         self.folder
             .write("the trust anchor", &anchor, key.as_bytes(), 0o644)?;
         let resolver = self.dns.address.to_string();
-        let text = super::configuration(&resolver, caa_reuse, &anchor);
+        let text = super::configuration(&resolver, caa_reuse, &anchor, &self.database);
         let path = self.folder.config();
         self.folder
             .write("the configuration", &path, text.as_bytes(), 0o600)
@@ -92,15 +108,26 @@ impl World {
         &self.folder
     }
 
-    pub(super) fn key(&self) -> &str {
-        &self.key
+    /// What keeps the server's data, such as `PostgreSQL 15.18`.
+    pub(super) fn database_version(&self) -> &str {
+        &self.database_version
+    }
+
+    /// The server as the customer calls it.
+    pub(super) fn service(&self, server: &Server) -> Service {
+        Service {
+            authority: server.authority.clone(),
+            key: Some(self.key.clone()),
+            server: Some(server.processes()),
+            database: self.database_processes,
+        }
     }
 
     /// Orders certificates by DNS until there are `count` subscriptions.
     pub(super) async fn prove(&mut self, server: &Server, count: usize) -> anyhow::Result<()> {
-        let mut api = Connection::open(&server.authority, &self.key).await?;
+        let mut api = self.service(server).connect().await?;
         while self.subscriptions.len() < count {
-            let name = format!("host-{}.demo.internal", self.subscriptions.len());
+            let name = requests::host(self.subscriptions.len());
             let subscription = self.order(&mut api, name).await?;
             self.subscriptions.push(subscription);
         }
@@ -153,40 +180,17 @@ impl World {
         measured: Duration,
         pace: Pace,
     ) -> anyhow::Result<Vec<Task>> {
-        let seconds = u32::try_from(measured.as_secs())?;
-        let count = u32::try_from(connections)?.max(1);
-        let each = match pace {
-            Pace::Full => seconds * MOST_A_CONNECTION.min(MOST_TOGETHER.div_ceil(count)),
-            Pace::Every(interval) => {
-                let all = measured.as_nanos() / interval.as_nanos().max(1);
-                u32::try_from(all)?.div_ceil(count) + 1
-            }
-        };
-        let chosen = self.subscriptions.iter().enumerate().take(connections);
-        // Keys and signatures: as much work as the measurement, so on all processors.
-        std::thread::scope(|scope| {
-            let makers: Vec<_> = chosen
-                .map(|(index, subscription)| {
-                    scope.spawn(move || {
-                        Ok(Task::Reissue {
-                            subscription: index,
-                            newest: subscription.newest,
-                            bodies: (0..each)
-                                .map(|_| reissue_body(&subscription.name))
-                                .collect::<anyhow::Result<_>>()?,
-                        })
-                    })
-                })
-                .collect();
-            makers
-                .into_iter()
-                .map(|maker| {
-                    maker
-                        .join()
-                        .unwrap_or_else(|_| Err(anyhow!("the requests cannot be made")))
-                })
-                .collect()
-        })
+        let each = requests::enough(connections, measured, pace)?;
+        let chosen = self.subscriptions.iter().take(connections);
+        let names: Vec<String> = chosen.map(|known| known.name.clone()).collect();
+        let piles = requests::make(&names, each, "csr")?;
+        let known = self.subscriptions.iter().enumerate().zip(piles);
+        let tasks = known.map(|((subscription, known), bodies)| Task::Reissue {
+            subscription,
+            newest: known.newest,
+            bodies,
+        });
+        Ok(tasks.collect())
     }
 
     /// Learns which certificates are the newest now.
@@ -224,12 +228,6 @@ impl World {
             })
             .collect()
     }
-}
-
-/// A fresh key's request for `name`, ready to send.
-fn reissue_body(name: &str) -> anyhow::Result<Bytes> {
-    let csr = request::make(&[name])?.csr;
-    Ok(json!({ "csr": csr }).to_string().into())
 }
 
 async fn get(api: &mut Connection, path: &str) -> anyhow::Result<Value> {

@@ -290,3 +290,23 @@ fn bench_measures_to_its_end() {
     let report: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
     assert!(!report.is_null(), "{report}");
 }
+
+#[test]
+fn bench_says_what_it_cannot_measure() {
+    let beside = "other=http://127.0.0.1:1/sign#csr";
+    let absent = run(None, &["bench", "--beside", beside]);
+    assert_eq!(absent.status.code(), Some(1), "{}", stderr(&absent));
+    let said = stderr(&absent);
+    assert!(said.contains("127.0.0.1:1 cannot be reached"), "{said}");
+    let no_database = run(
+        None,
+        &["bench", "--database", "postgres://127.0.0.1:1/none"],
+    );
+    assert_eq!(no_database.status.code(), Some(1));
+    let said = stderr(&no_database);
+    assert!(said.contains("postgres://127.0.0.1:1/none"), "{said}");
+    for misuse in [["--beside", "127.0.0.1:1"], ["--password-file", "secret"]] {
+        let refused = run(None, &["bench", misuse[0], misuse[1]]);
+        assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
+    }
+}

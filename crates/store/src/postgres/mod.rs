@@ -42,7 +42,7 @@ use reseal_lifecycle::store::StoreError;
 use crate::database::{Connection, Dialect, Engine, Error, params};
 use crate::lane::{Lane, Points, Writer};
 use crate::migrate;
-use crate::store::{LIST_READERS, SqlStore, no_thread};
+use crate::store::{LIST_READERS, Program, SqlStore, no_thread};
 
 use connect::Role;
 pub(crate) use connect::Target;
@@ -123,6 +123,22 @@ pub(crate) fn careless_settings(connection: &Connection) -> Result<Vec<String>, 
     const ASK: &str = "SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') \
         AND setting = 'off' ORDER BY name";
     Ok(connection.many(ASK, params![], |row| row.get(0))?)
+}
+
+/// The server's version; and, when it runs on this machine as far as its address tells, one of its processes.
+pub(crate) fn program(connection: &Connection) -> Result<Program, StoreError> {
+    const ASK: &str = "SELECT split_part(current_setting('server_version'), ' ', 1), \
+        CASE WHEN inet_server_addr() IS NULL OR inet_server_addr() <<= '127.0.0.0/8' \
+        OR inet_server_addr() <<= '::1' THEN pg_backend_pid()::BIGINT END";
+    let said = connection.one(ASK, params![], |row| {
+        Ok((row.get::<String>(0)?, row.get::<Option<i64>>(1)?))
+    })?;
+    let (version, process) =
+        said.ok_or_else(|| StoreError::Fault("the server does not say what it is".to_owned()))?;
+    Ok(Program {
+        version: format!("PostgreSQL {version}"),
+        process: process.and_then(|process| u32::try_from(process).ok()),
+    })
 }
 
 fn threads(target: &Target) -> Result<SqlStore, StoreError> {

@@ -19,7 +19,7 @@ use reseal_lifecycle::store::StoreError;
 use crate::database::{Connection, Dialect, Error};
 use crate::lane::{Lane, Points, Writer};
 use crate::migrate;
-use crate::store::{LIST_READERS, SqlStore, no_thread};
+use crate::store::{LIST_READERS, Program, SqlStore, no_thread};
 
 pub(crate) use checkpoint::Checkpointer;
 
@@ -62,4 +62,12 @@ pub(crate) fn open(path: &Path) -> Result<SqlStore, StoreError> {
     let writer =
         Writer::start(vec![writer], Some(checkpointer)).map_err(|error| no_thread(&error))?;
     Ok(SqlStore::new(writer, points, lists, Dialect::Sqlite))
+}
+
+/// The library is part of this very program.
+pub(crate) fn program() -> Program {
+    Program {
+        version: format!("SQLite {}", rusqlite::version()),
+        process: None,
+    }
 }

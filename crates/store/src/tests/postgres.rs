@@ -184,3 +184,19 @@ async fn common_lists_are_served_from_an_index() {
         "{plan}"
     );
 }
+
+#[tokio::test]
+async fn the_program_behind_the_store_is_told_with_one_of_its_processes() {
+    let sqlite = World::sqlite().await.store.program().await.unwrap();
+    assert!(sqlite.version.starts_with("SQLite 3."), "{sqlite:?}");
+    assert_eq!(sqlite.process, None);
+    if !cluster::is_wanted() {
+        return;
+    }
+    // Its connections, and with them that process, live as long as it does.
+    let world = World::new().await;
+    let program = world.store.program().await.unwrap();
+    assert!(program.version.starts_with("PostgreSQL 1"), "{program:?}");
+    let file = format!("/proc/{}/comm", program.process.unwrap());
+    assert_eq!(std::fs::read_to_string(file).unwrap(), "postgres\n");
+}

@@ -120,7 +120,7 @@ fn configure(data: &DataFolder, dns: &NameServer, caa_reuse: &str) -> anyhow::Re
         dns.trust_anchor()?.as_bytes(),
         0o644,
     )?;
-    let text = super::configuration(&dns.address.to_string(), caa_reuse, &anchor);
+    let text = super::configuration(&dns.address.to_string(), caa_reuse, &anchor, "");
     let path = data.config();
     data.write("the configuration", &path, text.as_bytes(), 0o600)?;
     let config = Config::from_toml(&text, &path)?;

@@ -18,7 +18,7 @@ use bytes::Bytes;
 use serde_json::json;
 
 use super::fill::{Filled, Mix, Slot, host};
-use super::load::{self, Pace, Summary, Target, Task};
+use super::load::{self, Pace, Service, Summary, Target, Task};
 use super::server::Server;
 use crate::console;
 use crate::demo::request;
@@ -67,12 +67,18 @@ async fn measure(count: u32, measured: Duration) -> anyhow::Result<Size> {
     let server = Server::start(filled.folder()).await?;
     server.settle(LONGEST_REST).await?;
     let idle = server.memory()?;
+    let service = Service {
+        authority: server.authority.clone(),
+        key: Some(filled.key.clone()),
+        server: Some(server.processes()),
+        database: None,
+    };
     let mut rows = Vec::new();
     for query in queries(&filled) {
         let connections = query.connections;
         super::progress(format!("{count} certificates, {}", query.what));
         let tasks = spread(query.paths, connections);
-        let summary = once(&server, &filled.key, tasks, measured).await?;
+        let summary = once(&service, tasks, measured).await?;
         rows.push(Row {
             what: query.what,
             connections,
@@ -81,7 +87,7 @@ async fn measure(count: u32, measured: Duration) -> anyhow::Result<Size> {
     }
     super::progress(format!("{count} certificates, reissue"));
     let tasks = reissues(&filled, measured)?;
-    let summary = once(&server, &filled.key, tasks, measured).await?;
+    let summary = once(&service, tasks, measured).await?;
     rows.insert(
         0,
         Row {
@@ -101,13 +107,8 @@ async fn measure(count: u32, measured: Duration) -> anyhow::Result<Size> {
     })
 }
 
-async fn once(
-    server: &Server,
-    key: &str,
-    tasks: Vec<Task>,
-    measured: Duration,
-) -> anyhow::Result<Summary> {
-    let (_, summary) = load::run(server, key, tasks, measured, Pace::Full).await?;
+async fn once(service: &Service, tasks: Vec<Task>, measured: Duration) -> anyhow::Result<Summary> {
+    let (_, summary) = load::run(service, tasks, measured, Pace::Full).await?;
     Ok(summary)
 }
 
