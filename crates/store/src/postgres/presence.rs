@@ -175,7 +175,7 @@ async fn carry(client: &Client, number: i32, said: &mut Option<mpsc::Receiver<St
         }
     }
     // Nobody says anything any more: hearing goes on.
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 async fn next(said: &mut Option<mpsc::Receiver<String>>) -> Option<String> {
