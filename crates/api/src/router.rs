@@ -100,6 +100,8 @@ pub(crate) fn routes() -> Routes {
         .open(GET, "/ca/{file}", public::issuer_certificate, public::describe::issuer_certificate())
         .open(GET, "/crl/{file}", public::revocation_list, public::describe::revocation_list())
         .open(GET, "/crl/{authority}/{file}", public::revocation_list, public::describe::revocation_list_of_authority())
+        .open(GET, "/renewal-info/{id}", public::renewal_info, public::describe::renewal_info())
+        .open(GET, "/renewal-info/{id}/explanation", public::explanation, public::describe::explanation())
         .open(GET, "/dcv/approve/{token}", public::approval, public::describe::approval())
         .open(POST, "/dcv/approve/{token}", public::decide, public::describe::decide())
         .open(GET, "/agreement/{token}", public::agreement, public::describe::agreement())

@@ -33,6 +33,7 @@ pub mod product;
 mod pulse;
 pub mod query;
 mod reading;
+pub mod renewal_info;
 pub mod revocation;
 pub mod services;
 mod slots;

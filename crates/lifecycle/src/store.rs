@@ -279,6 +279,9 @@ pub trait Store:
         scope: &Scope,
         id: CertificateId,
     ) -> Result<Option<Certificate>, StoreError>;
+    /// The certificate of that serial number that was issued here.
+    async fn certificate_by_serial(&self, serial: &[u8])
+    -> Result<Option<Certificate>, StoreError>;
     /// Certificates that match; statuses are compared as they are at `now`.
     async fn certificates(
         &self,

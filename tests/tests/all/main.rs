@@ -11,6 +11,7 @@ mod nasty;
 mod nodes;
 mod perspectives;
 mod proofs;
+mod renewal_info;
 mod revocation;
 mod rules;
 mod support;

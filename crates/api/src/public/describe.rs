@@ -56,6 +56,32 @@ fn list(id: &'static str) -> Operation {
         .refused(&[404, 500, 503])
 }
 
+pub(crate) fn renewal_info() -> Operation {
+    Operation::new(
+        TAG,
+        "getRenewalInfo",
+        "When a certificate should be replaced (RFC 9773)",
+    )
+    .path("id", text("aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE"))
+    .media(
+        200,
+        "The window; `Retry-After` says when to ask again.",
+        "application/json",
+    )
+    .refused(&[404, 500, 503])
+}
+
+pub(crate) fn explanation() -> Operation {
+    Operation::new(
+        TAG,
+        "getRenewalExplanation",
+        "Why it is that window, for people",
+    )
+    .path("id", text("aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE"))
+    .media(200, "Words.", "text/plain")
+    .refused(&[404, 500, 503])
+}
+
 pub(crate) fn approval() -> Operation {
     page(
         "getApproval",

@@ -1,5 +1,5 @@
 //! What anybody may fetch without a key: health, issuer certificates, revocation
-//! lists, the pages behind mailed links.
+//! lists, when to replace a certificate, the pages behind mailed links.
 
 mod agreement;
 mod approval;
@@ -7,12 +7,14 @@ mod crl;
 pub(crate) mod describe;
 mod health;
 mod issuer;
+mod renewal_info;
 
 pub(crate) use agreement::{agreement, answer_agreement};
 pub(crate) use approval::{approval, decide};
 pub(crate) use crl::revocation_list;
 pub(crate) use health::{health, ready};
 pub(crate) use issuer::issuer_certificate;
+pub(crate) use renewal_info::{explanation, renewal_info};
 
 use axum::body::Body;
 use axum::response::Response;

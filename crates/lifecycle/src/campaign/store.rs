@@ -22,6 +22,11 @@ pub trait CampaignStore: Send + Sync + 'static {
     ) -> Result<CampaignId, StoreError>;
     /// One campaign with its progress.
     async fn campaign(&self, id: CampaignId) -> Result<Option<Progress>, StoreError>;
+    /// Since when, and until when, a running campaign wants that certificate replaced; of several the one that ends first.
+    async fn campaign_window(
+        &self,
+        certificate: CertificateId,
+    ) -> Result<Option<(Timestamp, Timestamp)>, StoreError>;
     /// Whether it is running.
     async fn campaign_runs(&self, id: CampaignId) -> Result<bool, StoreError>;
     /// All campaigns without their certificates, the newest first.

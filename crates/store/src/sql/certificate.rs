@@ -41,6 +41,8 @@ super::statements! {
         CASE WHEN revoked_at IS NULL THEN 0 ELSE 1 END, COALESCE(reservation.created, not_before), der \
         FROM certificate LEFT JOIN reservation ON reservation.serial = certificate.serial \
         WHERE certificate.id > $1 AND +not_after >= $2 AND certificate.issuer = $3 ORDER BY certificate.id LIMIT $4";
+    /// serial, issuer of imports → row
+    SELECT_BY_SERIAL = concat!("SELECT ", columns!(), " FROM certificate WHERE serial = $1 AND issuer <> $2");
     /// fingerprint, customer → id
     SELECT_BY_FINGERPRINT = "SELECT id FROM certificate WHERE fingerprint = $1 AND customer = $2";
     /// id → 1

@@ -152,6 +152,27 @@ impl CampaignStore for SqlStore {
             .await
     }
 
+    async fn campaign_window(
+        &self,
+        certificate: CertificateId,
+    ) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
+        self.points
+            .read(move |connection| {
+                let values = params![
+                    certificate,
+                    CampaignStatus::Running.as_str(),
+                    Outcome::Waiting.as_str(),
+                    Outcome::Open.as_str(),
+                    Outcome::Notified.as_str()
+                ];
+                one(connection, sql::SELECT_WINDOW, values, |row| {
+                    let mut columns = Columns::of(row);
+                    Ok((columns.moment()?, columns.moment()?))
+                })
+            })
+            .await
+    }
+
     async fn campaign_runs(&self, id: CampaignId) -> Result<bool, StoreError> {
         self.points
             .read(move |connection| {

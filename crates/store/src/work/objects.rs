@@ -168,6 +168,20 @@ impl Store for SqlStore {
         Ok(found.filter(|certificate| scope.admits(&certificate.customer)))
     }
 
+    async fn certificate_by_serial(
+        &self,
+        serial: &[u8],
+    ) -> Result<Option<Certificate>, StoreError> {
+        let serial = serial.to_vec();
+        self.points
+            .read(move |connection| {
+                let values = params![serial, import::ISSUER];
+                let select = sql::certificate::SELECT_BY_SERIAL;
+                one(connection, select, values, rows::certificate)
+            })
+            .await
+    }
+
     async fn certificates(
         &self,
         scope: &Scope,
