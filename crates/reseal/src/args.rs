@@ -176,7 +176,14 @@ pub(crate) enum Command {
     /// Prints the API's description, OpenAPI 3.1 in JSON; a running server has it at `/openapi.json` and `/docs`
     Openapi,
     /// Looks for trouble in a server's folder, configuration and surroundings
-    Doctor(Data),
+    Doctor {
+        /// Looks at every row of the database as well, every certificate and the whole audit log: some minutes for a million
+        /// certificates. Servers may go on meanwhile
+        #[arg(long)]
+        deep: bool,
+        #[command(flatten)]
+        data: Data,
+    },
 }
 
 #[derive(Debug, Subcommand)]

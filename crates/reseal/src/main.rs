@@ -201,7 +201,7 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
             console::line(serde_json::to_string_pretty(&reseal_api::document())?);
             Ok(ExitCode::SUCCESS)
         }
-        Command::Doctor(data) => doctor::run(&data.data, config).await,
+        Command::Doctor { deep, data } => doctor::run(&data.data, config, deep).await,
     }
 }
 

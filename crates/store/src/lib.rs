@@ -30,6 +30,7 @@ pub use database::{PostgresUrl, Source};
 pub use store::{Program, SqlStore};
 pub use transfer::{Moved, Progress};
 pub use work::audit::{AuditRow, EventRow, Finding, Head, Verified};
+pub use work::examine::{Checked, Moment, StoredCertificate, Told};
 
 #[cfg(test)]
 mod tests;

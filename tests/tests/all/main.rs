@@ -6,6 +6,7 @@ mod client;
 mod compromise;
 mod contract;
 mod crash;
+mod deep;
 mod load;
 mod nasty;
 mod nodes;

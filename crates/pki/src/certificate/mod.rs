@@ -6,6 +6,7 @@
 //! may be *signed* is decided by [`crate::lint`].
 
 mod envelope;
+mod signed;
 pub(crate) mod tbs;
 
 use std::ops::Range;
@@ -14,6 +15,7 @@ use aws_lc_rs::digest;
 use jiff::Timestamp;
 
 pub use envelope::{CertificateError, pem};
+pub use signed::verify_signed;
 
 use crate::{
     asn1::{self, Element, Malformed, Reader},
@@ -176,6 +178,18 @@ impl Certificate {
     /// street of the subject.
     pub fn street(&self) -> Option<&str> {
         self.subject.get(dn::STREET)
+    }
+
+    /// The key identifier of the issuer's key, when it is given. Read anew each time.
+    pub fn authority_key_identifier(&self) -> Option<Vec<u8>> {
+        let signed = Reader::new(self.tbs_der())
+            .expect(asn1::SEQUENCE, "signed part of the certificate")
+            .ok()?;
+        let tbs = Tbs::read(signed).ok()?;
+        let extension = tbs.extension(AUTHORITY_KEY_IDENTIFIER)?;
+        let mut fields = sequence_of(extension.value, "authority key identifier").ok()?;
+        let identifier = fields.any().ok()?;
+        (identifier.tag == 0x80).then(|| identifier.content.to_vec())
     }
 
     /// The dNSName entries of the subject alternative name, lower-case, in order.

@@ -1,4 +1,4 @@
-use super::{Certificate, CertificateError, pem};
+use super::{Certificate, CertificateError, pem, verify_signed};
 use crate::{
     fixture::{Hierarchy, KeyType, Signer},
     name::DnsName,
@@ -141,5 +141,28 @@ proptest::proptest! {
     #[test]
     fn no_text_panics(text in "(-----BEGIN CERTIFICATE-----)?[A-Za-z0-9+/=\\PC\n]{0,200}(-----END CERTIFICATE-----)?") {
         let _ = Certificate::from_pem_or_der(&text);
+    }
+}
+
+#[test]
+fn what_an_issuer_signed_bears_its_signature_and_names_its_key() {
+    let (hierarchy, other) = (Hierarchy::new(KeyType::P256), Hierarchy::new(KeyType::P256));
+    let key = Signer::generate(KeyType::P256).public_key();
+    let names: [DnsName; 1] = ["reseal.dev".parse().unwrap()];
+    let der = hierarchy.issue(&hierarchy.leaf(&key, &names));
+    let certificate = Certificate::from_der(&der).unwrap();
+    let named = certificate.authority_key_identifier().unwrap();
+    assert_eq!(named, hierarchy.issuer.ski());
+    assert_ne!(named, other.issuer.ski());
+    assert_eq!(verify_signed(&der, hierarchy.issuer.public_key()), Ok(()));
+    assert!(verify_signed(&der, other.issuer.public_key()).is_err());
+    // Each byte counts, but for those of the outer frame, without which it is not read at all.
+    for place in 0..der.len() {
+        let mut changed = der.clone();
+        changed[place] ^= 1;
+        assert!(
+            verify_signed(&changed, hierarchy.issuer.public_key()).is_err(),
+            "{place}"
+        );
     }
 }

@@ -15,4 +15,4 @@ mod verify;
 pub(crate) use export::export;
 pub(crate) use heads::Heads;
 pub(crate) use keep::keep;
-pub(crate) use verify::{check_log, verify};
+pub(crate) use verify::{check_log, known_heads, verify};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use jiff::Timestamp;
-use reseal_store::{Source, SqlStore, Verified};
+use reseal_store::{Head, Source, SqlStore, Verified};
 
 use super::heads;
 use crate::console;
@@ -55,20 +55,24 @@ pub(crate) fn check_log(
     source: &Source,
     now: Timestamp,
 ) -> anyhow::Result<Verified> {
-    let own = data.audit_heads();
-    let known = if own.exists() {
-        heads::read(&own)?
-    } else {
-        Vec::new()
-    };
     Ok(SqlStore::verify_audit(
         source,
-        &known,
+        &known_heads(data)?,
         now,
         &mut |finding| {
             console::line(finding);
         },
     )?)
+}
+
+/// The heads that were noted in `data`.
+pub(crate) fn known_heads(data: &DataFolder) -> anyhow::Result<Vec<Head>> {
+    let own = data.audit_heads();
+    if own.exists() {
+        heads::read(&own)
+    } else {
+        Ok(Vec::new())
+    }
 }
 
 fn in_words(verified: &Verified) -> String {

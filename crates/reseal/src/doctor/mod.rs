@@ -3,7 +3,9 @@
 //!
 //! - [`house`]: what lies in DATA
 //! - [`world`]: what lies around: DNS, mail, the address customers use, the clock
+//! - [`deep`]: everything that is stored, when asked for
 
+mod deep;
 mod house;
 mod world;
 
@@ -66,7 +68,11 @@ impl Report {
 }
 
 /// Checks everything; leaves with 1 when something fails.
-pub(crate) async fn run(data: &Path, config_file: Option<&Path>) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(
+    data: &Path,
+    config_file: Option<&Path>,
+    is_deep: bool,
+) -> anyhow::Result<ExitCode> {
     let data = DataFolder::new(data);
     let mut report = Report::default();
     if let Err(error) = data.require_initialized() {
@@ -75,7 +81,12 @@ pub(crate) async fn run(data: &Path, config_file: Option<&Path>) -> anyhow::Resu
     }
     match Config::load(data.config_file(config_file).as_deref(), &Flags::default()) {
         Err(error) => error.to_string().lines().for_each(|line| report.fail(line)),
-        Ok(config) => examine(&data, &config, &mut report).await,
+        Ok(config) => {
+            examine(&data, &config, &mut report).await;
+            if is_deep {
+                deep::examine(&data, &config, &mut report);
+            }
+        }
     }
     Ok(show(&report))
 }

@@ -19,7 +19,15 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The same as a `T`.
+    /// How many columns it has.
+    pub(crate) fn width(&self) -> usize {
+        match self {
+            Self::Sqlite(row) => row.as_ref().column_count(),
+            Self::Postgres(row) => row.len(),
+        }
+    }
+
+    /// A value as a `T`.
     pub(crate) fn get<T: FromSql>(&self, index: usize) -> Result<T> {
         T::column_result(self.value(index)?).map_err(|error| Error::column(index, error))
     }

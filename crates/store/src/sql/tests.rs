@@ -26,6 +26,7 @@ pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
         super::crl::ALL,
         super::customer::ALL,
         super::event::ALL,
+        super::examine::ALL,
         super::heartbeat::ALL,
         super::idempotency_key::ALL,
         super::mail_token::ALL,

@@ -10,6 +10,7 @@ mod compromise;
 mod crl;
 mod distrust;
 mod duty;
+mod examine;
 mod failure;
 mod hands;
 mod idempotency;

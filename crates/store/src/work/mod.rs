@@ -7,6 +7,7 @@
 //! - `compromise`: blocked keys, and what must be revoked because of them
 //! - `crl`: revocation lists
 //! - `due`: what waits for a worker
+//! - `examine`: everything, looked at from end to end
 //! - `find`, `page`: single rows and lists
 //! - `idempotency`: calls that carry a key
 //! - `issued`: certificates that stand, one after the other
@@ -25,6 +26,7 @@ mod columns;
 mod compromise;
 mod crl;
 mod due;
+pub(crate) mod examine;
 mod find;
 mod idempotency;
 mod issue;

@@ -34,7 +34,9 @@ pub(crate) use append::{
     Entry, StepDraft, Unwritten, append_all, note, with_numbers, write_put_off,
 };
 pub(crate) use carry::carry_over;
+pub(crate) use read::entry as read_entry;
 pub use read::{AuditRow, EventRow};
+pub(crate) use verify::verify;
 pub use verify::{Finding, Head, Verified};
 
 #[async_trait]

@@ -110,7 +110,7 @@ impl EventRow {
 }
 
 /// A row of [`crate::sql::audit::SELECT_BY_OBJECT`].
-pub(super) fn entry(row: &Row<'_>) -> database::Result<AuditEntry> {
+pub(crate) fn entry(row: &Row<'_>) -> database::Result<AuditEntry> {
     let mut columns = Columns::of(row);
     Ok(AuditEntry {
         at: columns.moment()?,

@@ -172,18 +172,19 @@ impl SqlStore {
         tell: &mut (dyn FnMut(Finding) + Send),
     ) -> Result<Verified, StoreError> {
         with_reader(source, |connection| {
+            let _moment = connection.snapshot()?;
             Ok(verify(connection, heads, now, tell)?)
         })
     }
 }
 
-fn verify(
+/// The same for a connection that reads what was there at one moment.
+pub(crate) fn verify(
     connection: &Connection,
     heads: &[Head],
     now: Timestamp,
     tell: &mut dyn FnMut(Finding),
 ) -> database::Result<Verified> {
-    let _moment = connection.snapshot()?;
     let mut walk = Walk::begin(connection, heads, now, tell)?;
     super::walk(connection, |row| {
         walk.entry(&row)?;
