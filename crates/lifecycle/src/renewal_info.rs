@@ -86,6 +86,7 @@ impl Services {
 }
 
 fn is_signed_with(certificate: &Certificate, key_identifier: &[u8]) -> bool {
-    Document::from_der(&certificate.der)
-        .is_ok_and(|document| document.authority_key_identifier() == Some(key_identifier))
+    Document::from_der(&certificate.der).is_ok_and(|document| {
+        document.authority_key_identifier().as_deref() == Some(key_identifier)
+    })
 }

@@ -55,7 +55,6 @@ pub struct Certificate {
     not_after: Timestamp,
     public_key: PublicKey,
     subject_key_identifier: Option<Box<[u8]>>,
-    authority_key_identifier: Option<Box<[u8]>>,
     dns_names: Vec<String>,
     is_ca: bool,
     policy: Option<ValidationType>,
@@ -93,7 +92,6 @@ impl Certificate {
             not_after: read_time(tbs.not_after)?,
             public_key: PublicKey::from_spki_der(tbs.spki.encoding)?,
             subject_key_identifier: read_key_identifier(&tbs)?,
-            authority_key_identifier: read_authority_key_identifier(&tbs)?,
             dns_names: read_dns_names(&tbs)?,
             is_ca: read_is_ca(&tbs)?,
             policy: read_policy(&tbs)?,
@@ -217,11 +215,6 @@ impl Certificate {
         self.subject_key_identifier.as_deref()
     }
 
-    /// The key identifier of whoever signed it, when it says so.
-    pub fn authority_key_identifier(&self) -> Option<&[u8]> {
-        self.authority_key_identifier.as_deref()
-    }
-
     /// SHA-256 of the DER.
     pub fn sha256_fingerprint(&self) -> [u8; 32] {
         let mut fingerprint = [0; 32];
@@ -256,17 +249,6 @@ fn read_key_identifier(tbs: &Tbs<'_>) -> Result<Option<Box<[u8]>>, Malformed> {
             Ok(identifier.content.into())
         })
         .transpose()
-}
-
-/// Of the three ways to name the signer's key only the identifier (RFC 5280 section 4.2.1.1).
-fn read_authority_key_identifier(tbs: &Tbs<'_>) -> Result<Option<Box<[u8]>>, Malformed> {
-    let Some(extension) = tbs.extension(AUTHORITY_KEY_IDENTIFIER) else {
-        return Ok(None);
-    };
-    let mut fields = sequence_of(extension.value, "authority key identifier")?;
-    Ok(fields
-        .optional(0x80)?
-        .map(|identifier| identifier.content.into()))
 }
 
 fn read_dns_names(tbs: &Tbs<'_>) -> Result<Vec<String>, Malformed> {
