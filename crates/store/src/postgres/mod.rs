@@ -19,6 +19,7 @@
 //! | a certificate is revoked for the reason it must be | its row is held before a duty is written (`order_revocations`) and before it is revoked |
 //! | a note stands behind the last step's events | the process's row is held for change (`work/note.rs`) |
 //! | a call's key is taken once | `ON CONFLICT DO NOTHING`, then another look (`work/idempotency.rs`) |
+//! | what counts no more is taken away, and nothing else | the `DELETE` has the conditions of the look before it (`work/idempotency.rs`) |
 //! | the audit log is one chain | the lock of its end, taken when all of a batch is written: those who wait for it wait for one look, one insert and one commit (`work/audit/append.rs`); pruning takes it first |
 //!
 //! What is held is taken in this order, so that nobody waits in a circle: the list of blocked keys, certificates,

@@ -4,8 +4,10 @@ super::statements! {
     /// taken before, how many: what a day has made old
     FORGET = "DELETE FROM idempotency_key WHERE id IN \
               (SELECT id FROM idempotency_key WHERE taken < $1 ORDER BY taken LIMIT $2)";
-    /// customer, key: what counts no more
-    REPLACE = "DELETE FROM idempotency_key WHERE customer = $1 AND key = $2";
+    /// customer, key, forgotten if taken before, dead if taken before and without outcome: what counts no more. The
+    /// conditions are those of the look before: what was taken or got an outcome since then stays.
+    REPLACE = "DELETE FROM idempotency_key WHERE customer = $1 AND key = $2 \
+               AND (taken < $3 OR taken < $4 AND process IS NULL AND status IS NULL)";
     /// all calls that left nothing behind
     RELEASE_ALL = "DELETE FROM idempotency_key WHERE process IS NULL AND status IS NULL";
     /// customer, key → fingerprint, taken, process, status, headers, body

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use reseal_lifecycle::customer::Scope;
-use reseal_lifecycle::idempotency::{Claim, IdempotencyStore as _};
+use reseal_lifecycle::idempotency::{ABANDONED, Claim, IdempotencyStore as _, KeyedCall};
 use reseal_lifecycle::query::ProcessQuery;
 use reseal_lifecycle::store::{Change, Store as _, StoreError};
 
+use super::hands::Hands;
 use super::sample::{self, in_days, now};
 use super::{World, cluster, idempotency};
 use crate::SqlStore;
@@ -126,6 +127,42 @@ async fn a_key_is_taken_on_one_node() {
     assert_eq!(claims.iter().filter(first).count(), 1, "{claims:?}");
     let running = |claim: &&Claim| **claim == Claim::Running;
     assert_eq!(claims.iter().filter(running).count(), 19, "{claims:?}");
+}
+
+/// The call that took it was slower than anybody believed: it opens its process while another takes the key for free.
+#[tokio::test]
+async fn r_9_a_key_whose_call_got_an_outcome_since_the_look_is_not_taken_away() {
+    let Some((world, other)) = two().await else {
+        return;
+    };
+    let call = idempotency::call("acme", 1);
+    let Claim::First(claim) = world.store.claim_key(call.clone()).await.unwrap() else {
+        panic!("taken")
+    };
+    let process = world.store.open(sample::opening("acme", None)).await;
+    let process = process.unwrap().id;
+    let (slow, looking) = (world.hands(), world.hands());
+    let opens = format!("UPDATE idempotency_key SET process = {process} WHERE id = {claim}");
+    slow.batch(&format!("BEGIN; {opens}")).unwrap();
+    let late = now().checked_add(ABANDONED * 2).unwrap();
+    let again = KeyedCall { at: late, ..call };
+    let again = tokio::spawn(async move { other.claim_key(again).await });
+    until_somebody_waits(&looking).await;
+    slow.batch("COMMIT").unwrap();
+    assert_eq!(again.await.unwrap().unwrap(), Claim::Opened(process));
+}
+
+/// Until a statement on the same database waits for what another transaction holds.
+async fn until_somebody_waits(hands: &Hands) {
+    const WAITING: &str = "SELECT COUNT(*) FROM pg_stat_activity \
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    for _ in 0..200 {
+        if hands.rows(WAITING, &[], |row| row.get::<i64>(0)) != [0] {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("nobody waits");
 }
 
 #[tokio::test]

@@ -70,12 +70,13 @@ fn claim(connection: &Connection, call: &KeyedCall) -> Result<Claim, StoreError>
     if let Some(known) = find(connection, call)? {
         return Ok(known);
     }
-    let values = params![call.customer, call.key];
+    let (forgotten, dead) = (before(call, REMEMBERED), before(call, ABANDONED));
+    let values = params![call.customer, call.key, millis(forgotten), millis(dead)];
     connection.execute(sql::REPLACE, values)?;
     let values = params![call.customer, call.key, call.fingerprint, millis(call.at)];
     match connection.insert_new(sql::INSERT, values)? {
         Some(id) => Ok(Claim::First(id)),
-        // Somebody else took it since the look.
+        // Somebody else took it since the look, or it was not dead after all.
         None => Ok(find(connection, call)?.unwrap_or(Claim::Running)),
     }
 }
