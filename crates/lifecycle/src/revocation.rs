@@ -119,7 +119,7 @@ impl Services {
         Ok(())
     }
 
-    async fn revoke_scheduled(&self, id: i64) -> Result<(), Error> {
+    async fn revoke_scheduled(&self, id: CertificateId) -> Result<(), Error> {
         let Some(certificate) = self.store.certificate(&Scope::Everything, id).await? else {
             return Ok(());
         };
@@ -138,9 +138,19 @@ impl Services {
                 "replaced by a reissue".to_owned(),
             ),
         };
-        self.record_revocation(&certificate, by, (code, code), Some(why))
-            .await?;
-        Ok(())
+        let recorded = self
+            .record_revocation(&certificate, by, (code, code), Some(why))
+            .await;
+        match recorded {
+            // Every node tries what is due, and a customer may have been first.
+            Err(StoreError::Stale) if self.is_revoked(id).await? => Ok(()),
+            recorded => Ok(recorded.map(drop)?),
+        }
+    }
+
+    async fn is_revoked(&self, id: CertificateId) -> Result<bool, Error> {
+        let found = self.store.certificate(&Scope::Everything, id).await?;
+        Ok(found.is_none_or(|found| found.stored_status == CertificateStatus::Revoked))
     }
 
     /// Revokes `certificate` and, when its key is compromised, every other one of its customer's with that key, in

@@ -170,6 +170,45 @@ fn what_one_node_proves_is_seen_on_the_other() {
     assert_eq!(one.certificate(id)["status"], "ACTIVE");
 }
 
+/// Changes `certificate` to one that is due, and holds it until two others wait for it, both of which have seen it
+/// unrevoked then.
+fn due(certificate: i64) -> String {
+    format!(
+        "BEGIN; UPDATE certificate SET revocation_scheduled = 0 WHERE id = {certificate}; COMMIT;
+         DO $$ BEGIN
+             PERFORM 1 FROM certificate WHERE id = {certificate} FOR UPDATE;
+             FOR look IN 1..200 LOOP
+                 PERFORM pg_stat_clear_snapshot();
+                 IF (SELECT COUNT(*) FROM pg_stat_activity
+                     WHERE datname = current_database() AND wait_event_type = 'Lock') >= 2 THEN
+                     RETURN;
+                 END IF;
+                 PERFORM pg_sleep(0.05);
+             END LOOP;
+             RAISE 'nobody came';
+         END $$"
+    )
+}
+
+#[test]
+fn x_1_what_is_due_is_revoked_by_one_node_and_no_failure_of_the_other() {
+    if !database::is_postgres() {
+        return;
+    }
+    let (mut one, dns) = house();
+    one.start(None);
+    let id = order(&one, &dns);
+    let mut other = one.another_node();
+    other.start(None);
+    one.database().run(&due(id));
+    one.wait_until(1, || {
+        (one.certificate(id)["status"] == "REVOKED").then_some(())
+    });
+    let said = [one.terminate(), other.terminate()].concat();
+    let failed = |line: &&String| line.contains("could not be revoked");
+    assert_eq!(said.iter().find(failed), None);
+}
+
 #[test]
 fn everything_moves_to_postgresql_and_goes_on() {
     if !database::is_postgres() {

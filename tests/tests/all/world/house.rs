@@ -134,20 +134,21 @@ impl House {
     }
 
     /// SIGKILL, and waits for the end.
-    /// Stops it in order.
-    pub(crate) fn terminate(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let pid = child.id().to_string();
-            let sent = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
-            assert!(sent.success() && child.wait().unwrap().success());
-        }
-    }
-
     pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             let _ = child.kill();
             let _ = child.wait();
         }
+    }
+
+    /// Stops the server in order, and waits until it has; what it said since it was last listened to.
+    pub(crate) fn terminate(&mut self) -> Vec<String> {
+        let mut child = self.child.take().unwrap();
+        let pid = child.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+        assert!(sent.success());
+        assert!(child.wait().unwrap().success());
+        self.stderr.take().unwrap().iter().collect()
     }
 
     /// Sends a request whose answer may never come; the connection stays open as long as the value lives.
