@@ -85,11 +85,7 @@ pub(crate) async fn import(
     if count == 0 {
         bail!("{} names no key", file.display());
     }
-    console::line(format!(
-        "{} new, {} known before",
-        total.new,
-        count - total.new as u64
-    ));
+    console::line(format!("{} new, {} known before", total.new, total.known));
     tell(&total.certificates);
     Ok(())
 }
@@ -128,6 +124,7 @@ async fn add(
     let block = KeyBlock::certain(keys, reason, &actor, house.clock.now(), delay);
     let blocked = block_keys(&house.store, block).await.map_err(in_words)?;
     total.new += blocked.new;
+    total.known += blocked.known;
     total.certificates.extend(blocked.certificates);
     Ok(())
 }

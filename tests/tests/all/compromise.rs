@@ -340,6 +340,21 @@ fn c_21_thousands_of_keys_are_taken_at_once_and_more_are_refused() {
 }
 
 #[test]
+fn x_4_a_customer_proves_a_few_keys_in_a_call_each_counted_once() {
+    let server = Server::start();
+    let secret = KeyPair::generate().unwrap().serialize_pem();
+    let keys = |count: usize| json!({"keys": vec![&secret; count], "reason": "leaked"});
+    let refused = server.alice.post(KEYS, &keys(21));
+    assert!(refused.text().contains("at most 20"), "{}", refused.text());
+    refused.violates("keys");
+    for (new, known) in [(1, 0), (0, 1)] {
+        let answer = server.alice.post(KEYS, &keys(20)).expect(200);
+        let expected = (&json!(new), &json!(known));
+        assert_eq!((&answer["new"], &answer["known"]), expected);
+    }
+}
+
+#[test]
 fn c_21_keys_are_blocked_imported_and_listed_by_command_line() {
     let server = Server::start();
     let data = server.data();

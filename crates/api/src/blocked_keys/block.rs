@@ -22,10 +22,7 @@ pub(crate) async fn block(call: Call) -> Outcome {
     let Block { keys, reason } = Fields::read(&body, read)?;
     let services = call.services();
     let blocked = services.block_keys(&call.caller, &keys, &reason).await?;
-    Ok(answer::json(
-        StatusCode::OK,
-        &BlockedBody::of(&blocked, keys.len()),
-    ))
+    Ok(answer::json(StatusCode::OK, &BlockedBody::of(&blocked)))
 }
 
 /// The body.

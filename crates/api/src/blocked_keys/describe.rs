@@ -30,7 +30,7 @@ pub(crate) fn block() -> Operation {
                 (
                     "keys",
                     "SHA-256 of a SubjectPublicKeyInfo in hexadecimal, or PEM of a public key, a certificate, a \
-                     request or a private key.",
+                     request or a private key. At most 20 in a call of a customer.",
                 ),
                 ("reason", "Why; the customers of the certificates read it."),
             ],

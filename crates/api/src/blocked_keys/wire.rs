@@ -42,7 +42,7 @@ impl<'a> BlockedKeyBody<'a> {
 pub(super) struct BlockedBody<'a> {
     /// Keys that were not on the list before.
     new: usize,
-    /// Keys that were.
+    /// Keys that were, each counted once.
     known: usize,
     /// Certificates that will be revoked because of it, as far as the caller may see them.
     certificates: Vec<AffectedBody<'a>>,
@@ -63,8 +63,7 @@ struct AffectedBody<'a> {
 }
 
 impl<'a> BlockedBody<'a> {
-    /// Of a call that named `count` keys.
-    pub(super) fn of(blocked: &'a Blocked, count: usize) -> Self {
+    pub(super) fn of(blocked: &'a Blocked) -> Self {
         let affected = |one: &'a Affected| AffectedBody {
             certificate_id: one.certificate,
             customer: &one.customer,
@@ -74,7 +73,7 @@ impl<'a> BlockedBody<'a> {
         };
         Self {
             new: blocked.new,
-            known: count.saturating_sub(blocked.new),
+            known: blocked.known,
             certificates: blocked.certificates.iter().map(affected).collect(),
         }
     }

@@ -10,8 +10,10 @@ use crate::query::{BlockedKeyQuery, Page};
 use crate::services::Services;
 use crate::store::Store;
 
-/// Keys in one call.
+/// Keys in one call of an operator.
 pub const MOST_KEYS: usize = 3000;
+/// Keys in one call of a customer: while new ones are written, nobody's certificate is stored.
+const MOST_KEYS_OF_CUSTOMER: usize = 20;
 /// What customers are told when somebody else has proved that their key is compromised.
 const PROVED: &str = "it was proved that its key is compromised";
 const WITHOUT_PROOF: &str = "this proves nothing: send a request that the key has signed and whose common name is \
@@ -22,7 +24,7 @@ const LONGEST_REASON: usize = 1000;
 /// Keys that are blocked together, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyBlock {
-    /// SHA-256 of their SubjectPublicKeyInfos.
+    /// SHA-256 of their SubjectPublicKeyInfos, each once.
     pub keys: Vec<[u8; 32]>,
     /// Why.
     pub reason: String,
@@ -71,7 +73,15 @@ impl KeyBlock {
         Self::new(keys, reason, actor, now, ground)
     }
 
-    fn new(keys: Vec<[u8; 32]>, reason: &str, actor: &str, at: Timestamp, ground: Ground) -> Self {
+    fn new(
+        mut keys: Vec<[u8; 32]>,
+        reason: &str,
+        actor: &str,
+        at: Timestamp,
+        ground: Ground,
+    ) -> Self {
+        keys.sort_unstable();
+        keys.dedup();
         Self {
             keys,
             reason: reason.to_owned(),
@@ -87,6 +97,8 @@ impl KeyBlock {
 pub struct Blocked {
     /// How many keys were not on the list before.
     pub new: usize,
+    /// How many were.
+    pub known: usize,
     /// Certificates that must be revoked now and did not have to before.
     pub certificates: Vec<Affected>,
 }
@@ -98,6 +110,29 @@ pub struct Blocked {
 pub async fn block_keys(store: &dyn Store, block: KeyBlock) -> Result<Blocked, Error> {
     check_reason(&block.reason)?;
     Ok(store.block_keys(block).await?)
+}
+
+/// What customers name is little, and proved.
+fn check_customers_keys(keys: &[NamedKey]) -> Result<(), Error> {
+    if keys.len() > MOST_KEYS_OF_CUSTOMER {
+        let problem = format!(
+            "may have at most {MOST_KEYS_OF_CUSTOMER} elements in a call of a customer, saw {}: send them in several calls",
+            keys.len()
+        );
+        return Err(Error::constraint(vec![Violation::new(
+            "keys", problem, None,
+        )]));
+    }
+    let unproved: Vec<Violation> = keys
+        .iter()
+        .enumerate()
+        .filter(|(_, key)| !key.is_proof)
+        .map(|(index, _)| Violation::new(format!("keys[{index}]"), WITHOUT_PROOF, None))
+        .collect();
+    if unproved.is_empty() {
+        return Ok(());
+    }
+    Err(Error::constraint(unproved))
 }
 
 /// What customers are told is one line of text.
@@ -134,21 +169,16 @@ impl Services {
     /// hear of their own certificates only.
     ///
     /// # Errors
-    /// [`Kind::Constraint`] for each key that a customer names without proof, and those of [`block_keys`].
+    /// [`Kind::Constraint`] for more than 20 keys of a customer, for each that one names without proof, and those of
+    /// [`block_keys`].
     pub async fn block_keys(
         &self,
         caller: &Caller,
         keys: &[NamedKey],
         reason: &str,
     ) -> Result<Blocked, Error> {
-        let unproved: Vec<Violation> = keys
-            .iter()
-            .enumerate()
-            .filter(|(_, key)| caller.role != Role::Operator && !key.is_proof)
-            .map(|(index, _)| Violation::new(format!("keys[{index}]"), WITHOUT_PROOF, None))
-            .collect();
-        if !unproved.is_empty() {
-            return Err(Error::constraint(unproved));
+        if caller.role == Role::Customer {
+            check_customers_keys(keys)?;
         }
         let delay = self.settings.revoke_compromised_after;
         let keys = keys.iter().map(|key| key.spki_sha256).collect();

@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use crate::database::{Connection, Dialect, Result, Row, Value};
+use crate::database::{Connection, Dialect, Lock, Result, Row, Value};
 use crate::{Source, postgres, sqlite};
 
 /// A connection of its own, used on a thread that may wait.
@@ -24,6 +24,15 @@ impl Hands {
     /// Runs statements without parameters.
     pub(super) fn batch(&self, sql: &str) -> Result<()> {
         self.with(|connection| connection.batch(sql))
+    }
+
+    /// Begins a transaction that holds `lock`.
+    pub(super) fn begin_with(&self, lock: Lock) -> Result<()> {
+        self.with(|connection| {
+            connection.begin()?;
+            connection.lock(lock);
+            connection.settle()
+        })
     }
 
     /// Runs a statement; how many rows it changed.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use reseal_lifecycle::compromise::{CompromiseStore as _, KeyBlock};
 use reseal_lifecycle::customer::Scope;
 use reseal_lifecycle::idempotency::{ABANDONED, Claim, IdempotencyStore as _, KeyedCall};
 use reseal_lifecycle::query::ProcessQuery;
@@ -11,6 +12,7 @@ use super::hands::Hands;
 use super::sample::{self, in_days, now};
 use super::{World, cluster, idempotency};
 use crate::SqlStore;
+use crate::database::Lock;
 
 /// A world, and a further node on its database.
 async fn two() -> Option<(World, SqlStore)> {
@@ -150,6 +152,34 @@ async fn r_9_a_key_whose_call_got_an_outcome_since_the_look_is_not_taken_away() 
     until_somebody_waits(&looking).await;
     slow.batch("COMMIT").unwrap();
     assert_eq!(again.await.unwrap().unwrap(), Claim::Opened(process));
+}
+
+/// While the list of blocked keys grows, no certificate is stored by anybody.
+#[tokio::test]
+async fn x_4_whoever_names_keys_that_are_known_has_nobody_wait() {
+    let Some((world, other)) = two().await else {
+        return;
+    };
+    let key = sample::hash(77);
+    let day = jiff::SignedDuration::from_hours(24);
+    let proof = || KeyBlock::certain(vec![key; 1000], "found", "house/op", now(), day);
+    let claim = || KeyBlock::claimed("acme", vec![key; 1000], "lost", "acme/api", now());
+    for block in [proof(), claim()] {
+        assert_eq!(world.store.block_keys(block).await.unwrap().new, 1);
+    }
+    // As somebody who stores a certificate.
+    let stores = world.hands();
+    stores.begin_with(Lock::BlockedKeysStay).unwrap();
+    for block in [proof(), claim()] {
+        let again =
+            tokio::time::timeout(std::time::Duration::from_secs(8), other.block_keys(block));
+        assert_eq!(again.await.unwrap().unwrap().new, 0);
+    }
+    let new = KeyBlock::certain(vec![sample::hash(78)], "found", "house/op", now(), day);
+    let new = tokio::spawn(async move { other.block_keys(new).await });
+    until_somebody_waits(&world.hands()).await;
+    stores.batch("COMMIT").unwrap();
+    assert_eq!(new.await.unwrap().unwrap().new, 1);
 }
 
 /// Until a statement on the same database waits for what another transaction holds.

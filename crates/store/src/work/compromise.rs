@@ -77,11 +77,20 @@ impl CompromiseStore for SqlStore {
 
 /// Puts keys on the list and everything that follows from it into the database.
 pub(crate) fn block_keys(connection: &Connection, block: &KeyBlock) -> Result<Blocked, StoreError> {
-    connection.lock(Lock::BlockedKeysGrow);
     let mut new = Vec::new();
     let mut certificates = Vec::new();
     let mut upgraded = Vec::new();
+    // Nobody stores a certificate while the list grows: whoever repeats what is known must not have all others wait.
+    let mut news = Vec::new();
     for key in &block.keys {
+        if is_news(connection, block, key)? {
+            news.push(key);
+        }
+    }
+    if !news.is_empty() {
+        connection.lock(Lock::BlockedKeysGrow);
+    }
+    for key in news {
         if put(connection, block, key)? > 0 {
             new.push(key);
         }
@@ -98,8 +107,26 @@ pub(crate) fn block_keys(connection: &Connection, block: &KeyBlock) -> Result<Bl
     }
     Ok(Blocked {
         new: new.len(),
+        known: block.keys.len() - new.len(),
         certificates,
     })
+}
+
+/// Whether `block` can change anything about `key`. No certificate is stored any more for a key that is seen on the list,
+/// so that nothing can come to it after this look.
+fn is_news(connection: &Connection, block: &KeyBlock, key: &[u8; 32]) -> Result<bool, StoreError> {
+    let found = match &block.ground {
+        Ground::Proof(duty, moment) => {
+            let (received, deadline) = (millis(duty.received), millis(duty.deadline));
+            let values = params![key, import::ISSUER, received, millis(*moment), deadline];
+            number(connection, sql::blocked_key::IS_NEWS, values)?
+        }
+        Ground::Claim(customer) => {
+            let values = params![key, customer, import::ISSUER];
+            number(connection, sql::blocked_key::IS_NEW_CLAIM, values)?
+        }
+    };
+    Ok(found.is_some())
 }
 
 /// Puts `key` on the list that `block` is about; 0 when it is there.
