@@ -102,10 +102,26 @@ fn loaded(now: Timestamp, services: &Services) -> anyhow::Result<Option<AuditEnt
     )))
 }
 
-fn without_user(url: &mut String) {
-    if let (Some(scheme), Some(at)) = (url.find("://"), url.rfind('@')) {
-        url.replace_range(scheme + 3..at, "");
-    }
+/// `url` without what says who connects, wherever an address may have it.
+fn without_user(url: &str) -> String {
+    let scheme = url.find("://").map_or(0, |at| at + 3);
+    let (scheme, rest) = url.split_at(scheme);
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
+    let (address, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+    // A name that is spelt in an unusual way may be either of the two.
+    let is_plain = |name: &str| {
+        name.bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    };
+    let kept: Vec<&str> = parameters
+        .split('&')
+        .filter(|pair| {
+            let name = pair.split_once('=').map_or(*pair, |(name, _)| name);
+            !name.is_empty() && is_plain(name) && !["user", "password"].contains(&name)
+        })
+        .collect();
+    let mark = if kept.is_empty() { "" } else { "?" };
+    format!("{scheme}{address}{mark}{}", kept.join("&"))
 }
 
 /// The configuration section by section. Digests only: the file is the operator's.
@@ -126,11 +142,8 @@ fn sections(config: &Config) -> Digests {
     } = config;
     let (mut mail, mut database) = (mail.clone(), database.clone());
     // A digest over a password would let it be guessed.
-    without_user(&mut mail.url);
-    without_user(&mut database.url);
-    if let Some(parameters) = database.url.find('?') {
-        database.url.truncate(parameters);
-    }
+    mail.url = without_user(&mail.url);
+    database.url = without_user(&database.url);
     let sections: [(&str, &dyn Debug); 10] = [
         ("server", server),
         ("database", &database),
@@ -232,6 +245,31 @@ mod tests {
         };
         assert_eq!(with("a:secret@"), with("a:other@"));
         assert_ne!(with("a:secret@"), sections(&config("")));
+        let with = |url: &str| sections(&config(&format!("[database]\nurl = \"{url}\"")));
+        let plain = with("postgres://db.test/x?sslmode=require");
+        for secret in [
+            "postgres://u:secret@db.test/x?sslmode=require",
+            "postgres://u:se?cret@db.test/x?sslmode=require",
+            "postgres://db.test/x?user=u&sslmode=require&password=secret",
+            "postgres://db.test/x?sslmode=require&pass%77ord=secret",
+        ] {
+            assert_eq!(with(secret), plain, "{secret}");
+        }
+    }
+
+    #[test]
+    fn a_1_how_the_database_is_reached_is_configuration() {
+        let with = |url: &str| sections(&config(&format!("[database]\nurl = \"{url}\"")));
+        let all = [
+            "postgres://u@db.test/x",
+            "postgres://u@db.test/x?sslmode=disable",
+            "postgres://u@db.test/x?hostaddr=192.0.2.1",
+            "postgres://u@db.test/y",
+        ]
+        .map(with);
+        for (index, one) in all.iter().enumerate() {
+            assert!(!all[..index].contains(one), "{index}");
+        }
     }
 
     #[test]

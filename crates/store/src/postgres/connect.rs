@@ -85,7 +85,7 @@ impl Target {
         let mode = match mode.as_deref() {
             Some("disable") => SslMode::Disable,
             Some("prefer") => SslMode::Prefer,
-            None if config.get_hosts().iter().all(is_local) => SslMode::Disable,
+            None if is_local(&config) => SslMode::Disable,
             Some("require" | "verify-full") | None => SslMode::Require,
             Some(other) => {
                 return Err(format!(
@@ -118,8 +118,7 @@ impl Target {
 
     /// See [`crate::PostgresUrl::is_plain_over_network`].
     pub(crate) fn is_plain_over_network(&self) -> bool {
-        self.config.get_ssl_mode() != SslMode::Require
-            && !self.config.get_hosts().iter().all(is_local)
+        self.config.get_ssl_mode() != SslMode::Require && !is_local(&self.config)
     }
 
     /// The same for connections of the node of that number.
@@ -175,7 +174,15 @@ where
     }
 }
 
-fn is_local(host: &Host) -> bool {
+/// Whether every connection stays on this host. An address given by `hostaddr` is the one that is connected to, whatever
+/// the name beside it.
+fn is_local(config: &Config) -> bool {
+    let addresses = config.get_hostaddrs();
+    config.get_hosts().iter().all(is_local_host)
+        && addresses.iter().all(std::net::IpAddr::is_loopback)
+}
+
+fn is_local_host(host: &Host) -> bool {
     match host {
         Host::Unix(_) => true,
         Host::Tcp(name) => {
@@ -213,27 +220,24 @@ fn take_ssl(url: &str) -> Taken {
 
 /// `url` with `…` in the place of a password, wherever an address may have one.
 fn without_password(url: &str) -> String {
-    let (address, query) = url
-        .split_once('?')
-        .map_or((url, None), |(address, query)| (address, Some(query)));
-    let mut shown = match address.split_once("://") {
-        Some((scheme, rest)) => match rest.rsplit_once('@') {
-            Some((user, host)) => {
-                let user = user
-                    .split_once(':')
-                    .map_or(user.to_owned(), |(user, _)| format!("{user}:…"));
-                format!("{scheme}://{user}@{host}")
-            }
-            None => format!("{scheme}://{rest}"),
-        },
-        None => "…".to_owned(),
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return "…".to_owned();
     };
-    let kept = query.into_iter().flat_map(|query| query.split('&'));
-    let kept: Vec<&str> = kept.filter(|pair| !pair.starts_with("password")).collect();
-    if !kept.is_empty() {
-        shown = format!("{shown}?{}", kept.join("&"));
-    }
-    shown
+    // What stands before the last `@` may be a password with anything in it.
+    let (user, rest) = match rest.rsplit_once('@') {
+        Some((user, rest)) => match user.split_once(':') {
+            Some((user, _)) => (format!("{user}:…@"), rest),
+            None => (format!("{user}@"), rest),
+        },
+        None => (String::new(), rest),
+    };
+    let (host, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let kept: Vec<&str> = query
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !pair.starts_with("password"))
+        .collect();
+    let mark = if kept.is_empty() { "" } else { "?" };
+    format!("{scheme}://{user}{host}{mark}{}", kept.join("&"))
 }
 
 #[cfg(test)]
@@ -250,6 +254,7 @@ mod tests {
             "postgres://reseal:s3cr3t@db.test/reseal",
             "postgres://reseal:s3:cr3t@x@db.test/reseal?sslmode=disable",
             "postgres://db.test/reseal?user=reseal&password=s3cr3t",
+            "postgres://reseal:s3?cr3t@db.test/reseal",
             "host=db.test password=s3cr3t",
         ] {
             assert!(!without_password(url).contains("cr3t"), "{url}");
@@ -290,8 +295,20 @@ mod tests {
         assert_eq!(mode("postgres://u@127.0.0.1:5433/x"), SslMode::Disable);
         assert_eq!(mode("postgres://u@%2Frun%2Fpostgresql/x"), SslMode::Disable);
         assert_eq!(mode("postgres://u@db.test/x"), SslMode::Require);
+        // The address is what is connected to; there may be no name beside it.
+        let named = "postgres://u@localhost/x?hostaddr=";
+        let nameless = "postgres://u@/x?hostaddr=";
+        for url in [named, nameless] {
+            assert_eq!(mode(&format!("{url}127.0.0.1")), SslMode::Disable, "{url}");
+            assert_eq!(mode(&format!("{url}192.0.2.1")), SslMode::Require, "{url}");
+        }
+        assert_eq!(
+            mode("postgres://u@db.test/x?hostaddr=127.0.0.1"),
+            SslMode::Require
+        );
         let plain = |url: &str| Target::parse(url, None).unwrap().is_plain_over_network();
         assert!(plain("postgres://u@db.test/x?sslmode=prefer"));
+        assert!(plain("postgres://u@/x?hostaddr=192.0.2.1&sslmode=disable"));
         assert!(!plain("postgres://u@db.test/x") && !plain("postgres://u@localhost/x"));
         assert_eq!(
             mode("postgres://u@db.test/x?sslmode=disable"),
