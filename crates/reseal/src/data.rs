@@ -84,6 +84,34 @@ impl DataFolder {
         self.root.join("audit-heads.log")
     }
 
+    pub(crate) fn node_file(&self) -> PathBuf {
+        self.root.join("node")
+    }
+
+    /// What tells this node from others on the same database, for the audit log: 16 hexadecimal digits in `node`, made
+    /// when there are none. No secret.
+    pub(crate) fn node(&self) -> anyhow::Result<String> {
+        let path = self.node_file();
+        let mut node = [0_u8; 8];
+        match fs::read_to_string(&path) {
+            Ok(text) => hex::decode_to_slice(text.trim_end(), &mut node).with_context(|| {
+                format!(
+                    "{} must have 16 hexadecimal digits: remove it, and a new one is made",
+                    path.display()
+                )
+            })?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                rand::fill(&mut node).map_err(|_| anyhow!("no randomness from the system"))?;
+                let text = format!("{}\n", hex::encode(node));
+                self.write("the name of the node", &path, text.as_bytes(), 0o644)?;
+            }
+            Err(error) => {
+                return Err(error).with_context(|| format!("{} cannot be read", path.display()));
+            }
+        }
+        Ok(hex::encode(node))
+    }
+
     pub(crate) fn webhook_key_file(&self) -> PathBuf {
         self.root.join("webhook.key")
     }

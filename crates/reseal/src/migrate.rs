@@ -11,7 +11,7 @@ use anyhow::{Context as _, anyhow, bail, ensure};
 use reseal_lifecycle::audit::{AuditEntry, AuditStore as _};
 use reseal_store::{PostgresUrl, Progress, Source, SqlStore};
 
-use crate::audit::check_log;
+use crate::audit::{check_log, house};
 use crate::clock::clock;
 use crate::config::{Config, Flags};
 use crate::console;
@@ -55,9 +55,11 @@ pub(crate) async fn run(
         );
     }
     let store = open_source(&target)?;
+    let crashed = house::crashed_before_move(&store, clock.now()).await?;
     let entry = AuditEntry::new(clock.now(), console::actor(), "database.move", "database");
     let entry = entry.with("rows", moved.rows);
-    store.append_audit(vec![entry]).await?;
+    let entries = crashed.into_iter().chain([entry]).collect();
+    store.append_audit(entries).await?;
     store.close();
     switch(&data, &from, &url)?;
     console::line(format!(

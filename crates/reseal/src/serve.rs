@@ -40,6 +40,8 @@ pub(crate) struct Running {
     heads: Arc<Heads>,
     clock: Clock,
     store: Arc<SqlStore>,
+    /// What the audit log calls this server.
+    name: String,
     _lock: Lock,
 }
 
@@ -113,7 +115,8 @@ pub(crate) async fn start(
     let services = wire_up::services(data, config, Arc::clone(&store), clock, address)?;
     let services = Arc::new(services);
     let heads = Arc::new(Heads::of(data));
-    house::started(&*store, config, &services).await?;
+    let name = house::server(data, store.is_shared())?;
+    house::started(&*store, &name, config, &services).await?;
     heads.note(&*store, clock.now(), "start").await?;
     if let Some(reason) = services.signing_refused() {
         tracing::warn!("nothing will be signed: {reason}");
@@ -151,6 +154,7 @@ pub(crate) async fn start(
         heads,
         clock,
         store,
+        name,
         _lock: lock,
     })
 }
@@ -178,7 +182,7 @@ impl Running {
         let worked = self.working.await;
         let kept = self.keeping.await;
         let (store, now) = (self.store, self.clock.now());
-        let recorded = match house::stopped(&*store, now).await {
+        let recorded = match house::stopped(&*store, &self.name, now).await {
             Ok(()) => self.heads.note(&*store, now, "stop").await,
             failed => failed,
         };

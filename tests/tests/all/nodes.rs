@@ -210,6 +210,38 @@ fn x_1_what_is_due_is_revoked_by_one_node_and_no_failure_of_the_other() {
 }
 
 #[test]
+fn a_1_each_node_has_starts_stops_and_crashes_of_its_own() {
+    if !database::is_postgres() {
+        return;
+    }
+    let (mut one, _dns) = house();
+    one.start(None);
+    let mut other = one.another_node();
+    other.start(None);
+    one.kill();
+    other.terminate();
+    one.start(None);
+    other.start(None);
+    one.kill();
+    other.kill();
+    let found = one
+        .database()
+        .rows("SELECT object, action FROM audit WHERE action LIKE 'server.%' ORDER BY object, id");
+    let of = |house: &House, actions: &[&str]| -> Vec<Vec<Option<String>>> {
+        let node = fs::read_to_string(house.data().join("node")).unwrap();
+        let object = Some(format!("server/{}", node.trim_end()));
+        let row = |action: &&str| vec![object.clone(), Some(format!("server.{action}"))];
+        actions.iter().map(row).collect()
+    };
+    let mut expected = [
+        of(&one, &["start", "crash", "start"]),
+        of(&other, &["start", "stop", "start"]),
+    ];
+    expected.sort();
+    assert_eq!(found, expected.concat());
+}
+
+#[test]
 fn everything_moves_to_postgresql_and_goes_on() {
     if !database::is_postgres() {
         return;

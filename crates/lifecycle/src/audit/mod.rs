@@ -36,7 +36,7 @@ pub const SERVER: &str = "reseal";
 
 /// What is recorded most often about the house itself: the objects under which it is looked up.
 pub mod object {
-    /// Starts and stops of the server.
+    /// Starts and stops of the server; of nodes that share a database, the beginning of their objects.
     pub const SERVER: &str = "server";
     /// The configuration.
     pub const CONFIGURATION: &str = "configuration";

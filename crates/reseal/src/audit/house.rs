@@ -12,6 +12,7 @@ use reseal_pki::certificate::Certificate;
 use serde_json::{Map, Value, json};
 
 use crate::config::Config;
+use crate::data::DataFolder;
 use crate::wire_up::EMBEDDED;
 
 const START: &str = "server.start";
@@ -20,21 +21,28 @@ const STOP: &str = "server.stop";
 /// Digests of parts, by their names.
 type Digests = BTreeMap<String, String>;
 
-/// Records that the server starts, and everything that is new about it, in one commit.
+/// What the entries of the server on `data` are about: of those on a database that is `shared`, this one.
+pub(crate) fn server(data: &DataFolder, shared: bool) -> anyhow::Result<String> {
+    Ok(if shared {
+        format!("{}/{}", object::SERVER, data.node()?)
+    } else {
+        object::SERVER.to_owned()
+    })
+}
+
+/// Records that `server` starts, and everything that is new about it, in one commit.
 pub(crate) async fn started(
     store: &dyn AuditStore,
+    server: &str,
     config: &Config,
     services: &Services,
 ) -> anyhow::Result<()> {
     let now = services.clock().now();
     let mut entries = Vec::new();
-    let before = store.last_audit_of(object::SERVER).await?;
+    let before = store.last_audit_of(server).await?;
     let program = env!("CARGO_PKG_VERSION");
     if let Some(before) = &before {
-        if before.action != STOP {
-            let entry = AuditEntry::new(now, SERVER, "server.crash", object::SERVER);
-            entries.push(entry.with("last", format!("{:.3}", before.at)));
-        }
+        entries.extend(crashed(now, server, before));
         let was = before.detail.get("program").and_then(Value::as_str);
         if let Some(was) = was.filter(|was| *was != program) {
             let entry = AuditEntry::new(now, SERVER, "program.change", "program");
@@ -50,16 +58,37 @@ pub(crate) async fn started(
         entries.extend(changed(now, object, before.as_ref(), &digests));
     }
     entries.extend(loaded(now, services)?);
-    let entry = AuditEntry::new(now, SERVER, START, object::SERVER);
+    let entry = AuditEntry::new(now, SERVER, START, server);
     let profile = format!("{:?}", config.policy.profile).to_lowercase();
     entries.push(entry.with("program", program).with("profile", profile));
     Ok(store.append_audit(entries).await?)
 }
 
-/// Records that the server has done its work.
-pub(crate) async fn stopped(store: &dyn AuditStore, now: Timestamp) -> anyhow::Result<()> {
+/// The entry that `server`, which does not run, did not stop in order, if `before` is the last one of it and says so.
+fn crashed(now: Timestamp, server: &str, before: &AuditEntry) -> Option<AuditEntry> {
+    (before.action != STOP).then(|| {
+        let entry = AuditEntry::new(now, SERVER, "server.crash", server);
+        entry.with("last", format!("{:.3}", before.at))
+    })
+}
+
+/// The same of the only server of a database that moves to where several may be.
+pub(crate) async fn crashed_before_move(
+    store: &dyn AuditStore,
+    now: Timestamp,
+) -> anyhow::Result<Option<AuditEntry>> {
+    let before = store.last_audit_of(object::SERVER).await?;
+    Ok(before.and_then(|before| crashed(now, object::SERVER, &before)))
+}
+
+/// Records that `server` has done its work.
+pub(crate) async fn stopped(
+    store: &dyn AuditStore,
+    server: &str,
+    now: Timestamp,
+) -> anyhow::Result<()> {
     let program = env!("CARGO_PKG_VERSION");
-    let entry = AuditEntry::new(now, SERVER, STOP, object::SERVER).with("program", program);
+    let entry = AuditEntry::new(now, SERVER, STOP, server).with("program", program);
     Ok(store.append_audit(vec![entry]).await?)
 }
 

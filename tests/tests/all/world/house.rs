@@ -59,10 +59,14 @@ impl House {
         }
     }
 
-    /// Another node of the same server, with a copy of its folder; nothing runs there yet.
+    /// Another node of the same server, with a copy of its folder but of what is the node's own; nothing runs there yet.
     pub(crate) fn another_node(&self) -> Self {
         let folder = TempDir::new().unwrap();
-        copy(&self.data(), &folder.path().join("data"));
+        let data = folder.path().join("data");
+        copy(&self.data(), &data);
+        for own in ["node", "audit-heads.log"] {
+            let _ = fs::remove_file(data.join(own));
+        }
         Self {
             folder,
             child: None,
