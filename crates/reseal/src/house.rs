@@ -36,10 +36,13 @@ impl House {
 
 /// The database of `data`, as a command that is soon done works on it.
 pub(crate) fn open_store(data: &DataFolder, config: &Config) -> anyhow::Result<SqlStore> {
-    open_source(&source(data, config)?)
+    let opened = open_source(&source(data, config)?)?;
+    // It may have been moved between the look and the opening, which then made a new file.
+    source(data, config)?;
+    Ok(opened)
 }
 
-/// The same for a server.
+/// The same for a server, which holds the lock of `data`: nothing is moved meanwhile.
 pub(crate) fn open_as_node(data: &DataFolder, config: &Config) -> anyhow::Result<SqlStore> {
     let source = source(data, config)?;
     SqlStore::open_as_node(&source).with_context(|| format!("{source} cannot be opened"))

@@ -1,7 +1,8 @@
 //! `reseal migrate`: moves all that a server has stored from SQLite into a PostgreSQL database.
 //!
-//! Nothing of the old file is changed, and it stays as `reseal.db.moved`. DATA points to the new database once
-//! everything has been compared and the audit log has been checked there; until then it is as before.
+//! The old file stays as `reseal.db.moved`. DATA points to the new database once everything has been compared and the audit
+//! log has been checked there; until then it is as before. Nobody writes to the old file from the first row that is copied
+//! on: command lines wait, and are then told that it was moved, or go on when it was not.
 
 use std::fs;
 use std::io::IsTerminal as _;
@@ -43,8 +44,9 @@ pub(crate) async fn run(
     let url = url.map_err(|error| anyhow!("--to: {error}"))?;
     let from = data.database();
 
-    let moved = SqlStore::transfer(&from, &url, &mut show)
+    let transfer = SqlStore::transfer(&from, &url, &mut show)
         .with_context(|| format!("{} was not moved to {url}", from.display()))?;
+    let moved = transfer.moved;
     let target = Source::Postgres(url.clone());
     let verified = check_log(&data, &target, clock.now())?;
     if verified.findings > 0 {
@@ -61,6 +63,10 @@ pub(crate) async fn run(
     let entries = crashed.into_iter().chain([entry]).collect();
     store.append_audit(entries).await?;
     store.close();
+    // First, so that nothing can be answered for that is not in the new database, whatever becomes of the rest.
+    transfer
+        .retire_source()
+        .with_context(|| format!("{} was not switched over", from.display()))?;
     switch(&data, &from, &url)?;
     console::line(format!(
         "{} rows of {} tables are in {url}, each as it was; {} entries of the audit log were checked",
@@ -83,8 +89,16 @@ fn switch(data: &DataFolder, from: &Path, url: &PostgresUrl) -> anyhow::Result<(
         mark.as_bytes(),
         0o600,
     )?;
-    fs::rename(from, moved_file(from))
-        .with_context(|| format!("{} cannot be renamed: do that yourself", from.display()))
+    let rename = |from: PathBuf, to: PathBuf| {
+        fs::rename(&from, &to)
+            .with_context(|| format!("{} cannot be renamed: do that yourself", from.display()))
+    };
+    // As long as somebody else has the file open, its last commits are in the log beside it.
+    let log = from.with_extension("db-wal");
+    if log.exists() {
+        rename(log, from.with_extension("db.moved-wal"))?;
+    }
+    rename(from.to_owned(), moved_file(from))
 }
 
 fn moved_file(from: &Path) -> PathBuf {

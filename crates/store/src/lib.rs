@@ -28,7 +28,7 @@ mod work;
 pub use bulk::{Batch, Filling};
 pub use database::{PostgresUrl, Source};
 pub use store::{Program, SqlStore};
-pub use transfer::{Moved, Progress};
+pub use transfer::{Moved, Progress, Transfer};
 pub use work::audit::{AuditRow, EventRow, Finding, Head, Verified};
 pub use work::examine::{Checked, Moment, StoredCertificate, Told};
 

@@ -195,7 +195,11 @@ pub(crate) fn run(connection: &Connection, migrations: &[Migration]) -> Result<(
     result
 }
 
-fn apply(connection: &Connection, migrations: &[Migration]) -> Result<(), MigrationError> {
+/// The same within the transaction that goes on.
+pub(crate) fn apply(
+    connection: &Connection,
+    migrations: &[Migration],
+) -> Result<(), MigrationError> {
     // Nodes that start at once apply them once.
     connection.lock(Lock::Schema);
     connection.batch(CREATE_TABLE)?;

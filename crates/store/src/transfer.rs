@@ -107,25 +107,45 @@ struct Summary {
     digest: Vec<u8>,
 }
 
+/// A transfer that was made. As long as it is held nobody writes to the file, so that the two are the same; when it is
+/// dropped the file is as it was before.
+pub struct Transfer {
+    /// What was moved.
+    pub moved: Moved,
+    file: Connection,
+}
+
+impl Transfer {
+    /// Has the file refuse every write from now on, also of programs that have opened it already and wait: what they
+    /// answered for would not be in the new database.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when that cannot be written: then the file is as it was before.
+    pub fn retire_source(self) -> std::result::Result<(), StoreError> {
+        Ok(sqlite::retire(&self.file)?)
+    }
+}
+
 type Tell<'a> = &'a mut (dyn FnMut(Progress) + Send);
 
 impl SqlStore {
     /// Copies all of the SQLite file at `from` into the database `to`, which has to be empty, and compares the two.
-    /// Nobody may write to either meanwhile. When it fails before it compares, nothing is in `to`.
+    /// Nobody may write to `to` meanwhile, and nobody can write to `from` until the answer is dropped. When it fails
+    /// before it compares, nothing is in `to`.
     ///
     /// # Errors
-    /// As [`SqlStore::open`]; [`StoreError::Exists`] when there is something in `to`; [`StoreError::Fault`] with the first
+    /// As [`SqlStore::open`], also when another program is writing to `from` for longer than ten seconds;
+    /// [`StoreError::Exists`] when there is something in `to`; [`StoreError::Fault`] with the first
     /// table that differs.
     pub fn transfer(
         from: &Path,
         to: &PostgresUrl,
         tell: Tell<'_>,
-    ) -> std::result::Result<Moved, StoreError> {
-        // Both have the present schema then.
-        drop(Self::open(&Source::Sqlite(from.to_owned()))?);
+    ) -> std::result::Result<Transfer, StoreError> {
+        // It has the present schema then.
         drop(Self::open(&Source::Postgres(to.clone()))?);
         postgres::aside(|| {
-            let source = sqlite::reader(from)?;
+            let file = sqlite::last_writer(from)?;
             let target = postgres::writer(&to.target)?;
             if target
                 .one("SELECT 1 FROM customer LIMIT 1", params![], |_| Ok(()))?
@@ -133,7 +153,8 @@ impl SqlStore {
             {
                 return Err(StoreError::Exists("database with customers in it"));
             }
-            transfer(&source, &target, tell)
+            let moved = transfer(&file, &target, tell)?;
+            Ok(Transfer { moved, file })
         })
     }
 }
@@ -149,7 +170,6 @@ fn transfer(
             "only from SQLite to PostgreSQL".to_owned(),
         ));
     };
-    let _moment = source.snapshot()?;
     target.begin()?;
     // A big table takes longer than a transaction may be idle.
     target.batch("SET LOCAL idle_in_transaction_session_timeout = 0; DELETE FROM heartbeat; DELETE FROM audit_checkpoint")?;

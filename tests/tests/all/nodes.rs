@@ -1,7 +1,9 @@
 //! Several servers on one PostgreSQL database, and moving to one. Nothing is tested here unless the tests run against it.
 
 use std::fs;
-use std::process::Command;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -263,10 +265,43 @@ fn everything_moves_to_postgresql_and_goes_on() {
     let old = order(&house, &dns);
     house.kill();
 
+    // A command line that has opened the file before, and writes afterwards.
+    let mut late = Command::new(binary())
+        .args(["key", "import", "-", "--reason", "late", "--data", data])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let has_opened = || {
+        let files = format!("/proc/{}/fd", late.id());
+        let files = fs::read_dir(files).unwrap();
+        let is_file = |path: PathBuf| path == folder.join("reseal.db-wal");
+        files
+            .flatten()
+            .any(|file| fs::read_link(file.path()).is_ok_and(is_file))
+    };
+    while !has_opened() {
+        thread::sleep(Duration::from_millis(20));
+    }
     let url = database::empty();
     let said = reseal(&["migrate", "--from", "sqlite", "--to", &url, "--data", data]);
     assert!(said.contains("each as it was"), "{said}");
     assert!(!folder.join("reseal.db").exists());
+    let key = format!("{:064x}\n", 7);
+    let mut input = late.stdin.take().unwrap();
+    input.write_all(key.as_bytes()).unwrap();
+    drop(input);
+    let late = late.wait_with_output().unwrap();
+    let said = String::from_utf8(late.stderr).unwrap();
+    assert!(
+        !late.status.success() && said.contains("was moved"),
+        "{said}"
+    );
+    // What it left is whole: the log went with the file.
+    let left = rusqlite::Connection::open(folder.join("reseal.db.moved")).unwrap();
+    let keys = left.query_row("SELECT COUNT(*) FROM blocked_key", [], |row| row.get(0));
+    assert_eq!(keys, Ok(0));
     fs::write(&path, format!("{plain}\n[database]\nurl = \"{url}\"\n")).unwrap();
     house.start(None);
     assert_eq!(house.certificate(old)["status"], "ACTIVE");

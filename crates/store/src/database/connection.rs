@@ -8,6 +8,7 @@ use rusqlite::OptionalExtension as _;
 
 use super::{Dialect, Error, RETRY_DISK, RETRY_LOCK, Result, Row, Values};
 use crate::postgres::{SAY_THERE_IS_WORK, Session};
+use crate::sqlite::is_retired;
 use crate::work::audit::Unwritten;
 
 /// Longer texts come from unusual filters, and would only push others out of the cache.
@@ -258,12 +259,21 @@ impl Connection {
         }
     }
 
-    /// Begins a transaction that writes.
+    /// Begins a transaction that writes; [`Error::Retired`] where nobody may any more.
     pub(crate) fn begin(&self) -> Result<()> {
         self.wakes.set(false);
         self.unwritten.borrow_mut().clear();
         match &self.engine {
-            Engine::Sqlite(connection) => run(connection, "BEGIN IMMEDIATE"),
+            Engine::Sqlite(connection) => {
+                run(connection, "BEGIN IMMEDIATE")?;
+                match is_retired(connection) {
+                    Ok(false) => Ok(()),
+                    other => {
+                        run(connection, "ROLLBACK")?;
+                        Err(other.err().map_or(Error::Retired, Error::Sqlite))
+                    }
+                }
+            }
             Engine::Postgres(session) => {
                 session.begin("BEGIN");
                 Ok(())

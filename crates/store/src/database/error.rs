@@ -37,6 +37,9 @@ pub(crate) enum Error {
     /// There is no connection, and none can be made.
     #[error("{0}")]
     Unreachable(String),
+    /// The file's rows are elsewhere by now.
+    #[error("everything in this file was moved to PostgreSQL: nothing is written to it any more")]
+    Retired,
 }
 
 /// What most of this crate answers with inside.
@@ -82,9 +85,11 @@ impl Error {
                 )
             }),
             Self::Postgres(error) => error.code() == Some(&SqlState::UNIQUE_VIOLATION),
-            Self::Column { .. } | Self::Missing(_) | Self::Unfinished | Self::Unreachable(_) => {
-                false
-            }
+            Self::Column { .. }
+            | Self::Missing(_)
+            | Self::Unfinished
+            | Self::Unreachable(_)
+            | Self::Retired => false,
         }
     }
 
@@ -96,7 +101,11 @@ impl Error {
                 None => error.is_closed() || is_io(error),
             },
             Self::Unreachable(_) => true,
-            Self::Sqlite(_) | Self::Column { .. } | Self::Missing(_) | Self::Unfinished => false,
+            Self::Sqlite(_)
+            | Self::Column { .. }
+            | Self::Missing(_)
+            | Self::Unfinished
+            | Self::Retired => false,
         }
     }
 
@@ -131,7 +140,7 @@ impl Error {
                 None => None,
             },
             Self::Unreachable(_) => Some(RETRY_LOCK),
-            Self::Column { .. } | Self::Missing(_) | Self::Unfinished => None,
+            Self::Column { .. } | Self::Missing(_) | Self::Unfinished | Self::Retired => None,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! - `connection`: how connections are opened
 //! - `checkpoint`: the log's way into the database file
 //! - `copy`: a copy of a file that is in use, and whether a file is sound
+//! - `retired`: a file that nobody may write to any more
 //!
 //! Other programs may use the same file meanwhile (command lines beside a running server): SQLite's own locks
 //! keep them apart, and whoever comes second waits up to ten seconds.
@@ -10,18 +11,20 @@
 mod checkpoint;
 mod connection;
 mod copy;
+mod retired;
 
 use std::num::NonZeroUsize;
 use std::path::Path;
 
 use reseal_lifecycle::store::StoreError;
 
-use crate::database::{Connection, Dialect, Error};
+use crate::database::{Connection, Dialect, Engine, Error};
 use crate::lane::{Lane, Points, Writer};
 use crate::migrate;
 use crate::store::{LIST_READERS, Program, SqlStore, no_thread};
 
 pub(crate) use checkpoint::Checkpointer;
+pub(crate) use retired::is_retired;
 
 /// A connection to the file at `path` that cannot write.
 pub(crate) fn reader(path: &Path) -> Result<Connection, Error> {
@@ -44,6 +47,24 @@ pub(crate) fn make_durable(path: &Path) -> Result<(), StoreError> {
     std::fs::File::open(path)
         .and_then(|file| file.sync_all())
         .map_err(fault)
+}
+
+/// The file at `path` for one who takes leave of it, brought to the present schema in a transaction that nobody else
+/// writes beside. What was done to it is undone unless it ends with [`retire`].
+pub(crate) fn last_writer(path: &Path) -> Result<Connection, StoreError> {
+    let connection = writer(path)?;
+    // One that is retired already may be left once more: whoever did that before did not come to the end.
+    connection.batch("BEGIN IMMEDIATE")?;
+    migrate::apply(&connection, migrate::SQLITE)?;
+    Ok(connection)
+}
+
+/// Ends the transaction of `connection` in such a way that nobody writes to the file any more.
+pub(crate) fn retire(connection: &Connection) -> Result<(), Error> {
+    if let Engine::Sqlite(file) = connection.engine() {
+        retired::retire(file)?;
+    }
+    connection.commit()
 }
 
 /// Opens the file at `path`, makes it if there is none, and brings it to the present schema.

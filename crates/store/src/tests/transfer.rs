@@ -39,9 +39,8 @@ async fn everything_arrives_and_goes_on_with_the_same_numbers() {
 
     let (source, url) = empty();
     let mut told = Vec::new();
-    let moved =
-        SqlStore::transfer(&world.path(), &url, &mut |progress| told.push(progress)).unwrap();
-    assert_eq!(moved.tables, 31);
+    let transfer = SqlStore::transfer(&world.path(), &url, &mut |progress| told.push(progress));
+    assert_eq!(transfer.unwrap().moved.tables, 31);
     assert!(
         told.iter()
             .any(|progress| progress.table == "audit" && progress.comparing)
@@ -89,7 +88,59 @@ async fn what_has_customers_is_not_written_to() {
     };
     store.create_customer(customer, "house/op").await.unwrap();
     let refused = SqlStore::transfer(&world.path(), &url, &mut |_| ());
-    assert!(matches!(refused, Err(StoreError::Exists(_))), "{refused:?}");
+    assert!(matches!(refused.err(), Some(StoreError::Exists(_))));
+}
+
+/// Of a command line that has opened the file before, or opens it meanwhile.
+#[tokio::test]
+async fn what_is_written_beside_a_transfer_waits_and_is_lost_in_no_case() {
+    if !cluster::is_wanted() {
+        return;
+    }
+    let world = World::sqlite().await;
+    let store = std::sync::Arc::new(world.store);
+    let customer = |handle: &str| Customer {
+        handle: handle.to_owned(),
+        created: now(),
+    };
+    let write = |handle: &str| {
+        let (store, customer) = (std::sync::Arc::clone(&store), customer(handle));
+        tokio::spawn(async move { store.create_customer(customer, "house/op").await })
+    };
+    let moment = std::time::Duration::from_millis(300);
+    let Source::Sqlite(path) = &world.source else {
+        panic!("no file")
+    };
+
+    // Nothing comes of it: whoever waited goes on.
+    let transfer = SqlStore::transfer(path, &empty().1, &mut |_| ()).unwrap();
+    let waits = write("first");
+    tokio::time::sleep(moment).await;
+    assert!(!waits.is_finished());
+    drop(transfer);
+    waits.await.unwrap().unwrap();
+
+    // It is switched over: whoever waited is told, and so is whoever comes later.
+    let (source, url) = empty();
+    let transfer = SqlStore::transfer(path, &url, &mut |_| ()).unwrap();
+    let waits = write("second");
+    tokio::time::sleep(moment).await;
+    assert!(!waits.is_finished());
+    transfer.retire_source().unwrap();
+    let later = write("third");
+    for refused in [waits, later] {
+        let refused = refused.await.unwrap().unwrap_err();
+        assert!(refused.to_string().contains("was moved"), "{refused}");
+    }
+    let refused = SqlStore::open(&world.source).err().unwrap();
+    assert!(refused.to_string().contains("was moved"), "{refused}");
+    let moved = SqlStore::open(&source).unwrap().customers().await.unwrap();
+    assert_eq!(store.customers().await.unwrap(), moved);
+    assert_eq!(moved.len(), 3);
+
+    // Whoever did not come to the end after that begins again.
+    let again = SqlStore::transfer(path, &empty().1, &mut |_| ()).unwrap();
+    again.retire_source().unwrap();
 }
 
 /// A table or column that only SQLite got would be forgotten.
