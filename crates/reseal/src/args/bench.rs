@@ -91,6 +91,15 @@ pub(crate) enum BenchOf {
         #[arg(long)]
         json: bool,
     },
+    /// Reissues everything in a store by a campaign, and checks that nothing was reissued twice or left out
+    Campaign {
+        /// How many certificates, such as `100k`; a million takes 20 GB below the temporary folder (`TMPDIR`)
+        #[arg(long, default_value = "50k", value_parser = count, value_name = "N")]
+        certificates: u32,
+        /// Prints JSON instead of a table
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// A number of certificates: `k` stands for thousand, `m` for million.

@@ -10,10 +10,12 @@
 //! - [`floor`]: what the cryptography alone costs, in the same run
 //! - [`report`]: the figures, as tables ([`table`]) or as JSON
 //! - [`growth`]: the same with many certificates in the store, which [`fill`] puts there
+//! - [`campaign`]: a mass reissue
 //!
 //! Without another database it is SQLite with every commit synced, as always, in a folder below the system's temporary
 //! folder (`TMPDIR`). Of that nothing survives.
 
+mod campaign;
 mod client;
 mod fill;
 mod floor;
@@ -97,6 +99,7 @@ pub(crate) async fn run_other(of: BenchOf) -> anyhow::Result<()> {
             seconds,
             json,
         } => growth::run(&sizes, seconds, json).await,
+        BenchOf::Campaign { certificates, json } => campaign::run(certificates, json).await,
     }
 }
 

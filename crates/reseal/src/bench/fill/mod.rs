@@ -56,6 +56,8 @@ pub(super) struct Filled {
     _dns: NameServer,
     /// The large customer's API key.
     pub(super) key: String,
+    /// An operator's.
+    pub(super) operator: String,
     /// Certificate 1 and those after it.
     pub(super) slots: Vec<Slot>,
 }
@@ -77,7 +79,7 @@ impl Filled {
         let age = SignedDuration::from_hours(24 * i64::from(schedule::SPAN_DAYS + 20));
         let clock = Clock::shifted(-age);
         let lock = data.lock()?;
-        init::initialize_at(&data, &config, URL, clock).await?;
+        let operator = init::initialize_at(&data, &config, URL, clock).await?;
         let config = config.config;
         let customers = u16::try_from(count / 10)
             .unwrap_or(CUSTOMERS)
@@ -96,6 +98,7 @@ impl Filled {
             folder: data,
             _dns: dns,
             key,
+            operator,
             slots,
         })
     }
