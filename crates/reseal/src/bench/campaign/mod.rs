@@ -38,15 +38,15 @@ const LONGEST_REST: Duration = Duration::from_mins(10);
 /// Percent done at which the server's memory is looked at.
 const LOOKED_AT: [u64; 3] = [10, 50, 100];
 
-/// Reissues `count` certificates; writes JSON instead of a table when `json` is set.
-pub(crate) async fn run(count: u32, json: bool) -> anyhow::Result<()> {
+/// Reissues `count` certificates, over what `database` says; writes JSON instead of a table when `json` is set.
+pub(crate) async fn run(count: u32, database: &str, json: bool) -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("no temporary folder can be made")?;
     let data = folder.path().join("data");
-    let filled = Filled::make(&data, count, Mix::InForce, CAA_REUSE).await?;
+    let filled = Filled::make(&data, count, Mix::InForce, CAA_REUSE, database).await?;
     let server = Server::start(filled.folder()).await?;
     server.settle(LONGEST_REST).await?;
     let at_rest = server.memory()?;
-    let mut api = Connection::open(&server.authority, &filled.operator).await?;
+    let mut api = Connection::open(&server.authority, Some(&filled.operator)).await?;
     super::progress(format!("plan of {count} certificates"));
     let planned = plan(&server, &mut api, count).await?;
     super::progress(format!("campaign over {count} certificates"));
@@ -68,7 +68,7 @@ pub(crate) async fn run(count: u32, json: bool) -> anyhow::Result<()> {
 
 /// What the campaign would come to; how long that took to say, and the server's memory then.
 async fn plan(server: &Server, api: &mut Connection, count: u32) -> anyhow::Result<Moment> {
-    let (used, begun) = (server.processor_time()?, Instant::now());
+    let (used, begun) = (server.processes().processor_time()?, Instant::now());
     let path = format!("{CAMPAIGNS}?dryRun=true");
     let plan = post(api, &path, StatusCode::OK).await?;
     if plan["atOnce"] != count {
@@ -79,7 +79,7 @@ async fn plan(server: &Server, api: &mut Connection, count: u32) -> anyhow::Resu
 
 /// Begins the campaign and waits for its end.
 async fn carry_out(server: &Server, api: &mut Connection, count: u32) -> anyhow::Result<Report> {
-    let (used, begun) = (server.processor_time()?, Instant::now());
+    let (used, begun) = (server.processes().processor_time()?, Instant::now());
     let campaign = post(api, CAMPAIGNS, StatusCode::CREATED).await?;
     let id = campaign["id"]
         .as_i64()

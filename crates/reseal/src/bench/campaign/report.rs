@@ -25,7 +25,7 @@ impl Moment {
     pub(super) fn of(server: &Server, begun: Instant, used: Duration) -> anyhow::Result<Self> {
         Ok(Self {
             after: begun.elapsed(),
-            processor: server.processor_time()?.saturating_sub(used),
+            processor: server.processes().processor_time()?.saturating_sub(used),
             memory: server.memory()?,
         })
     }
