@@ -16,7 +16,7 @@ use reseal_lifecycle::customer::Role;
 use reseal_lifecycle::process::Check;
 
 pub(crate) use authorization::{Authorization, Wanted};
-pub(crate) use bench::{BenchOf, Beside, Loads};
+pub(crate) use bench::{BenchOf, Beside, Elsewhere, Loads};
 pub(crate) use ca::{Ca, CrlForm};
 pub(crate) use campaign::{Campaign, ReportFormat, WantedCampaign};
 pub(crate) use check::{Caa, Csr, Dcv, Method, Place};

@@ -106,6 +106,11 @@ pub(crate) const SQLITE: &[Migration] = &[
         name: "0016_distrust",
         sql: include_str!("sql/sqlite/0016_distrust.sql"),
     },
+    Migration {
+        version: 17,
+        name: "0017_growth",
+        sql: include_str!("sql/sqlite/0017_growth.sql"),
+    },
 ];
 
 /// The history of the PostgreSQL schema: it begins where SQLite's was when this database came in, with the same number.
@@ -124,6 +129,11 @@ pub(crate) const POSTGRES: &[Migration] = &[
         version: 16,
         name: "0016_distrust",
         sql: include_str!("sql/postgres/0016_distrust.sql"),
+    },
+    Migration {
+        version: 17,
+        name: "0017_growth",
+        sql: include_str!("sql/postgres/0017_growth.sql"),
     },
 ];
 

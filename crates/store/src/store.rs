@@ -9,6 +9,7 @@ use crate::database::{Connection, Dialect, Source};
 use crate::lane::{Lane, Points, Writer};
 use crate::postgres::Presence;
 use crate::talk::Talk;
+use crate::work::tally::Tally;
 use crate::{postgres, sqlite};
 
 /// Threads for lists.
@@ -30,6 +31,8 @@ pub struct SqlStore {
     pub(crate) points: Points,
     pub(crate) lists: Lane,
     pub(crate) dialect: Dialect,
+    /// How many rows lists have.
+    pub(crate) tally: Arc<Tally>,
     /// Notified when another node, or this one, has left work to whoever has time.
     pub(crate) woken: Arc<Notify>,
     pub(crate) talk: Talk,
@@ -43,6 +46,7 @@ impl SqlStore {
             points,
             lists,
             dialect,
+            tally: Arc::default(),
             woken: Arc::default(),
             talk: Talk::default(),
             presence: Mutex::default(),

@@ -21,8 +21,8 @@ use crate::services::Services;
 
 /// A certificate must be signed within 8 hours of the check (BR 4.2.2.1, S-16): nothing is kept longer.
 const LONGEST_REUSE: Duration = Duration::from_hours(8);
-/// Observations kept at most; beyond it the whole cache is dropped, which only costs look-ups.
-const MOST_KEPT: usize = 100_000;
+/// Observations kept at most, 2 KiB each; beyond it the whole cache is dropped, which only costs look-ups.
+const MOST_KEPT: usize = 20_000;
 
 /// Observations that may serve again while they are younger than `dcv.caa_reuse`. Failures are never kept.
 #[derive(Default)]

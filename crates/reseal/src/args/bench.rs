@@ -71,6 +71,17 @@ impl FromStr for Beside {
     }
 }
 
+/// Where a store is filled.
+#[derive(Debug, Group)]
+pub(crate) struct Elsewhere {
+    /// An empty PostgreSQL database to fill instead of SQLite, once; what is written stays in it
+    #[arg(long, value_name = "postgres://USER@HOST/NAME")]
+    pub(crate) database: Option<String>,
+    /// File with the password to it
+    #[arg(long, requires = "database", value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum BenchOf {
     /// Fills stores with ever more certificates, and measures whether the server stays as fast
@@ -87,6 +98,19 @@ pub(crate) enum BenchOf {
         /// How long each load is measured
         #[arg(long, default_value_t = 5, value_name = "N")]
         seconds: u64,
+        #[command(flatten)]
+        elsewhere: Elsewhere,
+        /// Prints JSON instead of a table
+        #[arg(long)]
+        json: bool,
+    },
+    /// Reissues everything in a store by a campaign, and checks that nothing was reissued twice or left out
+    Campaign {
+        /// How many certificates, such as `100k`; a million takes 20 GB below the temporary folder (`TMPDIR`)
+        #[arg(long, default_value = "50k", value_parser = count, value_name = "N")]
+        certificates: u32,
+        #[command(flatten)]
+        elsewhere: Elsewhere,
         /// Prints JSON instead of a table
         #[arg(long)]
         json: bool,

@@ -10,10 +10,12 @@
 //! - [`floor`]: what the cryptography alone costs, in the same run
 //! - [`report`]: the figures, as tables ([`table`]) or as JSON
 //! - [`growth`]: the same with many certificates in the store, which [`fill`] puts there
+//! - [`campaign`]: a mass reissue
 //!
 //! Without another database it is SQLite with every commit synced, as always, in a folder below the system's temporary
 //! folder (`TMPDIR`). Of that nothing survives.
 
+mod campaign;
 mod client;
 mod fill;
 mod floor;
@@ -32,7 +34,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
-use crate::args::{BenchOf, Loads};
+use crate::args::{BenchOf, Elsewhere, Loads};
 use crate::console;
 pub(crate) use growth::SMALLEST;
 use load::Pace;
@@ -95,9 +97,20 @@ pub(crate) async fn run_other(of: BenchOf) -> anyhow::Result<()> {
         BenchOf::Growth {
             sizes,
             seconds,
+            elsewhere,
             json,
-        } => growth::run(&sizes, seconds, json).await,
+        } => growth::run(&sizes, seconds, &filled_in(&elsewhere)?, json).await,
+        BenchOf::Campaign {
+            certificates,
+            elsewhere,
+            json,
+        } => campaign::run(certificates, &filled_in(&elsewhere)?, json).await,
     }
+}
+
+fn filled_in(elsewhere: &Elsewhere) -> anyhow::Result<String> {
+    let password_file = elsewhere.password_file.as_deref();
+    database_table(elsewhere.database.as_deref(), password_file)
 }
 
 struct Measurement {

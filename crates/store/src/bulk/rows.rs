@@ -291,6 +291,7 @@ fn authorization(proof: &Authorization) -> Row {
         proof.process.into(),
         witnesses.map(json).transpose()?.into(),
         proof.alias.clone().into(),
+        proof.distrusted.map(millis).into(),
     ])
 }
 

@@ -10,6 +10,8 @@ impl Listed for CertificateField {
     const COLUMNS: &'static str = sql::certificate::COLUMNS;
     const LEAN_COLUMNS: &'static str = sql::certificate::LEAN_COLUMNS;
 
+    const ONLY_GROWS: bool = true;
+
     fn column(self) -> Column {
         match self {
             Self::Id => Column::Plain("id"),

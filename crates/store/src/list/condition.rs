@@ -22,6 +22,8 @@ pub(super) struct Conditions {
     values: Vec<Value>,
     dialect: Dialect,
     now: Timestamp,
+    /// Whether the list is chosen or sorted by the end of certificates.
+    by_end: bool,
 }
 
 /// The status of a certificate at the moment that is bound as parameter `now`.
@@ -30,12 +32,13 @@ pub(super) fn certificate_status(now: &str) -> String {
 }
 
 impl Conditions {
-    pub(super) fn new(dialect: Dialect, now: Timestamp) -> Self {
+    pub(super) fn new(dialect: Dialect, now: Timestamp, by_end: bool) -> Self {
         Self {
             parts: Vec::new(),
             values: Vec::new(),
             dialect,
             now,
+            by_end,
         }
     }
 
@@ -250,18 +253,24 @@ impl Conditions {
         words.sort_unstable();
         words.dedup();
         let now = Value::Integer(self.now.as_millisecond());
+        // SQLite knows nothing of how many rows there are, and would take either index for either list.
+        let (status, not_after) = match (self.dialect, self.by_end) {
+            (Dialect::Sqlite, true) => ("+status", "not_after"),
+            (Dialect::Sqlite, false) => ("status", "+not_after"),
+            (Dialect::Postgres, _) => ("status", "not_after"),
+        };
         let parts: Vec<String> = words
             .into_iter()
             .map(|word| match word {
                 "ACTIVE" => format!(
-                    "(status = 'ACTIVE' AND not_after >= {})",
+                    "({status} = 'ACTIVE' AND {not_after} >= {})",
                     self.bind(now.clone())
                 ),
                 "EXPIRED" => format!(
-                    "(status = 'ACTIVE' AND not_after < {})",
+                    "({status} = 'ACTIVE' AND {not_after} < {})",
                     self.bind(now.clone())
                 ),
-                other => format!("status = {}", self.bind(Value::Text(other.to_owned()))),
+                other => format!("{status} = {}", self.bind(Value::Text(other.to_owned()))),
             })
             .collect();
         joined(&parts, "OR", NEVER)

@@ -66,6 +66,9 @@ trait Listed: Field {
     /// The same where documents are not wanted.
     const LEAN_COLUMNS: &'static str = Self::COLUMNS;
 
+    /// Whether rows are never removed and never another customer's.
+    const ONLY_GROWS: bool = false;
+
     fn column(self) -> Column;
 
     /// Whether there are rows without a value in the field.
@@ -86,14 +89,32 @@ pub(crate) struct Select {
     pub(crate) row_values: Vec<Value>,
     /// Counts the rows of all pages.
     pub(crate) count: String,
+    /// Counts those of them with numbers above one more parameter.
+    pub(crate) count_behind: String,
     /// How many of the parameters counting takes, from the first on.
     pub(crate) count_values: usize,
+    /// Whose rows these are, where they are all that there are, and only become more.
+    pub(crate) whole: Option<Whole>,
     /// Most rows on the page.
     pub(crate) limit: Option<u32>,
     /// Rows before the page.
     pub(crate) offset: u64,
     /// Whether the number of all rows is wanted.
     pub(crate) total: bool,
+}
+
+impl Select {
+    /// The parameters that counting takes.
+    pub(crate) fn count_values(&self) -> &[Value] {
+        &self.row_values[..self.count_values]
+    }
+}
+
+/// All rows of a table, or all of one customer's.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Whole {
+    pub(crate) table: &'static str,
+    pub(crate) customer: Option<String>,
 }
 
 /// A list of certificates, statuses as they are at `now`.
@@ -168,7 +189,11 @@ fn select<F: Listed>(
     query: &Query<F>,
     now: Timestamp,
 ) -> Result<Select, StoreError> {
-    let mut conditions = Conditions::new(dialect, now);
+    let sorted_by = query.order.iter().map(|(field, _)| *field);
+    let by_end = sorted_by
+        .chain(query.filters.iter().map(|filter| filter.field))
+        .any(|field| field.column() == Column::Plain("not_after"));
+    let mut conditions = Conditions::new(dialect, now, by_end);
     if let Scope::Customer(handle) = scope {
         conditions.customer(handle);
     }
@@ -187,6 +212,16 @@ fn select<F: Listed>(
     };
     let count = format!("SELECT COUNT(*) FROM {table} WHERE {filter}");
     let count_values = values.len();
+    let behind = parameter(dialect, count_values + 1);
+    let count_behind = format!("{count} AND id > {behind}");
+    let is_whole = F::ONLY_GROWS && query.filters.is_empty() && query.text.is_none();
+    let whole = is_whole.then(|| Whole {
+        table,
+        customer: match scope {
+            Scope::Everything => None,
+            Scope::Customer(handle) => Some(handle.clone()),
+        },
+    });
     let order = order(dialect, &query.order, now, &mut values);
     values.push(Value::Integer(query.limit.map_or(i64::MAX, i64::from)));
     values.push(Value::Integer(
@@ -201,7 +236,9 @@ fn select<F: Listed>(
         rows,
         row_values: values,
         count,
+        count_behind,
         count_values,
+        whole,
         limit: query.limit,
         offset: query.offset,
         total: query.total,

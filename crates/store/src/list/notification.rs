@@ -9,6 +9,8 @@ impl Listed for NotificationField {
     const TABLE: &'static str = "notification";
     const COLUMNS: &'static str = sql::notification::COLUMNS;
 
+    const ONLY_GROWS: bool = true;
+
     fn column(self) -> Column {
         match self {
             Self::Id => Column::Plain("id"),

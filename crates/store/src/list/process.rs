@@ -9,6 +9,8 @@ impl Listed for ProcessField {
     const TABLE: &'static str = "process";
     const COLUMNS: &'static str = sql::process::COLUMNS;
 
+    const ONLY_GROWS: bool = true;
+
     fn column(self) -> Column {
         match self {
             Self::Id => Column::Plain("id"),

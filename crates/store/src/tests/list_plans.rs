@@ -218,6 +218,30 @@ async fn common_lists_are_served_from_an_index() {
         ),
         (
             &own,
+            vec![
+                filter(C::ExpiryDate, Operator::Gte, &[FilterValue::Date(now())]),
+                filter(
+                    C::ExpiryDate,
+                    Operator::Lt,
+                    &[FilterValue::Date(in_days(7))],
+                ),
+            ],
+            "certificate_customer_expiry (customer=? AND not_after>? AND not_after<?)",
+        ),
+        (
+            &own,
+            vec![
+                filter(C::Status, Operator::Eq, &[text("ACTIVE")]),
+                filter(
+                    C::ExpiryDate,
+                    Operator::Lt,
+                    &[FilterValue::Date(in_days(7))],
+                ),
+            ],
+            "certificate_customer_expiry (customer=? AND not_after>? AND not_after<?)",
+        ),
+        (
+            &own,
             vec![filter(C::Id, Operator::Eq, &[FilterValue::Integer(1)])],
             "INTEGER PRIMARY KEY",
         ),
@@ -252,6 +276,29 @@ async fn common_lists_are_served_from_an_index() {
                 ),
             "{plan}"
         );
+    }
+    let soonest_first = CertificateQuery {
+        order: vec![(C::ExpiryDate, false)],
+        ..CertificateQuery::default()
+    };
+    let select = list::certificates(Dialect::Sqlite, &own, &soonest_first, now()).unwrap();
+    let expected = [
+        "SEARCH certificate USING INDEX certificate_customer_expiry (customer=?)",
+        // Of those that end in the same millisecond.
+        "USE TEMP B-TREE FOR LAST TERM OF ORDER BY",
+    ];
+    assert_eq!(plan(&select), expected.join("; "));
+    let all = CertificateQuery::default();
+    for (scope, expected) in [
+        (
+            &own,
+            "COVERING INDEX certificate_customer (customer=? AND rowid>?)",
+        ),
+        (&everything, "INTEGER PRIMARY KEY (rowid>?)"),
+    ] {
+        let select = list::certificates(Dialect::Sqlite, scope, &all, now()).unwrap();
+        let plan = query_plan(&connection, &select.count_behind).join("; ");
+        assert!(plan.contains(expected), "{plan}");
     }
     for (scope, filters, expected) in [
         (&own, vec![], "process_customer"),

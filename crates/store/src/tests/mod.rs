@@ -29,6 +29,7 @@ mod request_token;
 mod retention;
 mod sample;
 mod steps;
+mod tally;
 mod transfer;
 mod vetting;
 

@@ -1,5 +1,7 @@
 //! The methods of [`AuthorizationStore`].
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use reseal_lifecycle::audit::AuditEntry;
 use reseal_lifecycle::authorization::{AuthorizationStore, Distrust, Relied};
@@ -22,10 +24,11 @@ impl AuthorizationStore for SqlStore {
         query: &AuthorizationQuery,
     ) -> Result<Page<Relied>, StoreError> {
         let select = list::authorizations(self.dialect, query)?;
+        let tally = Arc::clone(&self.tally);
         self.lists
             .read(move |connection| {
                 let Page { entities, total } =
-                    page::read(connection, &select, rows::authorization)?;
+                    page::read(connection, &select, &tally, rows::authorization)?;
                 let entities = entities.into_iter().map(|proof| {
                     let certificates = many(
                         connection,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -257,9 +258,10 @@ impl CampaignStore for SqlStore {
         now: Timestamp,
     ) -> Result<Vec<Certificate>, StoreError> {
         let select = list::selection(self.dialect, query, now)?;
+        let tally = Arc::clone(&self.tally);
         let page = self
             .lists
-            .read(move |connection| page::read(connection, &select, rows::certificate))
+            .read(move |connection| page::read(connection, &select, &tally, rows::certificate))
             .await?;
         Ok(page.entities)
     }

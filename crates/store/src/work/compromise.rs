@@ -1,5 +1,7 @@
 //! The list of blocked keys, and what must be revoked because of it.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use aws_lc_rs::digest;
 use reseal_lifecycle::audit::AuditEntry;
@@ -40,8 +42,9 @@ impl CompromiseStore for SqlStore {
 
     async fn blocked_keys(&self, query: &BlockedKeyQuery) -> Result<Page<BlockedKey>, StoreError> {
         let select = list::blocked_keys(self.dialect, query)?;
+        let tally = Arc::clone(&self.tally);
         self.lists
-            .read(move |connection| page::read(connection, &select, blocked_key))
+            .read(move |connection| page::read(connection, &select, &tally, blocked_key))
             .await
     }
 

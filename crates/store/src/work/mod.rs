@@ -15,6 +15,7 @@
 //! - `notification`, `webhook`: what customers are told, and where it is sent
 //! - `objects`: the methods of [`reseal_lifecycle::store::Store`]
 //! - `vetting`: checks of organizations
+//! - `tally`: how many rows the lists have that only grow
 //! - `rows`, `columns`: rows as objects
 
 pub(crate) mod audit;
@@ -36,5 +37,6 @@ mod notification;
 mod objects;
 mod page;
 pub(crate) mod rows;
+pub(crate) mod tally;
 mod vetting;
 mod webhook;

@@ -1,5 +1,7 @@
 //! The methods of [`NotificationStore`], and how a step's notifications are written.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use reseal_lifecycle::certificate::{Certificate, CertificateId};
@@ -77,8 +79,9 @@ impl NotificationStore for SqlStore {
         query: &NotificationQuery,
     ) -> Result<Page<Notification>, StoreError> {
         let select = list::notifications(self.dialect, scope, query)?;
+        let tally = Arc::clone(&self.tally);
         self.lists
-            .read(move |connection| page::read(connection, &select, rows::notification))
+            .read(move |connection| page::read(connection, &select, &tally, rows::notification))
             .await
     }
 

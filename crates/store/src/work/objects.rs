@@ -189,8 +189,9 @@ impl Store for SqlStore {
         now: Timestamp,
     ) -> Result<Page<Certificate>, StoreError> {
         let select = list::certificates(self.dialect, scope, query, now)?;
+        let tally = Arc::clone(&self.tally);
         self.lists
-            .read(move |connection| page::read(connection, &select, rows::certificate))
+            .read(move |connection| page::read(connection, &select, &tally, rows::certificate))
             .await
     }
 
@@ -267,8 +268,9 @@ impl Store for SqlStore {
         query: &ProcessQuery,
     ) -> Result<Page<Process>, StoreError> {
         let select = list::processes(self.dialect, scope, query)?;
+        let tally = Arc::clone(&self.tally);
         self.lists
-            .read(move |connection| page::read(connection, &select, rows::process))
+            .read(move |connection| page::read(connection, &select, &tally, rows::process))
             .await
     }
 

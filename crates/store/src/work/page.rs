@@ -3,6 +3,7 @@
 use reseal_lifecycle::query::Page;
 use reseal_lifecycle::store::StoreError;
 
+use super::tally::Tally;
 use crate::database::{self, Connection, Row, Value};
 use crate::list::Select;
 
@@ -10,8 +11,10 @@ use crate::list::Select;
 pub(crate) fn read<T>(
     connection: &Connection,
     select: &Select,
+    tally: &Tally,
     row: fn(&Row<'_>) -> database::Result<T>,
 ) -> Result<Page<T>, StoreError> {
+    let known = select.whole.as_ref().and_then(|whole| tally.known(whole));
     // Both statements see the same commit, so that the total fits the page.
     let _snapshot = connection.snapshot()?;
     let values: &[Value] = &select.row_values;
@@ -22,7 +25,10 @@ pub(crate) fn read<T>(
     let total = match known_total(select, entities.len()) {
         _ if !select.total => None,
         Some(total) => Some(total),
-        None => Some(count(connection, select)?),
+        None => Some(match &select.whole {
+            Some(whole) => tally.count(connection, select, whole, known)?,
+            None => count(connection, select)?,
+        }),
     };
     Ok(Page { entities, total })
 }
@@ -35,7 +41,7 @@ fn known_total(select: &Select, found: usize) -> Option<u64> {
 }
 
 fn count(connection: &Connection, select: &Select) -> database::Result<u64> {
-    let values: &[Value] = &select.row_values[..select.count_values];
-    let rows: Option<i64> = connection.one(&select.count, values, |row| row.get(0))?;
+    let rows: Option<i64> =
+        connection.one(&select.count, select.count_values(), |row| row.get(0))?;
     Ok(rows.unwrap_or_default().unsigned_abs())
 }

@@ -1,5 +1,7 @@
 //! Checks of organizations: what waits, and what may be relied on.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use reseal_lifecycle::process::{Check, CheckState, Process, ProcessId};
@@ -124,8 +126,9 @@ fn keep_list(connection: &Connection, process: &Process, id: ProcessId) -> datab
 impl VettingStore for SqlStore {
     async fn validations(&self, query: &ValidationQuery) -> Result<Page<Process>, StoreError> {
         let select = list::validations(self.dialect, query)?;
+        let tally = Arc::clone(&self.tally);
         self.lists
-            .read(move |connection| page::read(connection, &select, rows::process))
+            .read(move |connection| page::read(connection, &select, &tally, rows::process))
             .await
     }
 

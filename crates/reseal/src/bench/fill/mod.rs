@@ -56,28 +56,32 @@ pub(super) struct Filled {
     _dns: NameServer,
     /// The large customer's API key.
     pub(super) key: String,
+    /// An operator's.
+    pub(super) operator: String,
     /// Certificate 1 and those after it.
     pub(super) slots: Vec<Slot>,
 }
 
 impl Filled {
-    /// Makes DATA in `folder` with `count` certificates, for a server that keeps what it learns of CAA for `caa_reuse`.
+    /// Makes DATA in `folder` with `count` certificates, over what `database` says, for a server that keeps what it learns
+    /// of CAA for `caa_reuse`.
     pub(super) async fn make(
         folder: &Path,
         count: u32,
         mix: Mix,
         caa_reuse: &str,
+        database: &str,
     ) -> anyhow::Result<Self> {
         let begun = Instant::now();
         let data = DataFolder::new(folder);
         data.make()?;
         let dns = NameServer::start(&[]).await?;
-        let config = configure(&data, &dns, caa_reuse)?;
+        let config = configure(&data, &dns, caa_reuse, database)?;
         // The CA is older than the oldest certificate.
         let age = SignedDuration::from_hours(24 * i64::from(schedule::SPAN_DAYS + 20));
         let clock = Clock::shifted(-age);
         let lock = data.lock()?;
-        init::initialize_at(&data, &config, URL, clock).await?;
+        let operator = init::initialize_at(&data, &config, URL, clock).await?;
         let config = config.config;
         let customers = u16::try_from(count / 10)
             .unwrap_or(CUSTOMERS)
@@ -96,6 +100,7 @@ impl Filled {
             folder: data,
             _dns: dns,
             key,
+            operator,
             slots,
         })
     }
@@ -112,7 +117,12 @@ impl Filled {
     }
 }
 
-fn configure(data: &DataFolder, dns: &NameServer, caa_reuse: &str) -> anyhow::Result<Plan> {
+fn configure(
+    data: &DataFolder,
+    dns: &NameServer,
+    caa_reuse: &str,
+    database: &str,
+) -> anyhow::Result<Plan> {
     let anchor = data.root().join("dns-trust-anchor");
     data.write(
         "the trust anchor",
@@ -120,7 +130,7 @@ fn configure(data: &DataFolder, dns: &NameServer, caa_reuse: &str) -> anyhow::Re
         dns.trust_anchor()?.as_bytes(),
         0o644,
     )?;
-    let text = super::configuration(&dns.address.to_string(), caa_reuse, &anchor, "");
+    let text = super::configuration(&dns.address.to_string(), caa_reuse, &anchor, database);
     let path = data.config();
     data.write("the configuration", &path, text.as_bytes(), 0o600)?;
     let config = Config::from_toml(&text, &path)?;

@@ -38,17 +38,28 @@ const LONGEST_REST: Duration = Duration::from_mins(10);
 /// Customers ask less often than this for CAA to be asked anew at each reissue; the plain benchmark measures that too.
 const CAA_REUSE: &str = "8h";
 
-/// Measures each of `sizes` for `seconds` a row; writes JSON instead of a table when `json` is set.
-pub(crate) async fn run(sizes: &[u32], seconds: u64, json: bool) -> anyhow::Result<()> {
+/// Measures each of `sizes` for `seconds` a row, over what `database` says; writes JSON instead of a table when `json` is set.
+pub(crate) async fn run(
+    sizes: &[u32],
+    seconds: u64,
+    database: &str,
+    json: bool,
+) -> anyhow::Result<()> {
     if !(1..=super::LONGEST).contains(&seconds) {
         bail!("--seconds: expected 1 to {}, saw {seconds}", super::LONGEST);
     }
     let mut sizes = sizes.to_vec();
     sizes.sort_unstable();
     sizes.dedup();
+    if sizes.len() > 1 && !database.is_empty() {
+        bail!(
+            "--sizes: expected one size, for --database is filled only once, saw {}",
+            sizes.len()
+        );
+    }
     let mut measured = Vec::new();
     for size in sizes {
-        measured.push(measure(size, Duration::from_secs(seconds)).await?);
+        measured.push(measure(size, Duration::from_secs(seconds), database).await?);
     }
     let report = Report::new(measured, seconds);
     if json {
@@ -59,11 +70,15 @@ pub(crate) async fn run(sizes: &[u32], seconds: u64, json: bool) -> anyhow::Resu
     Ok(())
 }
 
-async fn measure(count: u32, measured: Duration) -> anyhow::Result<Size> {
+async fn measure(count: u32, measured: Duration, database: &str) -> anyhow::Result<Size> {
     let folder = tempfile::tempdir().context("no temporary folder can be made")?;
     let data = folder.path().join("data");
-    let filled = Filled::make(&data, count, Mix::Years, CAA_REUSE).await?;
-    let octets = filled.folder().database_size()?;
+    let filled = Filled::make(&data, count, Mix::Years, CAA_REUSE, database).await?;
+    // Elsewhere it is not a file of ours.
+    let is_file = database.is_empty();
+    let octets = is_file
+        .then(|| filled.folder().database_size())
+        .transpose()?;
     let server = Server::start(filled.folder()).await?;
     server.settle(LONGEST_REST).await?;
     let idle = server.memory()?;

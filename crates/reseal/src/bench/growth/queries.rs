@@ -64,7 +64,7 @@ pub(super) fn queries(filled: &Filled) -> Vec<Query> {
         pages("count of all", "limit=0"),
         pages("first page of ACTIVE", "status=ACTIVE"),
         pages("the same, no total", "status=ACTIVE&total=false"),
-        pages("first page of REVOKED", "status=REVOKED&total=false"),
+        pages("first ten REVOKED", "limit=10&status=REVOKED&total=false"),
         pages("end within a week", &expiry()),
         Query {
             what: "processes, first page",

@@ -20,8 +20,8 @@ pub(super) struct Row {
 /// Everything measured over a store.
 pub(super) struct Size {
     pub(super) certificates: u32,
-    /// Of its database.
-    pub(super) octets: u64,
+    /// Of its database, where that is a file.
+    pub(super) octets: Option<u64>,
     /// The server's memory before anything was asked and after everything was, bytes.
     pub(super) idle: u64,
     pub(super) busy: u64,
@@ -53,17 +53,20 @@ impl Report {
     pub(super) fn table(&self) -> Vec<String> {
         let mut lines = vec![
             format!(
-                "{} s each, SQLite synchronous=FULL; times in ms; CPU: the server's for one call",
+                "{} s each; times in ms; CPU: the server's for one call",
                 self.seconds
             ),
             "time×, CPU×: to the smallest store that has the row; * beyond 1.5".to_owned(),
         ];
         for size in &self.sizes {
             lines.push(String::new());
+            let database = match size.octets {
+                Some(octets) => format!("SQLite synchronous=FULL, {} MiB", octets / MEBIBYTE),
+                None => "PostgreSQL".to_owned(),
+            };
             lines.push(format!(
-                "{} certificates, database {} MiB, server {} MiB at rest, {} MiB at the end",
+                "{} certificates, {database}, server {} MiB at rest, {} MiB at the end",
                 size.certificates,
-                size.octets / MEBIBYTE,
                 size.idle / MEBIBYTE,
                 size.busy / MEBIBYTE
             ));
@@ -158,7 +161,7 @@ mod tests {
         };
         Size {
             certificates,
-            octets: 1,
+            octets: Some(1),
             idle: 1,
             busy: 1,
             rows: vec![Row {
