@@ -9,7 +9,7 @@ use crate::database::{Connection, Dialect, params};
 const SQLITE: &str = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name = $1 \
     ORDER BY name";
 const POSTGRES: &str = "SELECT indexname::TEXT, indexdef FROM pg_indexes WHERE schemaname = current_schema() \
-    AND tablename = $1 AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conname = indexname) ORDER BY indexname";
+    AND tablename::TEXT = $1 AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conname = indexname) ORDER BY indexname";
 
 /// Drops the indexes of `tables`; the statements that make them again.
 pub(super) fn take_away(
