@@ -15,6 +15,7 @@ mod proofs;
 mod renewal_info;
 mod revocation;
 mod rules;
+mod scripts;
 mod support;
 mod validations;
 mod world;

@@ -61,7 +61,7 @@ pub(crate) async fn run(count: u32, database: &str, json: bool) -> anyhow::Resul
     if json {
         console::line(report.json());
     } else {
-        report.table().iter().for_each(console::line);
+        report.lines().iter().for_each(console::line);
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::super::server::Server;
+use super::super::table::{Table, figure};
 use super::LOOKED_AT;
 
 const MEBIBYTE: u64 = 1 << 20;
@@ -55,29 +56,41 @@ impl Report {
         self.ended.processor.as_secs_f64() * 1e3 / f64::from(self.certificates)
     }
 
-    pub(super) fn table(&self) -> Vec<String> {
-        let mut lines = vec![
-            format!(
-                "{} certificates, each reissued once; server at rest {} MiB",
-                self.certificates,
-                self.at_rest / MEBIBYTE
-            ),
-            line("plan", &self.planned),
-            line("collected", &self.collected),
-        ];
-        for (percent, moment) in LOOKED_AT.iter().zip(&self.moments) {
-            lines.push(line(&format!("{percent} % done"), moment));
-        }
-        lines.push(line("end", &self.ended));
-        lines.push(format!(
-            "{:.0} certificates a second, {:.3} ms of the server's processor time each",
-            self.rate(),
-            self.each()
-        ));
+    /// Lines that are Markdown.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let mut lines = vec![format!(
+            "{} certificates, each reissued once: {} a second, {} ms of the server's processor time each; server at rest \
+             {} MiB.",
+            figure(self.certificates.into()),
+            figure(self.rate()),
+            figure(self.each()),
+            self.at_rest / MEBIBYTE
+        )];
         if cfg!(debug_assertions) {
-            lines.push("Built without optimization: figures to compare with nothing.".to_owned());
+            lines.push("**A build without optimization: not what a release costs.**".to_owned());
         }
+        lines.push(String::new());
+        lines.extend(self.moments().lines());
         lines
+    }
+
+    fn moments(&self) -> Table {
+        let mut table = Table::new(&["until"], &["s", "CPU s", "server MiB"]);
+        let mut add = |what: String, moment: &Moment| {
+            table.add([
+                what,
+                figure(moment.after.as_secs_f64()),
+                figure(moment.processor.as_secs_f64()),
+                (moment.memory / MEBIBYTE).to_string(),
+            ]);
+        };
+        add("plan, by itself".to_owned(), &self.planned);
+        add("collected".to_owned(), &self.collected);
+        for (percent, moment) in LOOKED_AT.iter().zip(&self.moments) {
+            add(format!("{percent} % done"), moment);
+        }
+        add("end".to_owned(), &self.ended);
+        table
     }
 
     pub(super) fn json(&self) -> Value {
@@ -107,11 +120,35 @@ impl Report {
     }
 }
 
-fn line(what: &str, moment: &Moment) -> String {
-    format!(
-        "{what:<12} {:>8.1} s {:>8.1} s CPU {:>6} MiB",
-        moment.after.as_secs_f64(),
-        moment.processor.as_secs_f64(),
-        moment.memory / MEBIBYTE
-    )
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_campaign_is_told_with_its_rate_and_its_moments() {
+        let moment = |seconds, memory| Moment {
+            after: Duration::from_secs(seconds),
+            processor: Duration::from_secs(seconds * 2),
+            memory: memory * MEBIBYTE,
+        };
+        let report = Report {
+            certificates: 50_000,
+            at_rest: 40 * MEBIBYTE,
+            planned: moment(1, 41),
+            collected: moment(2, 42),
+            moments: vec![moment(5, 43), moment(12, 44), moment(24, 45)],
+            ended: moment(25, 46),
+        };
+        let text = report.lines().join("\n");
+        let told = "50,000 certificates, each reissued once: 2,000 a second, 1.00 ms";
+        assert!(text.starts_with(told), "{text}");
+        assert!(
+            text.contains("| 50 % done       | 12.0 |  24.0 |         44 |"),
+            "{text}"
+        );
+        assert!(
+            text.ends_with("| end             | 25.0 |  50.0 |         46 |"),
+            "{text}"
+        );
+    }
 }

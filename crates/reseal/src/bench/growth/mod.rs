@@ -14,14 +14,12 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use bytes::Bytes;
-use serde_json::json;
 
 use super::fill::{Filled, Mix, Slot, host};
 use super::load::{self, Pace, Service, Summary, Target, Task};
+use super::requests;
 use super::server::Server;
 use crate::console;
-use crate::demo::request;
 use queries::queries;
 use report::{Report, Row, Size};
 
@@ -65,7 +63,7 @@ pub(crate) async fn run(
     if json {
         console::line(report.json());
     } else {
-        report.table().iter().for_each(console::line);
+        report.lines().iter().for_each(console::line);
     }
     Ok(())
 }
@@ -151,49 +149,16 @@ fn reissues(filled: &Filled, measured: Duration) -> anyhow::Result<Vec<Task>> {
         bail!("only {} certificates can be reissued at once", chosen.len());
     }
     let wanted = usize::try_from(measured.as_secs())? * MOST_REISSUES;
-    let each = wanted.div_ceil(chosen.len());
+    let each = u32::try_from(wanted.div_ceil(chosen.len()))?;
+    let names: Vec<String> = chosen.iter().map(|(_, slot)| host(slot)).collect();
+    let piles = requests::make(&names, each, "csr")?;
     let mut hands: Vec<VecDeque<Target>> = Vec::new();
     hands.resize_with(WRITERS, VecDeque::new);
-    for (index, target) in targets(&chosen, each)?.into_iter().enumerate() {
-        hands[index % WRITERS].push_back(target);
+    for (index, ((newest, _), bodies)) in chosen.into_iter().zip(piles).enumerate() {
+        hands[index % WRITERS].push_back(Target { newest, bodies });
     }
     Ok(hands
         .into_iter()
         .map(|targets| Task::ReissueAll { targets })
         .collect())
-}
-
-/// Keys and requests, `each` for every certificate: as much work as the measurement, so on all cores.
-fn targets(chosen: &[(i64, &Slot)], each: usize) -> anyhow::Result<Vec<Target>> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = chosen.len().div_ceil(cores).max(1);
-    let made: Vec<anyhow::Result<Vec<Target>>> = std::thread::scope(|scope| {
-        let makers: Vec<_> = chosen
-            .chunks(share)
-            .map(|chosen| scope.spawn(move || chosen.iter().map(|one| target(one, each)).collect()))
-            .collect();
-        let joined = makers.into_iter().map(|maker| {
-            maker
-                .join()
-                .unwrap_or_else(|_| bail!("the requests cannot be made"))
-        });
-        joined.collect()
-    });
-    let mut all = Vec::with_capacity(chosen.len());
-    for targets in made {
-        all.extend(targets?);
-    }
-    Ok(all)
-}
-
-fn target((newest, slot): &(i64, &Slot), each: usize) -> anyhow::Result<Target> {
-    let name = host(slot);
-    let bodies = (0..each).map(|_| {
-        let csr = request::make(&[&name])?.csr;
-        Ok(Bytes::from(json!({ "csr": csr }).to_string()))
-    });
-    Ok(Target {
-        newest: *newest,
-        bodies: bodies.collect::<anyhow::Result<_>>()?,
-    })
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::super::load::Summary;
+use super::super::table::{Table, figure};
 
 /// A curve counts as flat up to this.
 const FLAT: f64 = 1.5;
@@ -50,50 +51,103 @@ impl Report {
         ))
     }
 
-    pub(super) fn table(&self) -> Vec<String> {
+    /// Lines that are Markdown.
+    pub(super) fn lines(&self) -> Vec<String> {
         let mut lines = vec![
             format!(
-                "{} s each; times in ms; CPU: the server's for one call",
+                "{}, each commit on the disk before its answer; {} s a row. CPU: processor time of the server for one call.",
+                self.database(),
                 self.seconds
             ),
-            "time×, CPU×: to the smallest store that has the row; * beyond 1.5".to_owned(),
+            "\"Time ×\" and \"CPU ×\" are to the smallest store that has the row; * is beyond 1.5."
+                .to_owned(),
         ];
-        for size in &self.sizes {
-            lines.push(String::new());
-            let database = match size.octets {
-                Some(octets) => format!("SQLite synchronous=FULL, {} MiB", octets / MEBIBYTE),
-                None => "PostgreSQL".to_owned(),
-            };
-            lines.push(format!(
-                "{} certificates, {database}, server {} MiB at rest, {} MiB at the end",
-                size.certificates,
-                size.idle / MEBIBYTE,
-                size.busy / MEBIBYTE
-            ));
-            lines.push(format!(
-                "{:<24} {:>5} {:>9} {:>8} {:>8} {:>8} {:>6} {:>6}",
-                "what", "conns", "calls/s", "p50", "p99", "CPU", "time×", "CPU×"
-            ));
-            lines.extend(size.rows.iter().map(|row| self.line(row)));
-        }
         if cfg!(debug_assertions) {
-            lines.push("Built without optimization: figures to compare with nothing.".to_owned());
+            lines.push("**A build without optimization: not what a release costs.**".to_owned());
+        }
+        for table in [self.stores(), self.curves()] {
+            lines.push(String::new());
+            lines.extend(table.lines());
         }
         lines
     }
 
-    fn line(&self, row: &Row) -> String {
+    /// A file is SQLite's.
+    fn database(&self) -> &'static str {
+        let is_file = self.sizes.iter().any(|size| size.octets.is_some());
+        if is_file { "SQLite" } else { "PostgreSQL" }
+    }
+
+    fn stores(&self) -> Table {
+        let mut table = Table::new(
+            &[],
+            &[
+                "certificates",
+                "database MiB",
+                "server at rest MiB",
+                "server at the end MiB",
+            ],
+        );
+        for size in &self.sizes {
+            let mebibytes = |octets: u64| (octets / MEBIBYTE).to_string();
+            let database = size.octets.map(mebibytes);
+            table.add([
+                figure(size.certificates.into()),
+                database.unwrap_or_else(|| "–".to_owned()),
+                mebibytes(size.idle),
+                mebibytes(size.busy),
+            ]);
+        }
+        table
+    }
+
+    /// What was measured over several stores stands below each other.
+    fn curves(&self) -> Table {
+        let mut table = Table::new(
+            &["what"],
+            &[
+                "connections",
+                "certificates",
+                "calls/s",
+                "p50 ms",
+                "p99 ms",
+                "CPU ms",
+                "time ×",
+                "CPU ×",
+            ],
+        );
+        let mut order: Vec<&str> = Vec::new();
+        for row in self.sizes.iter().flat_map(|size| &size.rows) {
+            if !order.contains(&row.what) {
+                order.push(row.what);
+            }
+        }
+        for what in order {
+            for size in &self.sizes {
+                let rows = size.rows.iter().filter(|row| row.what == what);
+                rows.for_each(|row| table.add(self.cells(size.certificates, row)));
+            }
+        }
+        table
+    }
+
+    fn cells(&self, certificates: u32, row: &Row) -> [String; 9] {
         let (time, processor) = self.ratios(row).unwrap_or((1.0, 1.0));
-        let mark = if is_flat(time, processor) { "" } else { " *" };
-        format!(
-            "{:<24} {:>5} {:>9.0} {:>8} {:>8} {:>8} {time:>6.2} {processor:>6.2}{mark}",
-            row.what,
-            row.connections,
-            row.summary.rate,
-            millis(row.summary.median),
-            millis(row.summary.p99),
-            millis(used(row)),
-        )
+        let marked = |ratio: f64| {
+            let mark = if ratio <= FLAT { "" } else { " *" };
+            format!("{ratio:.2}{mark}")
+        };
+        [
+            row.what.to_owned(),
+            row.connections.to_string(),
+            figure(certificates.into()),
+            figure(row.summary.rate),
+            figure(millis(row.summary.median)),
+            figure(millis(row.summary.p99)),
+            figure(millis(used(row))),
+            marked(time),
+            marked(processor),
+        ]
     }
 
     pub(super) fn json(&self) -> Value {
@@ -104,9 +158,9 @@ impl Report {
                 "connections": row.connections,
                 "calls": row.summary.calls,
                 "callsPerSecond": row.summary.rate,
-                "p50Ms": row.summary.median.as_secs_f64() * 1e3,
-                "p99Ms": row.summary.p99.as_secs_f64() * 1e3,
-                "serverCpuMs": used(row).as_secs_f64() * 1e3,
+                "p50Ms": millis(row.summary.median),
+                "p99Ms": millis(row.summary.p99),
+                "serverCpuMs": millis(used(row)),
                 "timeToSmallest": time,
                 "cpuToSmallest": processor,
                 "flat": is_flat(time, processor),
@@ -142,8 +196,8 @@ fn used(row: &Row) -> Duration {
     row.summary.processor().unwrap_or_default()
 }
 
-fn millis(duration: Duration) -> String {
-    format!("{:.3}", duration.as_secs_f64() * 1e3)
+fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
 }
 
 #[cfg(test)]
@@ -176,11 +230,11 @@ mod tests {
     fn what_grows_beyond_half_as_much_again_is_marked() {
         let sizes = vec![size(10, 100.0, 10), size(20, 70.0, 15), size(30, 50.0, 10)];
         let report = Report::new(sizes, 5);
-        let table = report.table();
-        let marked: Vec<bool> = table
+        let lines = report.lines();
+        let marked: Vec<bool> = lines
             .iter()
-            .filter(|line| line.starts_with("reissue"))
-            .map(|line| line.ends_with('*'))
+            .filter(|line| line.starts_with("| reissue"))
+            .map(|line| line.contains('*'))
             .collect();
         assert_eq!(marked, [false, false, true]);
         let json = report.json();
