@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::customer::Caller;
 use crate::error::{Error, Kind};
+use crate::hands::Thing;
 use crate::process::{Process, ProcessId};
 use crate::services::Services;
 use crate::store::StoreError;
@@ -111,7 +112,10 @@ impl Services {
             None => self.store.claim_key(call).await?,
         };
         Ok(match claim {
-            Claim::First(id) => Turn::First(id),
+            Claim::First(id) => {
+                self.hands.take(Thing::Call(id));
+                Turn::First(id)
+            }
             Claim::Answered(answer) => Turn::Again(answer),
             Claim::Running => Turn::Running,
             Claim::Opened(id) => {
@@ -139,9 +143,15 @@ impl Services {
         claim: ClaimId,
         answer: Option<KeptAnswer>,
     ) -> Result<(), Error> {
-        match answer {
-            Some(answer) => self.store.keep_answer(claim, answer).await?,
-            None => self.store.free_key(claim).await?,
+        let call = Thing::Call(claim);
+        if let Some(answer) = answer {
+            self.store.keep_answer(claim, answer).await?;
+            // Only now: what was answered must not be done again because the answer could not be kept.
+            self.hands.let_go(call);
+        } else {
+            // If the key cannot be freed now, it is given back as soon as it can.
+            self.hands.let_go(call);
+            self.store.free_key(claim).await?;
         }
         Ok(())
     }

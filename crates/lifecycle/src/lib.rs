@@ -18,6 +18,7 @@ pub mod customer;
 pub mod error;
 pub mod event;
 pub mod fault;
+mod hands;
 pub mod idempotency;
 pub mod import;
 pub mod issuance;
@@ -42,6 +43,7 @@ pub mod vetting;
 pub mod worker;
 
 pub use error::{Error, Kind, Violation};
+pub use hands::Taken;
 pub use language::Language;
 pub use services::{Parts, Services, Settings};
 pub use slots::Capacity;

@@ -16,6 +16,7 @@ use reseal_validation::settings::Dnssec;
 use crate::audit::Refusals;
 use crate::clock::Clock;
 use crate::error::{Error, Kind};
+use crate::hands::Hands;
 use crate::issuance::{CaaCache, Reported};
 use crate::issuer::Issuer;
 use crate::notification::Webhooks;
@@ -145,6 +146,7 @@ pub struct Services {
     pub(crate) caa_cache: CaaCache,
     pub(crate) reported: Reported,
     pub(crate) slots: Slots,
+    pub(crate) hands: Hands,
     pub(crate) refusals: Refusals,
     pub(crate) pulse: Pulse,
 }
@@ -177,6 +179,7 @@ impl Services {
             caa_cache: CaaCache::default(),
             reported: Reported::default(),
             slots: Slots::default(),
+            hands: Hands::default(),
             refusals: Refusals::default(),
             pulse: Pulse::default(),
         })

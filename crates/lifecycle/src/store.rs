@@ -21,6 +21,7 @@ use crate::compromise::{CompromiseStore, KeyBlock};
 use crate::crl::CrlStore;
 use crate::customer::{ApiKey, Customer, Role, Scope};
 use crate::event::Event;
+use crate::hands::Taken;
 use crate::idempotency::{ClaimId, IdempotencyStore};
 use crate::issuance::used_before;
 use crate::issued::IssuedStore;
@@ -387,6 +388,15 @@ pub trait Store:
     ) -> Result<Option<Process>, StoreError>;
     /// Moves the end of a lease that is still held to `lease`.
     async fn extend_lease(&self, id: ProcessId, lease: Timestamp) -> Result<(), StoreError>;
+    /// What this node has taken and not given back: leases that end before the first moment, keys of calls taken before
+    /// the second. Nothing when no other node can use the store.
+    async fn taken(
+        &self,
+        leased_before: Timestamp,
+        called_before: Timestamp,
+    ) -> Result<Taken, StoreError>;
+    /// Gives up a lease of this node that ends before a moment.
+    async fn release_lease(&self, id: ProcessId, before: Timestamp) -> Result<(), StoreError>;
     /// Gives up the leases of nodes that are no more, webhooks' too, and forgets the keys of calls they did not answer;
     /// how many processes wait again. A store that only one node can use gives up all there are: it is called at start,
     /// and later only if the store is shared.

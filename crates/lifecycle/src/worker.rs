@@ -16,6 +16,7 @@ use crate::audit;
 use crate::campaign;
 use crate::crl;
 use crate::error::Error;
+use crate::hands;
 use crate::issuance::LEASE;
 use crate::notification;
 use crate::pulse::Part;
@@ -72,6 +73,9 @@ async fn processes(services: Arc<Services>, mut shutdown: watch::Receiver<bool>)
         if services.store.is_shared() && looked.elapsed() > BETWEEN_LOOKS {
             looked = Instant::now();
             take_over(&services).await;
+            if let Err(error) = hands::give_back(&services).await {
+                tracing::warn!(%error, source = ?error.source, "what was left behind waits");
+            }
         }
         if let Err(error) = round(&services).await {
             tracing::warn!(%error, source = ?error.source, "the worker could not take its work");

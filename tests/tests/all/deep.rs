@@ -115,7 +115,7 @@ fn what_is_not_what_it_was_is_found_beside_a_running_server() {
         (format!("UPDATE crl SET der = {crl} WHERE name = {list}"), ": its signature is not the issuer's".to_owned()),
         (format!("UPDATE crl SET entries = 2 WHERE name = {list}"), "its number or length is not".to_owned()),
         (format!("UPDATE crl SET next_update = 0 WHERE name = {list}"), "its dates are not".to_owned()),
-        ("UPDATE crl_entry SET revoked_at = revoked_at + 1000".to_owned(), "is on it as revoked at".to_owned()),
+        ("UPDATE crl_entry SET revoked_at = revoked_at - 60000".to_owned(), "is on it as revoked at".to_owned()),
         ("UPDATE crl_entry SET reason = 'KEY_COMPROMISE'".to_owned(), "is on it with another reason".to_owned()),
         ("DELETE FROM crl_entry".to_owned(), "is on it and not revoked here".to_owned()),
         (format!("DELETE FROM crl WHERE name = {list}"), "it is missing, and serial number".to_owned()),

@@ -7,6 +7,7 @@ mod compromise;
 mod contract;
 mod crash;
 mod deep;
+mod faults;
 mod load;
 mod nasty;
 mod nodes;

@@ -18,6 +18,7 @@ use crate::campaign::Ticket;
 use crate::customer::{Caller, Scope};
 use crate::error::{Error, Kind};
 use crate::fault;
+use crate::hands::Thing;
 use crate::idempotency::ClaimId;
 use crate::price::Acknowledged;
 use crate::process::{Opening, Process, Work};
@@ -175,8 +176,9 @@ impl Services {
                 return None;
             }
         };
-        fault::point(fault::Point::Accepted).await;
         let id = stored.id;
+        let _held = goes_on.then(|| self.hands.hold(Thing::Process(id)));
+        fault::point(fault::Point::Accepted).await;
         let result = match signature {
             Some(signature) => self.sign(stored, signature).await,
             None if goes_on => self.run(stored).await,

@@ -28,6 +28,7 @@ use super::waiting::{challenges_are_dead, end_of, next_look, waiting_for, why_it
 use crate::error::Error;
 use crate::event::Event;
 use crate::fault;
+use crate::hands::Thing;
 use crate::issuer::IssuerError;
 use crate::process::{IllegalTransition, Process, ProcessId, State, Work};
 use crate::services::Services;
@@ -43,6 +44,7 @@ impl Services {
     /// The store or the issuer cannot answer now: what is recorded stands, and the worker comes back to it.
     pub(crate) async fn run(&self, process: Process) -> Result<Process, Error> {
         let id = process.id;
+        let _held = self.hands.hold(Thing::Process(id));
         tokio::select! {
             biased;
             ended = self.run_leased(process) => ended,

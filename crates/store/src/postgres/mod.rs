@@ -48,7 +48,9 @@ use crate::store::{LIST_READERS, Program, SqlStore, no_thread};
 use connect::Role;
 pub(crate) use connect::Target;
 use presence::Ears;
-pub(crate) use presence::{Presence, SAY_THERE_IS_WORK, release_of_the_dead};
+pub(crate) use presence::{
+    Presence, SAY_THERE_IS_WORK, release_of_the_dead, release_process, taken,
+};
 pub(crate) use session::Session;
 pub(crate) use wire::Cell;
 

@@ -39,6 +39,13 @@ const RELEASE_CAMPAIGNS: &str = "UPDATE campaign SET owner = NULL, owned_until =
 const RELEASE_KEYS: &str = "DELETE FROM idempotency_key WHERE process IS NULL AND status IS NULL \
     AND node <> ALL (ARRAY(SELECT node FROM living_node))";
 
+const TAKEN_PROCESSES: &str = "SELECT id FROM process WHERE open = 1 AND lease_until IS NOT NULL \
+    AND lease_node = this_node() AND lease_until < $1";
+const TAKEN_CALLS: &str = "SELECT id FROM idempotency_key WHERE process IS NULL AND status IS NULL \
+    AND node = this_node() AND taken < $1";
+const RELEASE_PROCESS: &str = "UPDATE process SET lease_until = NULL WHERE id = $1 AND open = 1 \
+    AND lease_node = this_node() AND lease_until < $2";
+
 /// A number that no other living node has.
 pub(super) fn next_number(connection: &Connection) -> database::Result<i32> {
     let number = connection.one(NEXT, params![], |row| row.get(0))?;
@@ -52,6 +59,30 @@ pub(crate) fn release_of_the_dead(connection: &Connection) -> database::Result<u
     connection.execute(RELEASE_CAMPAIGNS, params![])?;
     connection.execute(RELEASE_KEYS, params![])?;
     connection.execute(RELEASE_PROCESSES, params![])
+}
+
+/// The processes that the node of this connection has leased until before `leased`, and the keys of calls that it took
+/// before `called` and that led to nothing yet.
+pub(crate) fn taken(
+    connection: &Connection,
+    leased: i64,
+    called: i64,
+) -> database::Result<(Vec<i64>, Vec<i64>)> {
+    let processes = connection.many(TAKEN_PROCESSES, [leased], |row| row.get(0))?;
+    let calls = connection.many(TAKEN_CALLS, [called], |row| row.get(0))?;
+    Ok((processes, calls))
+}
+
+/// Gives up the lease of process `id`, if the node of this connection has it until before `leased`.
+pub(crate) fn release_process(
+    connection: &Connection,
+    id: i64,
+    leased: i64,
+) -> database::Result<()> {
+    if connection.execute(RELEASE_PROCESS, params![id, leased])? > 0 {
+        connection.wake_workers();
+    }
+    Ok(())
 }
 
 /// Tells the workers of all nodes that there is work, when the transaction is committed.

@@ -60,16 +60,7 @@ impl Cluster {
         drop(free);
         // The server refuses to be run by root.
         let mut keeper = if is_root() {
-            let owner = Command::new("id")
-                .args(["-u", "postgres"])
-                .output()
-                .unwrap();
-            let owner = String::from_utf8(owner.stdout)
-                .unwrap()
-                .trim()
-                .parse()
-                .unwrap();
-            std::os::unix::fs::chown(&folder, Some(owner), None).unwrap();
+            std::os::unix::fs::chown(&folder, Some(owner()), None).unwrap();
             let mut keeper = Command::new("setpriv");
             keeper.args([
                 "--reuid=postgres",
@@ -157,13 +148,20 @@ impl Cluster {
     }
 }
 
-fn is_root() -> bool {
+/// Number of the user that PostgreSQL runs as for root.
+pub(crate) fn owner() -> u32 {
+    let owner = Command::new("id").args(["-u", "postgres"]).output();
+    let owner = String::from_utf8(owner.unwrap().stdout).unwrap();
+    owner.trim().parse().unwrap()
+}
+
+pub(crate) fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt as _;
     std::fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
 /// Debian puts the server's programs beside the path; the newest there, else those in the path.
-fn binaries() -> PathBuf {
+pub(crate) fn binaries() -> PathBuf {
     let versions = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten();

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use reseal_lifecycle::Taken;
 use reseal_lifecycle::compromise::{CompromiseStore as _, KeyBlock};
 use reseal_lifecycle::customer::Scope;
 use reseal_lifecycle::idempotency::{ABANDONED, Claim, IdempotencyStore as _, KeyedCall};
@@ -65,6 +66,42 @@ async fn a_command_line_s_lease_ends_by_its_time_alone() {
     );
     let late = world.store.claim(process.id, in_days(3), in_days(4)).await;
     assert!(late.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn what_a_node_has_taken_it_knows_and_gives_back_alone() {
+    let Some((world, other)) = two().await else {
+        return;
+    };
+    let store = &world.store;
+    let process = store.open(sample::opening("acme", None)).await.unwrap();
+    let Claim::First(call) = store.claim_key(idempotency::call("acme", 1)).await.unwrap() else {
+        panic!("taken");
+    };
+    let (later, until) = (in_days(1), in_days(2));
+    let both = Taken {
+        processes: vec![process.id],
+        calls: vec![call],
+    };
+    assert_eq!(store.taken(until, later).await.unwrap(), both);
+    assert_eq!(other.taken(until, later).await.unwrap(), Taken::default());
+    // Not what was taken just now: somebody may be about to say that they have it.
+    let just_now = Taken::default();
+    assert_eq!(store.taken(in_days(1), now()).await.unwrap(), just_now);
+
+    other.release_lease(process.id, until).await.unwrap();
+    store.release_lease(process.id, in_days(1)).await.unwrap();
+    assert_eq!(other.claim(process.id, now(), until).await.unwrap(), None);
+    store.release_lease(process.id, until).await.unwrap();
+    assert!(
+        other
+            .claim(process.id, now(), until)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    store.free_key(call).await.unwrap();
+    assert_eq!(store.taken(until, later).await.unwrap(), Taken::default());
 }
 
 #[tokio::test]

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use reseal_lifecycle::Capacity;
 use reseal_lifecycle::audit::AuditEntry;
 use reseal_lifecycle::authorization::Authorization;
 use reseal_lifecycle::certificate::{Certificate, CertificateId, SubscriptionId};
@@ -17,6 +16,7 @@ use reseal_lifecycle::import;
 use reseal_lifecycle::process::{Process, ProcessId};
 use reseal_lifecycle::query::{CertificateQuery, Page, ProcessQuery};
 use reseal_lifecycle::store::{Change, KeyHistory, Reservation, Store, StoreError, Subscription};
+use reseal_lifecycle::{Capacity, Taken};
 
 use super::change::Step;
 use super::compromise::open_with_key_blocked;
@@ -27,7 +27,7 @@ use super::{audit, page};
 use crate::SqlStore;
 use crate::database::unless_unique;
 use crate::database::{Dialect, params};
-use crate::postgres::release_of_the_dead;
+use crate::postgres;
 use crate::{list, sql};
 
 #[async_trait]
@@ -468,11 +468,37 @@ impl Store for SqlStore {
             .await
     }
 
+    async fn taken(
+        &self,
+        leased_before: Timestamp,
+        called_before: Timestamp,
+    ) -> Result<Taken, StoreError> {
+        if self.dialect == Dialect::Sqlite {
+            return Ok(Taken::default());
+        }
+        let (leased, called) = (millis(leased_before), millis(called_before));
+        self.points
+            .read(move |connection| {
+                let (processes, calls) = postgres::taken(connection, leased, called)?;
+                Ok(Taken { processes, calls })
+            })
+            .await
+    }
+
+    async fn release_lease(&self, id: ProcessId, before: Timestamp) -> Result<(), StoreError> {
+        if self.dialect == Dialect::Sqlite {
+            return Ok(());
+        }
+        self.writer
+            .write(move |connection| Ok(postgres::release_process(connection, id, millis(before))?))
+            .await
+    }
+
     async fn release_leases(&self) -> Result<u64, StoreError> {
         self.writer
             .write(|connection| {
                 if connection.dialect() == Dialect::Postgres {
-                    return Ok(release_of_the_dead(connection)? as u64);
+                    return Ok(postgres::release_of_the_dead(connection)? as u64);
                 }
                 connection.execute(sql::campaign::RELEASE_ALL, params![])?;
                 connection.execute(sql::webhook::RELEASE_ALL, params![])?;

@@ -2,7 +2,7 @@
 //! `RESEAL_TEST_DATABASE=postgres` a PostgreSQL database of the test's own.
 
 #[path = "../../../../crates/store/src/tests/cluster.rs"]
-mod cluster;
+pub(crate) mod cluster;
 
 use std::fs;
 use std::path::Path;

@@ -36,12 +36,16 @@ impl Drop for House {
 impl House {
     /// A new house with the customer `alice`; nothing runs yet.
     pub(crate) fn new(configuration: &str) -> Self {
+        Self::over(configuration, &database::fresh())
+    }
+
+    /// The same with a database of the test's choice, as a table of the configuration.
+    pub(crate) fn over(configuration: &str, database: &str) -> Self {
         let folder = TempDir::new().unwrap();
         let data = folder.path().join("data");
         let path = data.to_str().unwrap();
-        let database = database::fresh();
         fs::create_dir(&data).unwrap();
-        fs::write(data.join("reseal.toml"), &database).unwrap();
+        fs::write(data.join("reseal.toml"), database).unwrap();
         reseal(&["init", "--data", path]);
         reseal(&["customer", "create", "alice", "--data", path]);
         let key = reseal(&["api-key", "create", "--customer", "alice", "--data", path]);
