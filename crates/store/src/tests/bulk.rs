@@ -171,7 +171,8 @@ async fn a_server_goes_on_with_what_a_store_was_filled_with() {
     );
     let change = opening_with_reservation("acme", Some(1), 4);
     let process = world.store.open(change).await.unwrap();
-    assert_eq!(process.id, 4);
+    // PostgreSQL gives the number of what was refused to nobody else.
+    assert!(process.id > 3, "{}", process.id);
     let done = world.store.advance(completion(process, 4, Some(2))).await;
     assert_eq!(done.unwrap().certificate, Some(4));
     assert_eq!(world.certificate(2).await.successor, Some(4));
