@@ -19,12 +19,8 @@ pub(crate) struct Loads {
     /// Prints JSON instead of tables
     #[arg(long)]
     pub(crate) json: bool,
-    /// An empty PostgreSQL database to measure over instead of SQLite; what is written stays in it
-    #[arg(long, value_name = "postgres://USER@HOST/NAME")]
-    pub(crate) database: Option<String>,
-    /// File with the password to it
-    #[arg(long, requires = "database", value_name = "FILE")]
-    pub(crate) password_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) elsewhere: Elsewhere,
     /// Another server that signs, to be measured in turn with this one, by the same load: it is sent {"FIELD":
     /// "request in PEM"} by POST to URL, and answers with a certificate in PEM; may be repeated
     #[arg(long, value_name = "NAME=URL#FIELD")]

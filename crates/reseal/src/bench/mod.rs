@@ -57,14 +57,13 @@ pub(crate) async fn run(loads: Loads) -> anyhow::Result<()> {
     let Loads {
         seconds,
         json,
-        database,
-        password_file,
+        elsewhere,
         beside,
     } = loads;
     if !(1..=LONGEST).contains(&seconds) {
         bail!("--seconds: expected 1 to {LONGEST}, saw {seconds}");
     }
-    let database = database_table(database.as_deref(), password_file.as_deref())?;
+    let database = database_table(&elsewhere)?;
     let mut peers = Vec::new();
     for beside in beside {
         peers.push(Peer::find(beside).await?);
@@ -99,18 +98,13 @@ pub(crate) async fn run_other(of: BenchOf) -> anyhow::Result<()> {
             seconds,
             elsewhere,
             json,
-        } => growth::run(&sizes, seconds, &filled_in(&elsewhere)?, json).await,
+        } => growth::run(&sizes, seconds, &database_table(&elsewhere)?, json).await,
         BenchOf::Campaign {
             certificates,
             elsewhere,
             json,
-        } => campaign::run(certificates, &filled_in(&elsewhere)?, json).await,
+        } => campaign::run(certificates, &database_table(&elsewhere)?, json).await,
     }
-}
-
-fn filled_in(elsewhere: &Elsewhere) -> anyhow::Result<String> {
-    let password_file = elsewhere.password_file.as_deref();
-    database_table(elsewhere.database.as_deref(), password_file)
 }
 
 struct Measurement {
@@ -219,13 +213,13 @@ fn progress(what: impl std::fmt::Display) {
 }
 
 /// The table `database` of the server's configuration; nothing for SQLite.
-fn database_table(url: Option<&str>, password_file: Option<&Path>) -> anyhow::Result<String> {
-    let Some(url) = url else {
+fn database_table(elsewhere: &Elsewhere) -> anyhow::Result<String> {
+    let Some(url) = &elsewhere.database else {
         return Ok(String::new());
     };
     let mut table = toml::Table::new();
-    table.insert("url".to_owned(), url.into());
-    if let Some(file) = password_file {
+    table.insert("url".to_owned(), url.as_str().into());
+    if let Some(file) = &elsewhere.password_file {
         // The configuration lies elsewhere.
         let file = absolute(file).with_context(|| file.display().to_string())?;
         let file = file
@@ -274,16 +268,20 @@ mod tests {
 
     #[test]
     fn the_database_of_the_measured_server_is_the_one_that_is_wanted() {
-        let config = |database: &str| {
+        let config = |database: Option<&str>, file: Option<&str>| {
+            let elsewhere = Elsewhere {
+                database: database.map(str::to_owned),
+                password_file: file.map(Into::into),
+            };
+            let table = database_table(&elsewhere).unwrap();
             let anchor = Path::new("/tmp/anchor");
-            let text = configuration("127.0.0.1:53", "8h", anchor, database);
+            let text = configuration("127.0.0.1:53", "8h", anchor, &table);
             Config::from_toml(&text, Path::new("reseal.toml")).unwrap()
         };
-        let sqlite = config(&database_table(None, None).unwrap());
+        let sqlite = config(None, None);
         assert_eq!(sqlite.database.url, "sqlite");
         let url = r#"postgres://a"b@db/na\me"#;
-        let file = Path::new("a file");
-        let postgres = config(&database_table(Some(url), Some(file)).unwrap());
+        let postgres = config(Some(url), Some("a file"));
         assert_eq!(postgres.database.url, url);
         let file = postgres.database.password_file.unwrap();
         assert!(file.is_absolute() && file.ends_with("a file"), "{file:?}");

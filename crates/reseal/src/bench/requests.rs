@@ -12,8 +12,8 @@ use crate::demo::request;
 
 /// What one connection and all together are expected to reach a second at most; a measurement whose requests run out
 /// ends early.
-const MOST_A_CONNECTION: u32 = 2_500;
-const MOST_TOGETHER: u32 = 8_000;
+const MOST_A_CONNECTION: u32 = 4_000;
+const MOST_TOGETHER: u32 = 10_000;
 
 /// The name that the connection of that number has requests for.
 pub(super) fn host(number: usize) -> String {
@@ -76,8 +76,8 @@ mod tests {
     #[test]
     fn there_are_enough_requests_for_the_pace() {
         let three = Duration::from_secs(3);
-        assert_eq!(enough(1, three, Pace::Full).unwrap(), 7_500);
-        assert_eq!(enough(32, three, Pace::Full).unwrap(), 750);
+        assert_eq!(enough(1, three, Pace::Full).unwrap(), 12_000);
+        assert_eq!(enough(32, three, Pace::Full).unwrap(), 939);
         // Half of 1,000 a second, by 32.
         assert_eq!(enough(32, three, Pace::half(1_000.0)).unwrap(), 48);
     }
