@@ -75,7 +75,7 @@ async fn who_lost_a_deadlock_writes_again() {
         return;
     }
     let world = World::new().await;
-    let hands = world.hands();
+    let (hands, eyes) = (world.hands(), world.hands());
     hands
         .batch("BEGIN; UPDATE customer SET created = 1 WHERE handle = 'acme'")
         .unwrap();
@@ -90,9 +90,13 @@ async fn who_lost_a_deadlock_writes_again() {
         Ok(())
     });
     let other = async {
-        // By now the store waits for `acme`, and is the first to look whether it waits for ever.
-        tokio::time::sleep(Duration::from_millis(50)).await;
         tokio::task::spawn_blocking(move || {
+            // Once the store waits for `acme`, it is the first to look whether it waits for ever.
+            const WAITS: &str = "SELECT 1::BIGINT FROM pg_stat_activity WHERE datname = current_database() \
+                AND wait_event_type = 'Lock'";
+            while eyes.rows(WAITS, &[], |row| row.get::<i64>(0)).is_empty() {
+                std::thread::sleep(Duration::from_millis(5));
+            }
             hands.batch("UPDATE customer SET created = 1 WHERE handle = 'rival'; COMMIT")
         })
         .await

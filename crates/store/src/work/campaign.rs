@@ -166,10 +166,11 @@ impl CampaignStore for SqlStore {
                     Outcome::Open.as_str(),
                     Outcome::Notified.as_str()
                 ];
-                one(connection, sql::SELECT_WINDOW, values, |row| {
+                let windows = many(connection, sql::SELECT_WINDOW, values, |row| {
                     let mut columns = Columns::of(row);
                     Ok((columns.moment()?, columns.moment()?))
-                })
+                })?;
+                Ok(windows.into_iter().min_by_key(|(_, deadline)| *deadline))
             })
             .await
     }
