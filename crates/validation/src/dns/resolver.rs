@@ -34,6 +34,9 @@ use crate::settings::{Dnssec, Settings, SettingsError};
 
 /// Longest alias chain that is followed (nasty 126).
 const MAX_ALIASES: usize = 8;
+/// Signatures that are known to be good, so that they are not verified again: those of keys come with every answer. Each
+/// name that is asked for brings some more, which nobody needs any longer; the library would keep a million.
+const SIGNATURES_KEPT: usize = 16_384;
 /// A validated answer takes several questions: this many time limits of one are allowed in all.
 const QUESTIONS_PER_ANSWER: u32 = 4;
 
@@ -180,10 +183,8 @@ impl Resolver {
                     None => TrustAnchors::empty(),
                 };
                 let handle = self.pool.clone();
-                Ok(DnssecDnsHandle::with_trust_anchor(
-                    handle,
-                    Arc::new(anchors),
-                ))
+                let validator = DnssecDnsHandle::with_trust_anchor(handle, Arc::new(anchors));
+                Ok(validator.validation_cache_size(SIGNATURES_KEPT))
             })
             .await
     }
