@@ -64,9 +64,9 @@ super::statements! {
     /// new outcome, successor, updated, certificate, outcome that it must have
     SETTLE = "UPDATE campaign_item SET outcome = $1, successor = $2, updated = $3 \
         WHERE certificate = $4 AND outcome = $5";
-    /// certificate, status, three outcomes → created, deadline
-    SELECT_WINDOW = "SELECT created, deadline FROM campaign WHERE status = $2 AND EXISTS (SELECT 1 FROM campaign_item \
-        WHERE campaign = campaign.id AND certificate = $1 AND (outcome = $3 OR outcome = $4 OR outcome = $5))";
+    /// status, certificate, three outcomes → created, deadline
+    SELECT_WINDOW = "SELECT created, deadline FROM campaign WHERE status = $1 AND EXISTS (SELECT 1 FROM campaign_item \
+        WHERE campaign = campaign.id AND certificate = $2 AND (outcome = $3 OR outcome = $4 OR outcome = $5))";
     /// campaign, certificate before, limit → rows by certificate
     SELECT_ITEMS = concat!("SELECT ", item_columns!(), " FROM campaign_item WHERE campaign = $1 AND certificate > $2 \
         ORDER BY certificate LIMIT $3");

@@ -160,8 +160,8 @@ impl CampaignStore for SqlStore {
         self.points
             .read(move |connection| {
                 let values = params![
-                    certificate,
                     CampaignStatus::Running.as_str(),
+                    certificate,
                     Outcome::Waiting.as_str(),
                     Outcome::Open.as_str(),
                     Outcome::Notified.as_str()
