@@ -4,6 +4,7 @@
 mod audit;
 mod auth_key;
 mod bulk;
+mod campaign;
 mod claims;
 mod cluster;
 mod compromise;
