@@ -460,4 +460,9 @@ fn whose_request_is_refused_today_is_told_to_bring_another() {
         told.to_string().contains("has to be replaced until"),
         "{told}"
     );
+    assert!(
+        told.to_string()
+            .contains("Its request is refused today: reissue it with another one"),
+        "{told}"
+    );
 }

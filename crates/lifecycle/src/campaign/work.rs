@@ -260,10 +260,13 @@ impl Services {
         };
         let end = match self.verdict(&certificate, campaign.key, now).await? {
             Verdict::Reissue => return self.reissue_item(campaign, &certificate).await,
-            Verdict::Tell(why) => ItemEnd {
-                notification: Some(notice(campaign, &certificate, &why, now)),
-                ..end(Outcome::Notified, &why, now)
-            },
+            Verdict::Tell(why) => {
+                let advice = format!("Reissue it with a new key ({why})");
+                ItemEnd {
+                    notification: Some(notice(campaign, &certificate, &advice, now)),
+                    ..end(Outcome::Notified, &why, now)
+                }
+            }
             Verdict::Settled(successor, how) => ItemEnd {
                 successor,
                 ..end(Outcome::Settled, &how, now)
@@ -337,10 +340,14 @@ impl Services {
         };
         Ok(match error.kind {
             // What the request that is kept cannot do any more, another one can.
-            Kind::InvalidCsr | Kind::Constraint | Kind::Rule => ItemEnd {
-                notification: Some(notice(campaign, &certificate, detail, now)),
-                ..end(Outcome::Notified, detail, now)
-            },
+            Kind::InvalidCsr | Kind::Constraint | Kind::Rule => {
+                let advice =
+                    format!("Its request is refused today: reissue it with another one ({detail})");
+                ItemEnd {
+                    notification: Some(notice(campaign, &certificate, &advice, now)),
+                    ..end(Outcome::Notified, detail, now)
+                }
+            }
             // Somebody may have been faster.
             Kind::Status => match self.verdict(&certificate, campaign.key, now).await? {
                 Verdict::Settled(successor, how) => ItemEnd {
@@ -398,7 +405,7 @@ fn same_again(campaign: &Campaign, certificate: &Certificate) -> Result<Certific
 fn notice(
     campaign: &Campaign,
     certificate: &Certificate,
-    why: &str,
+    advice: &str,
     now: Timestamp,
 ) -> Notification {
     let customer = &certificate.customer;
@@ -407,7 +414,7 @@ fn notice(
         Notification::new(customer, Occasion::AttentionNeeded, name, now).about(certificate);
     let until = campaign.deadline.min(urgency(certificate)).max(now);
     told.message = format!(
-        "Certificate {} for {name} has to be replaced until {until:.0}: {}. Reissue it with a new key ({why}).",
+        "Certificate {} for {name} has to be replaced until {until:.0}: {}. {advice}.",
         certificate.id, campaign.reason
     );
     told.reason = Some(campaign.reason.clone());

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use reseal_pki::method::Method;
 use reseal_pki::name::DnsName;
-use reseal_validation::caa::{CaaObservation, CaaOutcome, CaaRequest};
+use reseal_validation::caa::{CaaObservation, CaaOutcome, CaaRequest, CaaStatus};
 
 pub use look::{CaaCorroboration, CaaFinding, CaaLook, CaaSighting};
 
@@ -244,11 +244,24 @@ pub(super) fn newly_refused(
                 name: state.name.as_str().to_owned(),
                 expected: format!("CAA records that permit `{identity}`"),
                 seen: state.reason.clone(),
-                advice: "Change the CAA records; the process then goes on by itself.".to_owned(),
+                advice: advice(state.status).to_owned(),
             };
             Event::new(now, kind)
         })
         .collect()
+}
+
+/// What whoever is refused can do.
+fn advice(status: CaaStatus) -> &'static str {
+    match status {
+        CaaStatus::Invalid | CaaStatus::UnrecognizedCriticalTag => {
+            "Change the CAA records; the process then goes on by itself."
+        }
+        _ => {
+            "See to it that every name server on the way answers questions for CAA, if only that there are no records; \
+             the process then goes on by itself."
+        }
+    }
 }
 
 /// The observation of a look-up whose task died: a failure, never a permission (S-17).
