@@ -41,6 +41,7 @@ mod validations;
 mod webhook;
 
 pub use answer::{Api, ApiConfig};
+pub use campaigns::{campaign_item, campaign_plan, campaign_progress, campaign_summary};
 pub use cors::Origin;
 pub use limits::{Rates, share_calls};
 pub use load::Capacity;

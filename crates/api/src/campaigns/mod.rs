@@ -9,3 +9,4 @@ mod wire;
 pub(crate) use begin::begin;
 pub(crate) use change::{cancel, pause, resume};
 pub(crate) use read::{certificates, get, list};
+pub use wire::{campaign_item, campaign_plan, campaign_progress, campaign_summary};

@@ -5,8 +5,41 @@ use std::collections::BTreeMap;
 use reseal_lifecycle::campaign::{Campaign, Item, Outcome, Plan, Progress};
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::date::Date;
+
+/// What a campaign would come to, as the API shows it.
+///
+/// # Errors
+/// It cannot be written as JSON.
+pub fn campaign_plan(plan: &Plan) -> serde_json::Result<Value> {
+    serde_json::to_value(PlanBody::of(plan))
+}
+
+/// A campaign as the API lists it.
+///
+/// # Errors
+/// It cannot be written as JSON.
+pub fn campaign_summary(campaign: &Campaign) -> serde_json::Result<Value> {
+    serde_json::to_value(SummaryBody::of(campaign))
+}
+
+/// A campaign and how far it is, as the API shows it.
+///
+/// # Errors
+/// It cannot be written as JSON.
+pub fn campaign_progress(progress: &Progress) -> serde_json::Result<Value> {
+    serde_json::to_value(CampaignBody::of(progress))
+}
+
+/// A certificate of a campaign, as the API lists it.
+///
+/// # Errors
+/// It cannot be written as JSON.
+pub fn campaign_item(item: &Item) -> serde_json::Result<Value> {
+    serde_json::to_value(ItemBody::of(item))
+}
 
 /// A campaign.
 #[derive(JsonSchema, Serialize)]

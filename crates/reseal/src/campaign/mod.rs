@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use anyhow::{anyhow, bail};
 use jiff::Timestamp;
+use reseal_api::{campaign_plan, campaign_progress, campaign_summary};
 use reseal_lifecycle::Error;
 use reseal_lifecycle::campaign::{
     CampaignId, CampaignStatus, CampaignStore as _, Change, NewCampaign, Pace, Progress, begin,
@@ -78,7 +79,7 @@ async fn plan(
     let plan = plan.await.map_err(|error| told(&error))?;
     bar.finish_and_clear();
     if json {
-        console::line(serde_json::to_string_pretty(&show::plan_object(&plan))?);
+        console::line(serde_json::to_string_pretty(&campaign_plan(&plan)?)?);
     } else {
         show::plan_lines(&plan, &new).iter().for_each(console::line);
     }
@@ -129,7 +130,7 @@ async fn list(data: &Path, config: Option<&Path>, json: bool) -> anyhow::Result<
     let house = House::open(data, config)?;
     for campaign in house.store.campaigns().await? {
         if json {
-            console::line(show::campaign_object(&campaign));
+            console::line(campaign_summary(&campaign)?);
         } else {
             console::line(show::campaign_line(&campaign));
         }
@@ -150,9 +151,9 @@ async fn status(
     }
     let progress = progress(&house, id).await?;
     if json {
-        console::line(serde_json::to_string_pretty(&show::progress_object(
+        console::line(serde_json::to_string_pretty(&campaign_progress(
             &progress,
-        ))?);
+        )?)?);
     } else {
         show::progress_lines(&progress)
             .iter()

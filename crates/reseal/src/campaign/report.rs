@@ -1,7 +1,7 @@
 //! Every certificate of a campaign with its outcome, some hundred at a time.
 
+use reseal_api::campaign_item;
 use reseal_lifecycle::campaign::{CampaignId, CampaignStore as _, Item};
-use serde_json::{Value, json};
 
 use super::progress;
 use crate::args::ReportFormat;
@@ -32,7 +32,7 @@ pub(super) async fn write(
         for item in &items {
             match format {
                 ReportFormat::Csv => console::line(record(item)),
-                ReportFormat::Json => console::line(object(item)),
+                ReportFormat::Json => console::line(campaign_item(item)?),
             }
         }
     }
@@ -62,21 +62,6 @@ fn quoted(field: &str) -> String {
     } else {
         field.to_owned()
     }
-}
-
-fn object(item: &Item) -> Value {
-    json!({
-        "certificateId": item.certificate,
-        "customer": item.customer,
-        "issuer": item.issuer,
-        "urgentDate": format!("{:.0}", item.urgent),
-        "outcome": item.outcome.as_str(),
-        "processId": item.process,
-        "successorId": item.successor,
-        "attempts": item.attempts,
-        "detail": item.detail,
-        "updatedDate": format!("{:.0}", item.updated),
-    })
 }
 
 #[cfg(test)]

@@ -1,11 +1,10 @@
-//! What people and scripts read of a plan and of a campaign.
+//! What people read of a plan and of a campaign. Scripts get what the API answers.
 
 use std::collections::BTreeMap;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::SignedDuration;
 use reseal_lifecycle::campaign::{Campaign, NewCampaign, Outcome, Plan, Progress};
-use serde_json::{Value, json};
 
 /// Counts certificates while a plan is made.
 pub(super) fn counter() -> ProgressBar {
@@ -93,23 +92,6 @@ fn reasons(counts: &BTreeMap<String, u64>) -> impl Iterator<Item = String> {
         .map(|(why, count)| row(&format!("  {why}"), count))
 }
 
-pub(super) fn plan_object(plan: &Plan) -> Value {
-    json!({
-        "total": plan.total,
-        "atOnce": plan.at_once,
-        "afterProof": plan.after_proof,
-        "told": plan.told,
-        "settled": plan.settled,
-        "skipped": plan.skipped,
-        "issuers": plan.issuers,
-        "busiestCustomer": plan.busiest.customer,
-        "busiestCustomerReissues": plan.busiest.reissues,
-        "duration": plan.duration.map(|span| span.as_secs()),
-        "revokedAfter": plan.revoked_after.map(|span| span.as_secs()),
-        "urgent": plan.urgent,
-    })
-}
-
 /// Number, status, beginning, deadline, end, who, selection, reason; with tabs between.
 pub(super) fn campaign_line(campaign: &Campaign) -> String {
     let ended = campaign
@@ -125,22 +107,6 @@ pub(super) fn campaign_line(campaign: &Campaign) -> String {
         campaign.selection,
         campaign.reason
     )
-}
-
-pub(super) fn campaign_object(campaign: &Campaign) -> Value {
-    json!({
-        "id": campaign.id,
-        "status": campaign.status.as_str(),
-        "where": campaign.selection.to_string(),
-        "key": campaign.key.as_str(),
-        "reason": campaign.reason,
-        "user": campaign.actor,
-        "createdDate": format!("{:.0}", campaign.created),
-        "deadline": format!("{:.0}", campaign.deadline),
-        "perIssuer": campaign.pace.per_issuer,
-        "perCustomer": campaign.pace.per_customer,
-        "endedDate": campaign.ended.map(|ended| format!("{ended:.0}")),
-    })
 }
 
 pub(super) fn progress_lines(progress: &Progress) -> Vec<String> {
@@ -165,14 +131,4 @@ pub(super) fn progress_lines(progress: &Progress) -> Vec<String> {
         ));
     }
     lines
-}
-
-pub(super) fn progress_object(progress: &Progress) -> Value {
-    let mut object = campaign_object(&progress.campaign);
-    let outcomes = Outcome::ALL.map(|outcome| (outcome.as_str(), progress.count(outcome)));
-    object["collected"] = progress.campaign.is_collected().into();
-    object["total"] = progress.total().into();
-    object["done"] = progress.done().into();
-    object["outcomes"] = BTreeMap::from(outcomes).into_iter().collect();
-    object
 }
