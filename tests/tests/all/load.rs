@@ -45,25 +45,33 @@ fn turned_away(call: impl FnOnce() -> Reply) -> u64 {
     reply.header("retry-after").unwrap().parse().unwrap()
 }
 
+/// With one line for the table `server`, and the store held up since `held`: a further reissue is turned away, while reads go
+/// on. Once the store goes on, the first one and, by the key of the one turned away, another one are carried out. The
+/// seconds that it was told to stay away.
+fn turned_away_with(line: &str, held: Duration) -> u64 {
+    let server = Server::configured(&format!("[server]\n{line}"));
+    let id = server.certificate();
+    let lock = hold_up(&server);
+    let client = server.alice.clone();
+    let first = thread::spawn(move || reissue(&client, id, "first"));
+    thread::sleep(held);
+    let wait = turned_away(|| reissue(&server.alice, id, "second"));
+    let path = format!("/v2/ssl/certificates/{id}");
+    assert_eq!(server.alice.get(&path).expect(200)["status"], "ACTIVE");
+    drop(lock);
+    let first = first.join().unwrap().expect(201);
+    let next = first["certificateId"].as_i64().unwrap();
+    reissue(&server.alice, next, "second").expect(201);
+    wait
+}
+
 #[test]
 fn while_all_places_are_taken_others_are_turned_away_and_reads_go_on() {
     if is_postgres() {
         return;
     }
-    let server = Server::configured("[server]\nopen_calls = 1");
-    let id = server.certificate();
-    let held = hold_up(&server);
-    let client = server.alice.clone();
-    let first = thread::spawn(move || reissue(&client, id, "first"));
-    thread::sleep(Duration::from_millis(500));
-    assert_eq!(turned_away(|| reissue(&server.alice, id, "second")), 1);
-    let path = format!("/v2/ssl/certificates/{id}");
-    assert_eq!(server.alice.get(&path).expect(200)["status"], "ACTIVE");
-    drop(held);
-    let first = first.join().unwrap().expect(201);
-    // The key of the call that was turned away is free, and so is its place.
-    let next = first["certificateId"].as_i64().unwrap();
-    reissue(&server.alice, next, "second").expect(201);
+    let wait = turned_away_with("open_calls = 1", Duration::from_millis(500));
+    assert_eq!(wait, 1);
 }
 
 #[test]
@@ -71,18 +79,6 @@ fn while_writes_wait_too_long_no_other_is_begun() {
     if is_postgres() {
         return;
     }
-    let server = Server::configured("[server]\nlongest_wait = \"1s\"");
-    let id = server.certificate();
-    let held = hold_up(&server);
-    let client = server.alice.clone();
-    let first = thread::spawn(move || reissue(&client, id, "first"));
-    thread::sleep(Duration::from_millis(2_500));
-    let wait = turned_away(|| reissue(&server.alice, id, "second"));
+    let wait = turned_away_with("longest_wait = \"1s\"", Duration::from_millis(2_500));
     assert!((2..=30).contains(&wait), "{wait}");
-    let path = format!("/v2/ssl/certificates/{id}");
-    assert_eq!(server.alice.get(&path).expect(200)["status"], "ACTIVE");
-    drop(held);
-    let first = first.join().unwrap().expect(201);
-    let next = first["certificateId"].as_i64().unwrap();
-    reissue(&server.alice, next, "second").expect(201);
 }

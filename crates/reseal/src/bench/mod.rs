@@ -35,7 +35,11 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 
 use crate::args::{BenchOf, Elsewhere, Loads};
+use crate::config::Config;
 use crate::console;
+use crate::data::DataFolder;
+use crate::demo::name_server::NameServer;
+use crate::init::Plan;
 pub(crate) use growth::SMALLEST;
 use load::Pace;
 use peer::Peer;
@@ -230,7 +234,21 @@ fn database_table(elsewhere: &Elsewhere) -> anyhow::Result<String> {
     Ok(format!("[database]\n{table}"))
 }
 
-/// The configuration of the measured server.
+/// Writes the configuration of the measured server into `data`.
+fn configure(
+    data: &DataFolder,
+    dns: &NameServer,
+    caa_reuse: &str,
+    database: &str,
+) -> anyhow::Result<Plan> {
+    let anchor = dns.write_trust_anchor(data)?;
+    let text = configuration(&dns.address.to_string(), caa_reuse, &anchor, database);
+    let path = data.config();
+    data.write("the configuration", &path, text.as_bytes(), 0o600)?;
+    let config = Config::from_toml(&text, &path)?;
+    Ok(Plan { config, text })
+}
+
 fn configuration(resolver: &str, caa_reuse: &str, anchor: &Path, database: &str) -> String {
     format!(
         r#"# Made by `reseal bench`.

@@ -16,7 +16,6 @@ use super::processes::Processes;
 use super::requests;
 use super::server::Server;
 use crate::accounts::Accounts;
-use crate::config::Config;
 use crate::data::DataFolder;
 use crate::demo::name_server::NameServer;
 use crate::demo::request;
@@ -67,12 +66,7 @@ impl World {
             database_processes: None,
             subscriptions: Vec::new(),
         };
-        world.configure(caa_reuse)?;
-        let path = world.folder.config();
-        let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("{} cannot be read", path.display()))?;
-        let config = Config::from_toml(&text, &path)?;
-        let plan = Plan { config, text };
+        let plan = world.configure(caa_reuse)?;
         let url = "http://127.0.0.1";
         let lock = world.folder.lock()?;
         init::initialize(&world.folder, &plan, url).await?;
@@ -92,16 +86,8 @@ impl World {
     }
 
     /// Writes the server's configuration, which counts from its next start.
-    pub(super) fn configure(&self, caa_reuse: &str) -> anyhow::Result<()> {
-        let anchor = self.folder.root().join("dns-trust-anchor");
-        let key = self.dns.trust_anchor()?;
-        self.folder
-            .write("the trust anchor", &anchor, key.as_bytes(), 0o644)?;
-        let resolver = self.dns.address.to_string();
-        let text = super::configuration(&resolver, caa_reuse, &anchor, &self.database);
-        let path = self.folder.config();
-        self.folder
-            .write("the configuration", &path, text.as_bytes(), 0o600)
+    pub(super) fn configure(&self, caa_reuse: &str) -> anyhow::Result<Plan> {
+        super::configure(&self.folder, &self.dns, caa_reuse, &self.database)
     }
 
     pub(super) fn folder(&self) -> &DataFolder {

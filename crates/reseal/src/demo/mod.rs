@@ -84,13 +84,7 @@ pub(crate) async fn run(folder: Option<&Path>, exit: bool) -> anyhow::Result<()>
     let web = WebHost::start().await?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let url = format!("http://{}", listener.local_addr()?);
-    let anchor = data.root().join("dns-trust-anchor");
-    data.write(
-        "the trust anchor",
-        &anchor,
-        dns.trust_anchor()?.as_bytes(),
-        0o644,
-    )?;
+    dns.write_trust_anchor(&data)?;
     let text = configuration(&url, &dns, &web);
     // The environment is left out: it is meant for other servers.
     let config = Config::from_toml(&text, &data.config())?;

@@ -2,6 +2,7 @@
 //! asks it over sockets and validates what it answers up to the zone's key.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ use hickory_server::zone_handler::{AxfrPolicy, Catalog, ZoneType};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::{Mutex, RwLock};
+
+use crate::data::DataFolder;
 
 /// Everything lies below it. Not the root: the validator does not know a root that denies by NSEC3.
 const ZONE: &str = "internal.";
@@ -97,8 +100,16 @@ impl NameServer {
         })
     }
 
+    /// Writes the zone's key into `data`; the file, for `dcv.trust_anchor_file`.
+    pub(crate) fn write_trust_anchor(&self, data: &DataFolder) -> anyhow::Result<PathBuf> {
+        let file = data.root().join("dns-trust-anchor");
+        let key = self.trust_anchor()?;
+        data.write("the trust anchor", &file, key.as_bytes(), 0o644)?;
+        Ok(file)
+    }
+
     /// The zone's key as a DNSKEY record: what a validating resolver has to trust.
-    pub(crate) fn trust_anchor(&self) -> anyhow::Result<String> {
+    fn trust_anchor(&self) -> anyhow::Result<String> {
         let (dnskey, _) = signing_key(&self.key)?;
         let key = dnskey.public_key();
         Ok(format!(

@@ -33,7 +33,7 @@ use crate::console;
 use crate::data::DataFolder;
 use crate::demo::name_server::NameServer;
 use crate::house::{open_store, source};
-use crate::init::{self, Plan};
+use crate::init;
 use crate::wire_up;
 use make::Maker;
 pub(super) use schedule::{Mix, Slot};
@@ -76,13 +76,13 @@ impl Filled {
         let data = DataFolder::new(folder);
         data.make()?;
         let dns = NameServer::start(&[]).await?;
-        let config = configure(&data, &dns, caa_reuse, database)?;
+        let plan = super::configure(&data, &dns, caa_reuse, database)?;
         // The CA is older than the oldest certificate.
         let age = SignedDuration::from_hours(24 * i64::from(schedule::SPAN_DAYS + 20));
         let clock = Clock::shifted(-age);
         let lock = data.lock()?;
-        let operator = init::initialize_at(&data, &config, URL, clock).await?;
-        let config = config.config;
+        let operator = init::initialize_at(&data, &plan, URL, clock).await?;
+        let config = plan.config;
         let customers = u16::try_from(count / 10)
             .unwrap_or(CUSTOMERS)
             .clamp(1, CUSTOMERS);
@@ -115,26 +115,6 @@ impl Filled {
             .zip(&self.slots)
             .filter(|(_, slot)| slot.is_large_customers())
     }
-}
-
-fn configure(
-    data: &DataFolder,
-    dns: &NameServer,
-    caa_reuse: &str,
-    database: &str,
-) -> anyhow::Result<Plan> {
-    let anchor = data.root().join("dns-trust-anchor");
-    data.write(
-        "the trust anchor",
-        &anchor,
-        dns.trust_anchor()?.as_bytes(),
-        0o644,
-    )?;
-    let text = super::configuration(&dns.address.to_string(), caa_reuse, &anchor, database);
-    let path = data.config();
-    data.write("the configuration", &path, text.as_bytes(), 0o600)?;
-    let config = Config::from_toml(&text, &path)?;
-    Ok(Plan { config, text })
 }
 
 /// The large customer's key.
