@@ -1,7 +1,5 @@
 //! What nodes on one database tell each other and nobody keeps. A word may be lost: nothing durable depends on it.
 
-use std::sync::Arc;
-
 use tokio::sync::{Mutex, mpsc};
 
 /// Words that wait; beyond, they are lost.
@@ -18,7 +16,7 @@ pub(crate) struct Talk {
 /// What whoever carries words takes and brings.
 pub(crate) struct Carrier {
     pub(crate) said: mpsc::Receiver<String>,
-    pub(crate) bring: Arc<mpsc::Sender<String>>,
+    pub(crate) bring: mpsc::Sender<String>,
 }
 
 impl Default for Talk {
@@ -28,10 +26,7 @@ impl Default for Talk {
         Self {
             say,
             heard: Mutex::new(heard),
-            carried: std::sync::Mutex::new(Some(Carrier {
-                said,
-                bring: Arc::new(bring),
-            })),
+            carried: std::sync::Mutex::new(Some(Carrier { said, bring })),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One round of looking for what the customer published.
 
 use jiff::Timestamp;
+use reseal_pki::calendar;
 use reseal_pki::corroboration::Witness;
 use reseal_pki::name::NamePolicy;
 use reseal_validation::challenge::Challenge;
@@ -305,15 +306,10 @@ pub(super) fn drop_stale(
 
 /// Whether a name was proved by what does not count any more at `now`.
 pub(super) fn is_stale(proof: &NameProof, now: Timestamp) -> bool {
-    match &proof.state {
-        ProofState::Proved {
-            method, obtained, ..
-        } => {
-            !(reseal_pki::calendar::method_allowed(*method, now)
-                && reseal_pki::calendar::evidence_usable(*method, *obtained, now))
-        }
-        ProofState::Waiting | ProofState::Attention { .. } => false,
-    }
+    proof.evidence().is_some_and(|evidence| {
+        !(calendar::method_allowed(evidence.method, now)
+            && calendar::evidence_usable(evidence.method, evidence.obtained, now))
+    })
 }
 
 /// Whether a name that was proved was seen from as many networks as it must be (M-1).

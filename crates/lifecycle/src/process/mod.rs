@@ -22,7 +22,8 @@ pub use status::{ProcessStatus, ResumeType};
 pub use ticket::{Ground, Ticket};
 pub use vetting::{AgreementMail, Check, CheckState, Vetting};
 pub use work::{
-    Approver, CaaState, LastLook, MailChallenge, Mailbox, NameProof, Order, ProofState, Work,
+    Approver, CaaState, Evidence, LastLook, MailChallenge, Mailbox, NameProof, Order, ProofState,
+    Work,
 };
 
 /// Number of a process.

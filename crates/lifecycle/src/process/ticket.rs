@@ -6,7 +6,7 @@ use reseal_pki::calendar;
 use reseal_pki::method::Method;
 use serde::{Deserialize, Serialize};
 
-use super::{Check, CheckState, ProofState, Work};
+use super::{Check, CheckState, Work};
 
 /// The grounds of one signature.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,24 +78,16 @@ impl Ticket {
 impl Ground {
     fn of(work: &Work, name: &reseal_pki::name::DnsName, now: Timestamp) -> Option<Self> {
         let proof = work.proofs.iter().find(|proof| proof.name == *name)?;
-        let ProofState::Proved {
-            method,
-            adn,
-            obtained,
-            ..
-        } = &proof.state
-        else {
-            return None;
-        };
-        if !calendar::evidence_usable(*method, *obtained, now) {
+        let evidence = proof.evidence()?;
+        if !calendar::evidence_usable(evidence.method, evidence.obtained, now) {
             return None;
         }
         let caa = work.caa_of(name).filter(|caa| caa.permitted)?;
         Some(Self {
             name: name.as_str().to_owned(),
-            adn: adn.clone(),
-            method: *method,
-            obtained: *obtained,
+            adn: evidence.adn.to_owned(),
+            method: evidence.method,
+            obtained: evidence.obtained,
             caa: caa.checked,
         })
     }
@@ -103,6 +95,7 @@ impl Ground {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ProofState;
     use super::super::sample;
     use super::*;
 

@@ -137,10 +137,38 @@ pub struct LastLook {
     pub seen: String,
 }
 
+/// What a name was proved by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Evidence<'a> {
+    /// By which method.
+    pub method: Method,
+    /// Which Authorization Domain Name.
+    pub adn: &'a str,
+    /// When it was obtained.
+    pub obtained: Timestamp,
+}
+
 impl NameProof {
     /// Whether nothing more is needed for this name.
     pub fn is_proved(&self) -> bool {
-        matches!(self.state, ProofState::Proved { .. })
+        self.evidence().is_some()
+    }
+
+    /// What it was proved by, if it was.
+    pub fn evidence(&self) -> Option<Evidence<'_>> {
+        match &self.state {
+            ProofState::Proved {
+                method,
+                adn,
+                obtained,
+                ..
+            } => Some(Evidence {
+                method: *method,
+                adn,
+                obtained: *obtained,
+            }),
+            ProofState::Waiting | ProofState::Attention { .. } => None,
+        }
     }
 }
 

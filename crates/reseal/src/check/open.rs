@@ -41,16 +41,14 @@ pub(super) async fn check(
     );
     report.set("process", id);
     lookout.introduce(report);
-    let proved = match &proof.state {
-        ProofState::Proved {
-            method, obtained, ..
-        } => Some(format!(
-            "proved at {obtained:.0} by {} (BR {}): nothing is waited for",
-            method.title(),
-            method.br_section()
-        )),
-        ProofState::Waiting | ProofState::Attention { .. } => None,
-    };
+    let proved = proof.evidence().map(|evidence| {
+        format!(
+            "proved at {:.0} by {} (BR {}): nothing is waited for",
+            evidence.obtained,
+            evidence.method.title(),
+            evidence.method.br_section()
+        )
+    });
     if proof.method == DcvType::Email {
         tell_mail(work, proof, report);
     }

@@ -156,7 +156,7 @@ async fn stay(
         let (wake, bring) = (Arc::clone(&woken), bring.clone());
         let attempt = async {
             let heard = move |notification: &Notification| match notification.channel() {
-                TALK => hear(notification.payload(), number, bring.as_deref()),
+                TALK => hear(notification.payload(), number, bring.as_ref()),
                 _ => wake.notify_one(),
             };
             let (client, driven) = target.connect_and_hear(Role::Presence, heard).await?;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use reseal_lifecycle::audit::AuditEntry;
 use reseal_lifecycle::authorization::{AuthorizationStore, Distrust, Relied};
 use reseal_lifecycle::certificate::CertificateId;
-use reseal_lifecycle::process::{Process, ProofState};
+use reseal_lifecycle::process::Process;
 use reseal_lifecycle::query::{AuthorizationQuery, Page};
 use reseal_lifecycle::store::StoreError;
 
@@ -49,22 +49,7 @@ impl AuthorizationStore for SqlStore {
 
     async fn distrust(&self, distrust: Distrust) -> Result<usize, StoreError> {
         self.writer
-            .write(move |connection| {
-                let Distrust {
-                    proofs,
-                    reason,
-                    actor,
-                    at,
-                } = &distrust;
-                let new = fall(connection, proofs, millis(*at))?;
-                if !new.is_empty() {
-                    let action = "authorization.distrust";
-                    let mut entry = AuditEntry::new(*at, actor, action, "authorization");
-                    entry.reason = Some(reason.clone());
-                    audit::note(connection, with_numbers(entry, "proofs", &new))?;
-                }
-                Ok(new.len())
-            })
+            .write(move |connection| self::distrust(connection, &distrust))
             .await
     }
 
@@ -76,20 +61,26 @@ impl AuthorizationStore for SqlStore {
     }
 }
 
-/// Nothing is signed on `proofs` from `now` on; those of them that were trusted until then.
-pub(crate) fn fall(
-    connection: &Connection,
-    proofs: &[i64],
-    now: i64,
-) -> Result<Vec<i64>, StoreError> {
+/// Nothing is signed on these proofs from now on; how many were trusted until then, of which the audit log tells.
+pub(crate) fn distrust(connection: &Connection, distrust: &Distrust) -> Result<usize, StoreError> {
+    if distrust.proofs.is_empty() {
+        return Ok(0);
+    }
     connection.lock(Lock::ProofsFall);
     let mut new = Vec::new();
-    for proof in proofs {
-        if connection.execute(sql::authorization::DISTRUST, params![now, proof])? > 0 {
+    for proof in &distrust.proofs {
+        let values = params![millis(distrust.at), proof];
+        if connection.execute(sql::authorization::DISTRUST, values)? > 0 {
             new.push(*proof);
         }
     }
-    Ok(new)
+    if !new.is_empty() {
+        let (actor, action) = (distrust.actor.as_str(), "authorization.distrust");
+        let mut entry = AuditEntry::new(distrust.at, actor, action, "authorization");
+        entry.reason = Some(distrust.reason.clone());
+        audit::note(connection, with_numbers(entry, "proofs", &new))?;
+    }
+    Ok(new.len())
 }
 
 /// The proofs that `certificate` rests on.
@@ -114,16 +105,15 @@ pub(crate) fn distrusted_names(
     }
     let mut names = Vec::new();
     for proof in process.work().into_iter().flat_map(|work| &work.proofs) {
-        let ProofState::Proved {
-            method,
-            adn,
-            obtained,
-            ..
-        } = &proof.state
-        else {
+        let Some(evidence) = proof.evidence() else {
             continue;
         };
-        let values = params![customer, adn, method.br_section(), millis(*obtained)];
+        let values = params![
+            customer,
+            evidence.adn,
+            evidence.method.br_section(),
+            millis(evidence.obtained)
+        ];
         if number(connection, sql::authorization::IS_DISTRUSTED, values)?.is_some() {
             names.push(proof.name.as_str().to_owned());
         }

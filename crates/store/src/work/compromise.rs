@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use aws_lc_rs::digest;
 use reseal_lifecycle::audit::AuditEntry;
+use reseal_lifecycle::authorization::Distrust;
 use reseal_lifecycle::certificate::{Certificate, CertificateId, RevocationReason};
 use reseal_lifecycle::compromise::{
     Affected, Blocked, BlockedKey, CompromiseStore, DueRevocation, Duty, Ground, KeyBlock,
@@ -251,13 +252,13 @@ fn order_revocations(
             affected.extend(oblige_one(connection, certificate, &order.duty, moment)?);
         }
     }
-    let distrusted = authorization::fall(connection, &proofs, millis(order.at))?;
-    if !distrusted.is_empty() {
-        let action = "authorization.distrust";
-        let mut entry = AuditEntry::new(order.at, &order.actor, action, "authorization");
-        entry.reason = Some(order.duty.cause.clone());
-        audit::note(connection, with_numbers(entry, "proofs", &distrusted))?;
-    }
+    let distrust = Distrust {
+        proofs,
+        reason: order.duty.cause.clone(),
+        actor: order.actor.clone(),
+        at: order.at,
+    };
+    authorization::distrust(connection, &distrust)?;
     if !affected.is_empty() {
         let certificates: Vec<CertificateId> = affected.iter().map(|one| one.certificate).collect();
         let object = match certificates.as_slice() {

@@ -1,7 +1,7 @@
 //! A new certificate, and what becomes of those before it.
 
 use reseal_lifecycle::certificate::{Certificate, CertificateId, SubscriptionId};
-use reseal_lifecycle::process::{Mpic, Process, ProcessId, ProofState};
+use reseal_lifecycle::process::{Mpic, Process, ProcessId};
 use reseal_lifecycle::store::{Issuance, Replacement, StoreError, Subscription};
 
 use super::campaign;
@@ -125,22 +125,16 @@ fn note_reliance(
     certificate: CertificateId,
 ) -> database::Result<()> {
     for proof in process.work().into_iter().flat_map(|work| &work.proofs) {
-        let ProofState::Proved {
-            method,
-            adn,
-            obtained,
-            ..
-        } = &proof.state
-        else {
+        let Some(evidence) = proof.evidence() else {
             continue;
         };
         let values = params![
             certificate,
             proof.name.as_str(),
             process.customer,
-            adn,
-            method.br_section(),
-            millis(*obtained)
+            evidence.adn,
+            evidence.method.br_section(),
+            millis(evidence.obtained)
         ];
         connection.send(sql::authorization::INSERT_RELIANCE, values)?;
     }
