@@ -1,5 +1,6 @@
 //! Customers, their API keys, and who is calling.
 
+use async_trait::async_trait;
 use aws_lc_rs::{digest, rand};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -8,6 +9,7 @@ use jiff::Timestamp;
 use crate::campaign::Ticket;
 use crate::error::{Error, Kind, Violation};
 use crate::idempotency::ClaimId;
+use crate::store::StoreError;
 
 /// A tenant: owns certificates, processes and API keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +66,38 @@ pub struct ApiKey {
     pub created: Timestamp,
     /// Since when it is refused.
     pub revoked: Option<Timestamp>,
+}
+
+/// The part of [`crate::store::Store`] that is about customers and their keys.
+#[async_trait]
+pub trait AccountStore: Send + Sync + 'static {
+    /// Adds a customer, as `actor` wanted. [`StoreError::Exists`] when the handle is taken.
+    async fn create_customer(&self, customer: Customer, actor: &str) -> Result<(), StoreError>;
+    /// All customers by handle.
+    async fn customers(&self) -> Result<Vec<Customer>, StoreError>;
+    /// Whether the customer exists.
+    async fn customer_exists(&self, handle: &str) -> Result<bool, StoreError>;
+    /// Adds an API key under the hash of its secret, as `actor` wanted; the answer is its number.
+    async fn add_api_key(
+        &self,
+        customer: &str,
+        login: &str,
+        role: Role,
+        secret_hash: [u8; 32],
+        now: Timestamp,
+        actor: &str,
+    ) -> Result<i64, StoreError>;
+    /// All keys.
+    async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError>;
+    /// Refuses the key from `now` on, as `actor` wanted; `false` when there is no such key.
+    async fn revoke_api_key(
+        &self,
+        id: i64,
+        now: Timestamp,
+        actor: &str,
+    ) -> Result<bool, StoreError>;
+    /// The unrevoked key whose secret has that hash.
+    async fn api_key(&self, secret_hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError>;
 }
 
 /// Whoever makes a call, authenticated.

@@ -19,7 +19,7 @@ use crate::certificate::{
 };
 use crate::compromise::{CompromiseStore, KeyBlock};
 use crate::crl::CrlStore;
-use crate::customer::{ApiKey, Customer, Role, Scope};
+use crate::customer::{AccountStore, Scope};
 use crate::event::Event;
 use crate::hands::Taken;
 use crate::idempotency::{ClaimId, IdempotencyStore};
@@ -231,7 +231,8 @@ pub struct KeyHistory {
 /// The store.
 #[async_trait]
 pub trait Store:
-    NotificationStore
+    AccountStore
+    + NotificationStore
     + CrlStore
     + IdempotencyStore
     + AuthKeyStore
@@ -245,34 +246,6 @@ pub trait Store:
 {
     /// How long a write that comes now has to wait for its turn, as far as can be seen.
     fn backlog(&self) -> Duration;
-
-    /// Adds a customer, as `actor` wanted. [`StoreError::Exists`] when the handle is taken.
-    async fn create_customer(&self, customer: Customer, actor: &str) -> Result<(), StoreError>;
-    /// All customers by handle.
-    async fn customers(&self) -> Result<Vec<Customer>, StoreError>;
-    /// Whether the customer exists.
-    async fn customer_exists(&self, handle: &str) -> Result<bool, StoreError>;
-    /// Adds an API key under the hash of its secret, as `actor` wanted; the answer is its number.
-    async fn add_api_key(
-        &self,
-        customer: &str,
-        login: &str,
-        role: Role,
-        secret_hash: [u8; 32],
-        now: Timestamp,
-        actor: &str,
-    ) -> Result<i64, StoreError>;
-    /// All keys.
-    async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError>;
-    /// Refuses the key from `now` on, as `actor` wanted; `false` when there is no such key.
-    async fn revoke_api_key(
-        &self,
-        id: i64,
-        now: Timestamp,
-        actor: &str,
-    ) -> Result<bool, StoreError>;
-    /// The unrevoked key whose secret has that hash.
-    async fn api_key(&self, secret_hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError>;
 
     /// A certificate, if it is inside `scope`.
     async fn certificate(

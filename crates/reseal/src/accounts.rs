@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::bail;
 use reseal_lifecycle::clock::Clock;
-use reseal_lifecycle::customer::{Customer, Role, check_handle, mint_key};
-use reseal_lifecycle::store::{Store, StoreError};
+use reseal_lifecycle::customer::{AccountStore as _, Customer, Role, check_handle, mint_key};
+use reseal_lifecycle::store::StoreError;
 use reseal_store::SqlStore;
 
 use crate::console;

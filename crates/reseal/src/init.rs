@@ -9,10 +9,10 @@ use anyhow::{bail, ensure};
 use reseal_lifecycle::audit::AuditStore as _;
 use reseal_lifecycle::clock::Clock;
 use reseal_lifecycle::crl::{self, Coverage};
+use reseal_lifecycle::customer::AccountStore as _;
 use reseal_lifecycle::customer::Role;
 use reseal_lifecycle::issuer::Issuer as _;
 use reseal_lifecycle::product::DEFAULT_CATALOGUE;
-use reseal_lifecycle::store::Store as _;
 use reseal_store::{PostgresUrl, Source};
 
 use crate::accounts::Accounts;

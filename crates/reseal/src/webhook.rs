@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail};
+use reseal_lifecycle::customer::AccountStore as _;
 use reseal_lifecycle::notification::{NotificationStore as _, Webhook, WebhookSetting};
-use reseal_lifecycle::store::Store as _;
 use reseal_validation::webhook::check_url;
 
 use crate::house::House;

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use reseal_lifecycle::customer::{Customer, Role, Scope};
+use reseal_lifecycle::customer::{AccountStore as _, Customer, Role, Scope};
 use reseal_lifecycle::store::{Change, Store};
 use reseal_store::{PostgresUrl, Source, SqlStore};
 use sample::{hash, in_days, now};

@@ -2,7 +2,7 @@
 
 use reseal_lifecycle::audit::chain::Hash;
 use reseal_lifecycle::audit::{AuditEntry, AuditStore as _};
-use reseal_lifecycle::customer::Role;
+use reseal_lifecycle::customer::{AccountStore as _, Role};
 use reseal_lifecycle::event::{Event, EventKind};
 use reseal_lifecycle::note::NoteStore as _;
 use reseal_lifecycle::process::Action;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reseal_lifecycle::compromise::{CompromiseStore as _, KeyBlock};
-use reseal_lifecycle::customer::{Customer, Scope};
+use reseal_lifecycle::customer::{AccountStore as _, Customer, Scope};
 use reseal_lifecycle::store::{Store as _, StoreError};
 use rusqlite::Connection;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use reseal_lifecycle::customer::Customer;
+use reseal_lifecycle::customer::{AccountStore as _, Customer};
 use reseal_lifecycle::store::{Store as _, StoreError};
 
 use super::sample::{self, now};

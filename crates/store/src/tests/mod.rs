@@ -38,7 +38,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use reseal_lifecycle::certificate::Certificate;
-use reseal_lifecycle::customer::{Customer, Scope};
+use reseal_lifecycle::customer::{AccountStore as _, Customer, Scope};
 use reseal_lifecycle::store::Store as _;
 use tempfile::TempDir;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use reseal_lifecycle::customer::{Customer, Scope};
+use reseal_lifecycle::customer::{AccountStore as _, Customer, Scope};
 use reseal_lifecycle::store::{Store as _, StoreError};
 
 use super::World;

@@ -3,7 +3,7 @@
 use reseal_lifecycle::authorization::Authorization;
 use reseal_lifecycle::certificate::{Certificate, Revocation, RevocationReason};
 use reseal_lifecycle::compromise::{CompromiseStore as _, KeyBlock};
-use reseal_lifecycle::customer::{ApiKey, Customer, Role, Scope};
+use reseal_lifecycle::customer::{AccountStore as _, ApiKey, Customer, Role, Scope};
 use reseal_lifecycle::import;
 use reseal_lifecycle::store::{Change, KeyHistory, Store as _, StoreError};
 use reseal_pki::corroboration::{Region, Witness};

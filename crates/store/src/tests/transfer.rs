@@ -1,7 +1,7 @@
 //! Everything is moved from SQLite to PostgreSQL. Nothing is tested here unless the tests run against it.
 
 use reseal_lifecycle::audit::AuditStore as _;
-use reseal_lifecycle::customer::{Customer, Scope};
+use reseal_lifecycle::customer::{AccountStore as _, Customer, Scope};
 use reseal_lifecycle::query::ProcessQuery;
 use reseal_lifecycle::store::{Store as _, StoreError};
 

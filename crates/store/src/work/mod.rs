@@ -18,6 +18,7 @@
 //! - `tally`: how many rows the lists have that only grow
 //! - `rows`, `columns`: rows as objects
 
+mod account;
 pub(crate) mod audit;
 mod auth_key;
 mod authorization;

@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use reseal_lifecycle::audit::AuditEntry;
 use reseal_lifecycle::authorization::Authorization;
 use reseal_lifecycle::certificate::{Certificate, CertificateId, SubscriptionId};
 use reseal_lifecycle::compromise::KeyBlock;
-use reseal_lifecycle::customer::{ApiKey, Customer, Role, Scope};
+use reseal_lifecycle::customer::Scope;
 use reseal_lifecycle::event::Event;
 use reseal_lifecycle::import;
 use reseal_lifecycle::process::{Process, ProcessId};
@@ -22,10 +21,9 @@ use super::change::Step;
 use super::compromise::open_with_key_blocked;
 use super::due::{claim, claim_all, due};
 use super::find::{many, newest_authorizations, number, one};
+use super::page;
 use super::rows::{self, millis};
-use super::{audit, page};
 use crate::SqlStore;
-use crate::database::unless_unique;
 use crate::database::{Dialect, params};
 use crate::postgres;
 use crate::{list, sql};
@@ -34,119 +32,6 @@ use crate::{list, sql};
 impl Store for SqlStore {
     fn backlog(&self) -> Duration {
         self.writer.backlog()
-    }
-
-    async fn create_customer(&self, customer: Customer, actor: &str) -> Result<(), StoreError> {
-        let object = format!("customer/{}", customer.handle);
-        let entry = AuditEntry::new(customer.created, actor, "customer.create", object);
-        self.writer
-            .write(move |connection| {
-                let values = params![customer.handle, millis(customer.created)];
-                connection
-                    .execute(sql::customer::INSERT, values)
-                    .map_err(unless_unique("customer"))?;
-                audit::note(connection, entry.clone())
-            })
-            .await
-    }
-
-    async fn customers(&self) -> Result<Vec<Customer>, StoreError> {
-        self.lists
-            .read(|connection| {
-                many(
-                    connection,
-                    sql::customer::SELECT_ALL,
-                    params![],
-                    rows::customer,
-                )
-            })
-            .await
-    }
-
-    async fn customer_exists(&self, handle: &str) -> Result<bool, StoreError> {
-        let handle = handle.to_owned();
-        self.points
-            .read(move |connection| {
-                let found = one(connection, sql::customer::EXISTS, [handle], |row| {
-                    row.get::<i64>(0)
-                })?;
-                Ok(found.is_some())
-            })
-            .await
-    }
-
-    async fn add_api_key(
-        &self,
-        customer: &str,
-        login: &str,
-        role: Role,
-        secret_hash: [u8; 32],
-        now: Timestamp,
-        actor: &str,
-    ) -> Result<i64, StoreError> {
-        let (customer, login) = (customer.to_owned(), login.to_owned());
-        let entry = AuditEntry::new(now, actor, "api-key.create", "")
-            .with("customer", customer.as_str())
-            .with("login", login.as_str())
-            .with("role", role.as_str());
-        self.writer
-            .write(move |connection| {
-                let values = params![customer, login, role.as_str(), secret_hash, millis(now)];
-                let id = connection
-                    .insert(sql::api_key::INSERT, values)
-                    .map_err(unless_unique("API key"))?;
-                let object = format!("api-key/{id}");
-                let entry = entry.clone();
-                audit::note(connection, AuditEntry { object, ..entry })?;
-                Ok(id)
-            })
-            .await
-    }
-
-    async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError> {
-        self.lists
-            .read(|connection| {
-                many(
-                    connection,
-                    sql::api_key::SELECT_ALL,
-                    params![],
-                    rows::api_key,
-                )
-            })
-            .await
-    }
-
-    async fn revoke_api_key(
-        &self,
-        id: i64,
-        now: Timestamp,
-        actor: &str,
-    ) -> Result<bool, StoreError> {
-        let entry = AuditEntry::new(now, actor, "api-key.revoke", format!("api-key/{id}"));
-        self.writer
-            .write(move |connection| {
-                let changed = connection.execute(sql::api_key::REVOKE, params![millis(now), id]);
-                let found = changed? > 0;
-                if found {
-                    audit::note(connection, entry.clone())?;
-                }
-                Ok(found)
-            })
-            .await
-    }
-
-    async fn api_key(&self, secret_hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError> {
-        let hash = *secret_hash;
-        self.points
-            .read(move |connection| {
-                one(
-                    connection,
-                    sql::api_key::SELECT_UNREVOKED,
-                    [hash],
-                    rows::api_key,
-                )
-            })
-            .await
     }
 
     async fn certificate(

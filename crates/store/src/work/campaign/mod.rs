@@ -1,5 +1,8 @@
 //! Campaigns, and what becomes of the certificates in them.
 
+mod along;
+mod rows;
+
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -8,11 +11,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use reseal_lifecycle::audit::AuditEntry;
 use reseal_lifecycle::campaign::{
-    Campaign, CampaignId, CampaignStatus, CampaignStore, Item, ItemEnd, Outcome, Pace, Progress,
-    Selection, Ticket,
+    Campaign, CampaignId, CampaignStatus, CampaignStore, Item, ItemEnd, Outcome, Progress,
 };
 use reseal_lifecycle::certificate::{Certificate, CertificateId};
-use reseal_lifecycle::process::{Process, ProcessId};
 use reseal_lifecycle::query::SelectionQuery;
 use reseal_lifecycle::store::StoreError;
 
@@ -21,86 +22,15 @@ use super::columns::Columns;
 use super::find::{many, number, one};
 use super::notification::Draft;
 use super::page;
-use super::rows::{self, millis};
+use super::rows::{certificate, millis};
 use crate::SqlStore;
-use crate::database::{self, Connection, Lock, Row, params};
+use crate::database::{self, Lock, params};
 use crate::list;
 use crate::sql::campaign as sql;
 
-/// In the commit that opens process `id`: its certificate waits no more. One that does not wait was taken by somebody
-/// else, or the campaign was stopped meanwhile: nothing of the commit may stand.
-pub(crate) fn take_along(
-    connection: &Connection,
-    ticket: Ticket,
-    id: ProcessId,
-    now: i64,
-) -> Result<(), StoreError> {
-    let values = params![
-        Outcome::Open.as_str(),
-        id,
-        now,
-        ticket.campaign,
-        ticket.certificate,
-        Outcome::Waiting.as_str()
-    ];
-    if !runs(connection, ticket.campaign)? || connection.execute(sql::OPEN, values)? == 0 {
-        return Err(StoreError::Stale);
-    }
-    Ok(())
-}
-
-/// Whether the campaign runs; if so, it does until the commit.
-fn runs(connection: &Connection, id: CampaignId) -> database::Result<bool> {
-    let values = params![id, CampaignStatus::Running.as_str()];
-    connection.hold(database::Hold::AsItIs, sql::HAS_STATUS, values)
-}
-
-/// In the commit that ends `process`, numbered `id`: so does the item that it was for, if it was for one.
-pub(crate) fn close(
-    connection: &Connection,
-    process: &Process,
-    id: ProcessId,
-    successor: Option<CertificateId>,
-) -> database::Result<()> {
-    let outcome = match successor {
-        Some(_) => Outcome::Reissued,
-        None => Outcome::Failed,
-    };
-    let status = process.status().as_str();
-    let detail = (outcome == Outcome::Failed).then(|| format!("process {id} ended as {status}"));
-    let values = params![
-        outcome.as_str(),
-        successor,
-        detail,
-        millis(process.updated),
-        id,
-        Outcome::Open.as_str()
-    ];
-    connection.send(sql::CLOSE, values)
-}
-
-/// In the commit that replaces or revokes `certificate`: whoever was told to replace it has nothing left to do.
-pub(crate) fn settle(
-    connection: &Connection,
-    certificate: CertificateId,
-    successor: Option<CertificateId>,
-    now: i64,
-) -> database::Result<()> {
-    let values = params![
-        Outcome::Settled.as_str(),
-        successor,
-        now,
-        certificate,
-        Outcome::Notified.as_str()
-    ];
-    connection.send(sql::SETTLE, values)
-}
-
-/// Whether nothing took the certificate's place; if so, nothing does until the commit.
-fn is_replaceable(connection: &Connection, certificate: CertificateId) -> database::Result<bool> {
-    let look = crate::sql::certificate::IS_REPLACEABLE;
-    connection.hold(database::Hold::ForChange, look, [certificate])
-}
+pub(crate) use along::{close, settle, take_along};
+use along::{is_replaceable, runs};
+use rows::{campaign, item, outcome};
 
 #[async_trait]
 impl CampaignStore for SqlStore {
@@ -262,7 +192,7 @@ impl CampaignStore for SqlStore {
         let tally = Arc::clone(&self.tally);
         let page = self
             .lists
-            .read(move |connection| page::read(connection, &select, &tally, rows::certificate))
+            .read(move |connection| page::read(connection, &select, &tally, certificate))
             .await?;
         Ok(page.entities)
     }
@@ -445,61 +375,4 @@ impl CampaignStore for SqlStore {
             })
             .await
     }
-}
-
-fn campaign(row: &Row<'_>) -> database::Result<Campaign> {
-    let mut columns = Columns::of(row);
-    Ok(Campaign {
-        id: columns.value()?,
-        actor: columns.value()?,
-        created: columns.moment()?,
-        reason: columns.value()?,
-        selection: Selection::parse(columns.text()?).map_err(|error| columns.fault(error))?,
-        key: columns
-            .text()?
-            .parse()
-            .map_err(|error: String| columns.fault(unknown(error)))?,
-        deadline: columns.moment()?,
-        pace: Pace {
-            per_issuer: columns.value::<Option<u32>>()?.and_then(NonZeroU32::new),
-            per_customer: columns.value::<Option<u32>>()?.and_then(NonZeroU32::new),
-        },
-        status: status(&mut columns)?,
-        ended: columns.optional_moment()?,
-        last: columns.value()?,
-        through: columns.value()?,
-    })
-}
-
-fn status(columns: &mut Columns<'_>) -> database::Result<CampaignStatus> {
-    let word = columns.text()?;
-    CampaignStatus::from_word(word)
-        .ok_or_else(|| columns.fault(unknown(format!("`{word}` is no status of a campaign"))))
-}
-
-fn item(row: &Row<'_>) -> database::Result<Item> {
-    let mut columns = Columns::of(row);
-    Ok(Item {
-        certificate: columns.value()?,
-        customer: columns.value()?,
-        issuer: columns.value()?,
-        urgent: columns.moment()?,
-        outcome: outcome(&mut columns)?,
-        process: columns.value()?,
-        successor: columns.value()?,
-        had_its_place: columns.value::<i64>()? != 0,
-        attempts: columns.value()?,
-        detail: columns.value()?,
-        updated: columns.moment()?,
-    })
-}
-
-fn outcome(columns: &mut Columns<'_>) -> database::Result<Outcome> {
-    let word = columns.text()?;
-    Outcome::from_word(word)
-        .ok_or_else(|| columns.fault(unknown(format!("`{word}` is no outcome of a certificate"))))
-}
-
-fn unknown(message: String) -> std::io::Error {
-    std::io::Error::other(message)
 }
