@@ -287,3 +287,36 @@ pub(super) fn relied_on(proof: &NameProof) -> Method {
         ProofState::Waiting | ProofState::Attention { .. } => method_of(proof),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s_8_who_is_refused_is_told_what_can_be_done_about_it() {
+        let now = Timestamp::from_second(1_795_000_000).unwrap();
+        let advice = |status: &str| {
+            let state = serde_json::json!({"name": "example.dev", "status": status, "permitted": false,
+                "reason": "so it was seen", "checked": now});
+            let states = [serde_json::from_value(state).unwrap()];
+            let events = newly_refused(&[], &states, "reseal.invalid", now);
+            let [event] = events.as_slice() else {
+                panic!("{events:?}")
+            };
+            let EventKind::AttentionNeeded { seen, advice, .. } = &event.kind else {
+                panic!("{event:?}")
+            };
+            assert_eq!(seen, "so it was seen");
+            advice.clone()
+        };
+        for status in ["INVALID", "UNRECOGNIZED_CRITICAL_TAG"] {
+            assert!(
+                advice(status).starts_with("Change the CAA records"),
+                "{status}"
+            );
+        }
+        for status in ["UNKNOWN", "TIMEOUT", "MALFORMED_RESPONSE"] {
+            assert!(advice(status).contains("name server"), "{status}");
+        }
+    }
+}
