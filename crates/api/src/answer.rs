@@ -15,6 +15,7 @@ use axum::response::Response;
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use reseal_lifecycle::Services;
+use reseal_validation::panel::Token;
 use serde::Serialize;
 use tower::Service as _;
 
@@ -22,6 +23,7 @@ use crate::cors::{Cors, Origin};
 use crate::error::Failure;
 use crate::limits::{RateLimits, Rates};
 use crate::load::{Capacity, Load};
+use crate::measures::Measures;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -38,6 +40,8 @@ pub struct ApiConfig {
     pub capacity: Capacity,
     /// `server.cors_origins`: pages whose scripts may call.
     pub cors_origins: Vec<Origin>,
+    /// `metrics.token_file`: what whoever reads `/metrics` must show; `None` when nobody may.
+    pub metrics_token: Option<Token>,
 }
 
 impl Default for ApiConfig {
@@ -48,6 +52,7 @@ impl Default for ApiConfig {
             rates: None,
             capacity: Capacity::default(),
             cors_origins: Vec::new(),
+            metrics_token: None,
         }
     }
 }
@@ -68,6 +73,7 @@ pub struct Api {
     ids: Arc<RequestIds>,
     cors: Arc<Cors>,
     limits: Option<Arc<RateLimits>>,
+    measures: Option<Arc<Measures>>,
 }
 
 impl Api {
@@ -78,7 +84,14 @@ impl Api {
             ids: Arc::default(),
             cors: Arc::new(Cors::new(origins)),
             limits: None,
+            measures: None,
         }
+    }
+
+    /// The same, measured.
+    pub(crate) fn measured(self, measures: Option<Measures>) -> Self {
+        let measures = measures.map(Arc::new);
+        Self { measures, ..self }
     }
 
     /// The same with measures that other nodes hear of.
@@ -108,8 +121,29 @@ impl Api {
         if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
             response.headers_mut().insert(X_REQUEST_ID, value);
         }
-        log(id, &method, started.elapsed(), &mut response);
+        self.finish(id, &method, started.elapsed(), &mut response);
         response
+    }
+
+    /// The log line, and the measures.
+    fn finish(&self, id: RequestId, method: &Method, took: Duration, response: &mut Response) {
+        let trace = response.extensions_mut().remove::<Trace>();
+        let route = trace.as_ref().and_then(|trace| trace.route.as_ref());
+        let route = route.map_or("-", MatchedPath::as_str);
+        let status = response.status().as_u16();
+        if let Some(measures) = &self.measures {
+            measures.count(method, route, status, took);
+        }
+        let customer = trace.as_ref().and_then(|trace| trace.customer.as_deref());
+        tracing::info!(
+            target: "reseal_api::access",
+            request = %id,
+            %method,
+            route,
+            status,
+            micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            customer = customer.unwrap_or("-"),
+        );
     }
 
     async fn route(&self, request: Request, id: RequestId) -> Response {
@@ -157,22 +191,6 @@ pub(crate) async fn or_panic<F: Future>(future: F) -> Option<F::Output> {
 pub(crate) struct Trace {
     pub(crate) route: Option<MatchedPath>,
     pub(crate) customer: Option<String>,
-}
-
-fn log(id: RequestId, method: &Method, took: Duration, response: &mut Response) {
-    let trace = response.extensions_mut().remove::<Trace>();
-    let (route, customer) = trace.as_ref().map_or((None, None), |trace| {
-        (trace.route.as_ref(), trace.customer.as_deref())
-    });
-    tracing::info!(
-        target: "reseal_api::access",
-        request = %id,
-        %method,
-        route = route.map_or("-", MatchedPath::as_str),
-        status = response.status().as_u16(),
-        micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-        customer = customer.unwrap_or("-"),
-    );
 }
 
 /// Number of a request in this process, scrambled so that it says nothing about how many there were.

@@ -27,6 +27,7 @@ mod idempotency;
 mod limits;
 mod linger;
 mod load;
+mod measures;
 mod notifications;
 mod openapi;
 mod perspective;

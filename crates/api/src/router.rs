@@ -12,6 +12,7 @@ use crate::auth::{Call, Outcome, authenticated, open};
 use crate::error::{Failure, first_characters};
 use crate::limits::RateLimits;
 use crate::load::Load;
+use crate::measures::Measures;
 use crate::openapi::{self, Described, Operation};
 use crate::{
     blocked_keys, campaigns, certificates, notifications, processes, products, public, validations,
@@ -32,12 +33,18 @@ pub fn router(services: Arc<Services>, config: ApiConfig) -> Api {
         .rates
         .map(|rates| Arc::new(RateLimits::new(rates, is_shared)));
     let load = Load::new(config.capacity);
-    routes().finish(Arc::new(Shared {
+    let routes = routes();
+    let measures = Measures::new(routes.described(), services.metrics().registry());
+    if let Err(error) = &measures {
+        tracing::error!(%error, "calls are not measured");
+    }
+    let shared = Shared {
         services,
         config,
         limits,
         load,
-    }))
+    };
+    routes.finish(Arc::new(shared)).measured(measures.ok())
 }
 
 /// The table of routes: how each is called, who answers, and what the OpenAPI document says about it.
@@ -97,9 +104,12 @@ pub(crate) fn routes() -> Routes {
         .on(POST, "/v2/blocked-keys", blocked_keys::block, blocked_keys::describe::block())
         .open(GET, "/healthz", public::health, public::describe::health())
         .open(GET, "/readyz", public::ready, public::describe::ready())
+        .open(GET, "/metrics", public::metrics, public::describe::metrics())
         .open(GET, "/ca/{file}", public::issuer_certificate, public::describe::issuer_certificate())
         .open(GET, "/crl/{file}", public::revocation_list, public::describe::revocation_list())
         .open(GET, "/crl/{authority}/{file}", public::revocation_list, public::describe::revocation_list_of_authority())
+        .open(POST, "/ocsp", public::status_by_body, public::describe::status_by_body())
+        .open(GET, "/ocsp/{*request}", public::status_by_path, public::describe::status_by_path())
         .open(GET, "/renewal-info/{id}", public::renewal_info, public::describe::renewal_info())
         .open(GET, "/renewal-info/{id}/explanation", public::explanation, public::describe::explanation())
         .open(GET, "/dcv/approve/{token}", public::approval, public::describe::approval())

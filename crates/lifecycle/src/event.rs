@@ -242,6 +242,63 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ticket: Option<Box<Ticket>>,
     },
+    /// The precertificate is signed and recorded: from now on the serial number counts as issued (P-8).
+    Precertified {
+        /// Serial, hex.
+        serial: String,
+        /// SHA-256 of the precertificate, hex.
+        sha256: String,
+    },
+    /// A log has promised to show the certificate.
+    Logged {
+        /// What the log is called.
+        log: String,
+        /// Who runs it.
+        operator: String,
+        /// SHA-256 of its key, hex.
+        log_id: String,
+        /// When it took it, as it says.
+        logged: Timestamp,
+    },
+    /// An order was placed at the upstream that issues.
+    UpstreamOrdered {
+        /// Issuer.
+        issuer: String,
+        /// URL of the order.
+        order: String,
+    },
+    /// The upstream was told that what proves a name is published.
+    UpstreamTold {
+        /// The name.
+        name: String,
+        /// `DNS` or `FILE`.
+        method: String,
+    },
+    /// The upstream is about to be asked for the certificate of its order.
+    UpstreamAsked {
+        /// Issuer.
+        issuer: String,
+        /// URL of the order.
+        order: String,
+    },
+    /// A hook has published a TXT record that proves control.
+    RecordPublished {
+        /// The hook.
+        hook: String,
+        /// Owner name of the record.
+        name: String,
+        /// Its text.
+        value: String,
+    },
+    /// A hook could not publish a record; it is tried again. Recorded when that begins, and again for another reason.
+    HookFailed {
+        /// The hook.
+        hook: String,
+        /// Owner name of the record.
+        name: String,
+        /// Why.
+        reason: String,
+    },
     /// A reservation will never be signed again.
     ReservationAbandoned {
         /// Serial, hex.

@@ -107,6 +107,8 @@ impl Services {
             subscription: Some(subscription),
             allowance: None,
             replaces: None,
+            chain: None,
+            is_late: false,
         }));
         Ok(self.store.open(change).await?)
     }

@@ -206,6 +206,17 @@ fn euro() -> String {
 }
 
 impl Product {
+    /// Leaves what holds for an upstream alone: it is shown proofs by DNS and FILE of its own making, each time, and asks
+    /// for them after the call.
+    pub(crate) fn restrict_to_upstream(&mut self) {
+        self.dcv.retain(|dcv| *dcv != DcvType::Email);
+        self.dcv_persistent = false;
+        self.challenge = ChallengeScheme::Default;
+        for fields in [&mut self.required_fields, &mut self.optional_fields] {
+            fields.retain(|field| *field != ProductField::AuthKey);
+        }
+    }
+
     /// Whether it has `feature`.
     pub fn has(&self, feature: Feature) -> bool {
         self.features.contains(&feature)
@@ -269,6 +280,14 @@ impl Catalogue {
             }
         }
         Ok(catalogue)
+    }
+
+    /// Restricts every product whose issuer `is_upstream`.
+    pub(crate) fn restrict_upstream(&mut self, is_upstream: impl Fn(&str) -> bool) {
+        let upstream = self.products.iter_mut();
+        for product in upstream.filter(|product| is_upstream(&product.issuer)) {
+            product.restrict_to_upstream();
+        }
     }
 
     /// All products.

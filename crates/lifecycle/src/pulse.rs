@@ -24,10 +24,16 @@ pub(crate) enum Part {
     Refusals,
     /// Campaigns.
     Campaigns,
+    /// Revocations that upstreams have to be told.
+    Upstreams,
+    /// When upstreams want certificates replaced.
+    Advice,
+    /// Published records that are to be removed.
+    Records,
 }
 
 impl Part {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 10] = [
         Self::Processes,
         Self::Revocations,
         Self::Lists,
@@ -35,6 +41,9 @@ impl Part {
         Self::Webhooks,
         Self::Refusals,
         Self::Campaigns,
+        Self::Upstreams,
+        Self::Advice,
+        Self::Records,
     ];
 
     /// What stands still without it.
@@ -47,6 +56,9 @@ impl Part {
             Self::Webhooks => "webhooks",
             Self::Refusals => "the log of refused calls",
             Self::Campaigns => "campaigns",
+            Self::Upstreams => "revocations at upstreams",
+            Self::Advice => "renewal advice of upstreams",
+            Self::Records => "published records that are to be removed",
         }
     }
 }

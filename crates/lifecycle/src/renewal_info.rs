@@ -1,5 +1,5 @@
-//! When a certificate should be replaced (RFC 9773, rules.md X-11): asked by whoever holds it, answered from its dates, or
-//! sooner when it must go.
+//! When a certificate should be replaced (RFC 9773, rules.md X-11): asked by whoever holds it, answered from its dates, by
+//! what the upstream that issued it says, or sooner when it must go.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -80,7 +80,7 @@ impl Services {
                     "Many certificates have to be replaced by {deadline:.0}, this one among them."
                 )),
             },
-            None => RenewalInfo::usual(&certificate),
+            None => self.renewal_window(&certificate).await?,
         })
     }
 }

@@ -9,21 +9,28 @@ use jiff::{SignedDuration, Timestamp};
 use reseal_pki::corroboration::{Layout, Quorum, Witness};
 use reseal_pki::method::Method;
 use reseal_pki::name::NamePolicy;
+use reseal_pki::profile::ValidationType;
 use reseal_validation::email::Mailer;
 use reseal_validation::panel::Panel;
 use reseal_validation::settings::Dnssec;
 
 use crate::audit::Refusals;
+use crate::certificate::Certificate;
 use crate::clock::Clock;
+use crate::dns_hook::DnsHooks;
 use crate::error::{Error, Kind};
 use crate::hands::Hands;
 use crate::issuance::{CaaCache, Reported};
 use crate::issuer::Issuer;
+use crate::metrics::Metrics;
 use crate::notification::Webhooks;
-use crate::product::{Catalogue, Product};
+use crate::ocsp::{Desk, Tally};
+use crate::product::{Catalogue, DcvType, Product};
 use crate::pulse::Pulse;
 use crate::slots::Slots;
 use crate::store::Store;
+use crate::transparency::Transparency;
+use crate::upstream::Upstream;
 
 /// Under which rules certificates are issued (rules.md 0.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,10 +122,18 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// Issuers by the names that products use.
     pub issuers: HashMap<String, Arc<dyn Issuer>>,
+    /// Who signs in the place of an issuer that products name, where that is another one.
+    pub successors: HashMap<String, String>,
+    /// CAs elsewhere, by the names that products use.
+    pub upstreams: HashMap<String, Arc<dyn Upstream>>,
+    /// The logs that are asked before the issuers here issue; `None`: none are.
+    pub transparency: Option<Transparency>,
     /// SHA-256 of the SubjectPublicKeyInfos of keys of ours beside those of the issuers (C-22).
     pub own_keys: Vec<[u8; 32]>,
     /// The views of the customers' DNS and web servers.
     pub panel: Panel,
+    /// Who publishes challenges in the DNS.
+    pub dns_hooks: DnsHooks,
     /// The way mails go.
     pub mailer: Mailer,
     /// The way notifications go.
@@ -135,9 +150,13 @@ pub struct Parts {
 pub struct Services {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) issuers: HashMap<String, Arc<dyn Issuer>>,
+    successors: HashMap<String, String>,
+    pub(crate) upstreams: HashMap<String, Arc<dyn Upstream>>,
+    pub(crate) transparency: Option<Transparency>,
     /// Never certified for anybody (C-22).
     pub(crate) own_keys: HashSet<[u8; 32]>,
     pub(crate) panel: Panel,
+    pub(crate) dns_hooks: DnsHooks,
     pub(crate) mailer: Mailer,
     pub(crate) webhooks: Webhooks,
     pub(crate) clock: Clock,
@@ -149,6 +168,9 @@ pub struct Services {
     pub(crate) hands: Hands,
     pub(crate) refusals: Refusals,
     pub(crate) pulse: Pulse,
+    pub(crate) desk: Desk,
+    pub(crate) answered: Tally,
+    pub(crate) metrics: Metrics,
 }
 
 impl Services {
@@ -157,24 +179,34 @@ impl Services {
     /// # Errors
     /// A product names an issuer that does not exist.
     pub fn new(parts: Parts) -> Result<Self, String> {
-        for product in parts.catalogue.products() {
-            if !parts.issuers.contains_key(&product.issuer) {
+        let mut catalogue = parts.catalogue;
+        for product in catalogue.products() {
+            if parts.upstreams.contains_key(&product.issuer) {
+                fits_upstream(product)?;
+            } else if !parts.issuers.contains_key(&product.issuer) {
                 return Err(format!(
                     "product `{}` names the issuer `{}`, which is not configured",
                     product.product, product.issuer
                 ));
             }
         }
+        catalogue.restrict_upstream(|issuer| parts.upstreams.contains_key(issuer));
         let of_issuers = parts.issuers.values().flat_map(|issuer| issuer.own_keys());
         Ok(Self {
             own_keys: of_issuers.chain(parts.own_keys).collect(),
+            metrics: Metrics::new(parts.issuers.keys().chain(parts.upstreams.keys()))
+                .map_err(|error| error.to_string())?,
             store: parts.store,
             issuers: parts.issuers,
+            successors: parts.successors,
+            upstreams: parts.upstreams,
+            transparency: parts.transparency,
             panel: parts.panel,
+            dns_hooks: parts.dns_hooks,
             mailer: parts.mailer,
             webhooks: parts.webhooks,
             clock: parts.clock,
-            catalogue: parts.catalogue,
+            catalogue,
             settings: parts.settings,
             caa_cache: CaaCache::default(),
             reported: Reported::default(),
@@ -182,6 +214,8 @@ impl Services {
             hands: Hands::default(),
             refusals: Refusals::default(),
             pulse: Pulse::default(),
+            desk: Desk::default(),
+            answered: Tally::default(),
         })
     }
 
@@ -235,9 +269,40 @@ impl Services {
         &self.store
     }
 
-    /// The chain of the issuer called `name`: issuing certificate first, root last, DER.
+    /// Names of all issuers, in order.
+    pub fn issuers(&self) -> Vec<&str> {
+        let mut names: Vec<_> = self.issuers.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// The name of the issuer that signs what products order from `name`.
+    pub fn signs_for<'a>(&'a self, name: &'a str) -> &'a str {
+        self.successors.get(name).map_or(name, String::as_str)
+    }
+
+    /// Whether the key of the issuer called `name` is at hand.
+    pub fn holds_key(&self, name: &str) -> bool {
+        self.issuers
+            .get(name)
+            .is_some_and(|issuer| issuer.holds_key())
+    }
+
+    /// The chain of the issuer here called `name`: issuing certificate first, root last, DER.
     pub fn chain(&self, name: &str) -> Option<Vec<Vec<u8>>> {
         self.issuers.get(name).map(|issuer| issuer.chain())
+    }
+
+    /// The chain of a certificate: issuing certificate first, DER; `None` when it is not known. One that came from
+    /// elsewhere keeps the chain that it came with.
+    ///
+    /// # Errors
+    /// [`Kind::Unavailable`] when the store cannot be read.
+    pub async fn chain_of(&self, certificate: &Certificate) -> Result<Option<Vec<Vec<u8>>>, Error> {
+        match self.chain(&certificate.issuer) {
+            Some(chain) => Ok(Some(chain)),
+            None => Ok(self.store.upstream_chain(certificate.id).await?),
+        }
     }
 
     /// Name rules.
@@ -276,6 +341,27 @@ impl Services {
             Error::new(Kind::Status, message)
         })
     }
+}
+
+/// What an upstream certifies is names, and only what can be published proves them to it.
+fn fits_upstream(product: &Product) -> Result<(), String> {
+    let says = |problem: String| {
+        let Product {
+            product, issuer, ..
+        } = product;
+        Err(format!(
+            "product `{product}`: the upstream issuer `{issuer}` {problem}"
+        ))
+    };
+    if product.validation_type != ValidationType::Domain {
+        return says(
+            "certifies domain names only: `validation_type` must be DOMAIN_VALIDATION".to_owned(),
+        );
+    }
+    if !product.dcv.iter().any(|dcv| *dcv != DcvType::Email) {
+        return says("is shown proofs by DNS or FILE only: `dcv` must name one of them".to_owned());
+    }
+    Ok(())
 }
 
 #[cfg(test)]

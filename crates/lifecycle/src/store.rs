@@ -14,23 +14,26 @@ use crate::audit::{AuditEntry, AuditStore};
 use crate::auth_key::{AuthKeyId, AuthKeyStore};
 use crate::authorization::{Authorization, AuthorizationStore};
 use crate::campaign::{CampaignStore, Ticket};
-use crate::certificate::{
-    Certificate, CertificateId, Revocation, RevocationReason, SubscriptionId,
-};
+use crate::certificate::{Certificate, CertificateId, Revocation, SubscriptionId};
 use crate::compromise::{CompromiseStore, KeyBlock};
 use crate::crl::CrlStore;
 use crate::customer::{AccountStore, Scope};
+use crate::dns_hook::{HookStore, Out};
 use crate::event::Event;
 use crate::hands::Taken;
 use crate::idempotency::{ClaimId, IdempotencyStore};
 use crate::issuance::used_before;
 use crate::issued::IssuedStore;
+use crate::metrics::{Ended, Figures};
 use crate::note::NoteStore;
 use crate::notification::{self, Notification, NotificationStore};
+use crate::ocsp::StatusStore;
 use crate::price::Allowance;
 use crate::process::{Check, Process, ProcessId};
 use crate::query::{CertificateQuery, Page, ProcessQuery};
 use crate::slots::Capacity;
+use crate::transparency::{Precertificate, TransparencyStore};
+use crate::upstream::{Duty, OrderUrl, UpstreamStore};
 use crate::vetting::{VettedCheck, VettingStore};
 
 /// Why the store did not do what it was asked.
@@ -137,6 +140,10 @@ pub struct Issuance {
     pub allowance: Option<Allowance>,
     /// The certificate it replaces.
     pub replaces: Option<Replacement>,
+    /// Its issuers, the issuing one first, DER, when it came from an upstream.
+    pub chain: Option<Vec<Vec<u8>>>,
+    /// Time has passed since its serial was reserved: the proofs and approvals that it rests on have to stand still.
+    pub is_late: bool,
 }
 
 /// A serial under which a certificate was signed, or may have been, that is not in the store and never will be: its list
@@ -147,10 +154,8 @@ pub struct LostSerial {
     pub issuer: String,
     /// Serial number, big-endian.
     pub serial: Vec<u8>,
-    /// Since when it is revoked.
+    /// Since when it is revoked: as superseded, or because its key is compromised if that is refused to the customer.
     pub at: Timestamp,
-    /// What the list shows.
-    pub reason: RevocationReason,
     /// The certificate has expired by then.
     pub not_after: Timestamp,
 }
@@ -170,12 +175,20 @@ pub struct Change {
     pub request_token: Option<[u8; 32]>,
     /// A serial to reserve.
     pub reservation: Option<Reservation>,
+    /// A precertificate to record: [`StoreError::Exists`] when its serial has another.
+    pub precertificate: Option<Precertificate>,
     /// A certificate to store.
     pub issuance: Option<Box<Issuance>>,
     /// A revocation to record.
     pub revocation: Option<(CertificateId, Revocation)>,
     /// What was signed and not stored.
     pub lost: Option<LostSerial>,
+    /// Records that are about to be published in the DNS.
+    pub out: Vec<Out>,
+    /// An order that was placed at an upstream: [`StoreError::Exists`] when another process has it.
+    pub order: Option<OrderUrl>,
+    /// What an upstream has issued and must revoke, as it is not stored.
+    pub unwanted: Option<Duty>,
     /// Checks of the organization approved in this step, for later certificates.
     pub vetted: Vec<VettedCheck>,
     /// Checks of the customer's organization that nothing may rely on any more, whenever they were approved.
@@ -205,9 +218,13 @@ impl Change {
             mail_tokens: Vec::new(),
             request_token: None,
             reservation: None,
+            precertificate: None,
             issuance: None,
             revocation: None,
             lost: None,
+            out: Vec::new(),
+            order: None,
+            unwanted: None,
             vetted: Vec::new(),
             withdrawn: Vec::new(),
             audit: Vec::new(),
@@ -243,9 +260,19 @@ pub trait Store:
     + CampaignStore
     + AuthorizationStore
     + IssuedStore
+    + StatusStore
+    + UpstreamStore
+    + HookStore
+    + TransparencyStore
 {
     /// How long a write that comes now has to wait for its turn, as far as can be seen.
     fn backlog(&self) -> Duration;
+    /// How many writes wait for their turn.
+    fn waiting_writes(&self) -> usize;
+    /// The processes that ended by what was stored here.
+    fn ended(&self) -> &Ended;
+    /// What is open and what waits, counted now.
+    async fn figures(&self) -> Result<Figures, StoreError>;
 
     /// A certificate, if it is inside `scope`.
     async fn certificate(

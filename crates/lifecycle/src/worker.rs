@@ -1,5 +1,5 @@
 //! The background worker: takes processes whose time has come, revocations that are due, what the calendar
-//! brings, notifications that wait for a webhook, revocation lists that are due, campaigns, and refused calls for the audit log.
+//! brings, notifications that wait for a webhook, revocation lists that are due, campaigns, revocations that upstreams have to be told, what they advise, published records that are to be removed, and refused calls for the audit log.
 //!
 //! It holds nothing that matters: a process it had taken when it died is taken again at the next start of a server
 //! that knows it is alone, by another node that notices its end, or at the latest when the lease ends.
@@ -15,12 +15,14 @@ use tokio::task::JoinSet;
 use crate::audit;
 use crate::campaign;
 use crate::crl;
+use crate::dns_hook;
 use crate::error::Error;
 use crate::hands;
 use crate::issuance::LEASE;
 use crate::notification;
 use crate::pulse::Part;
 use crate::services::Services;
+use crate::upstream;
 
 /// Time between two looks into the store.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -38,6 +40,9 @@ pub async fn run(services: Arc<Services>, shutdown: watch::Receiver<bool>) {
     parts.spawn(notification::watch(services(), shutdown.clone()));
     parts.spawn(notification::deliver(services(), shutdown.clone()));
     parts.spawn(campaign::work(services(), shutdown.clone()));
+    parts.spawn(upstream::work(services(), shutdown.clone()));
+    parts.spawn(upstream::ask(services(), shutdown.clone()));
+    parts.spawn(dns_hook::work(services(), shutdown.clone()));
     parts.spawn(audit::record_refusals(services(), shutdown));
     let mut died = None;
     while let Some(ended) = parts.join_next().await {

@@ -122,6 +122,7 @@ impl Hierarchy {
             policy: leaf.policy,
             validation: leaf.validation,
             signing_time: SIGNING_TIME.parse().unwrap(),
+            ocsp: true,
         }
     }
 

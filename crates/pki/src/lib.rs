@@ -20,9 +20,11 @@ pub mod key;
 pub mod lint;
 pub mod method;
 pub mod name;
+pub mod ocsp;
 pub mod pkcs7;
 pub mod profile;
 pub mod serial;
+pub mod transparency;
 
 mod asn1;
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod bench;
 mod ca;
 mod campaign;
 mod check;
+mod issuer;
 mod reissue;
 mod revocation;
 
@@ -20,6 +21,7 @@ pub(crate) use bench::{BenchOf, Beside, Elsewhere, Loads};
 pub(crate) use ca::{Ca, CrlForm};
 pub(crate) use campaign::{Campaign, ReportFormat, WantedCampaign};
 pub(crate) use check::{Caa, Csr, Dcv, Method, Place};
+pub(crate) use issuer::Issuer;
 pub(crate) use reissue::{ApiSecret, KeyKind, Reissue};
 pub(crate) use revocation::{Order, Revocation};
 
@@ -152,6 +154,9 @@ pub(crate) enum Command {
     /// The CA's certificates and revocation lists
     #[command(subcommand)]
     Ca(Ca),
+    /// Issuers elsewhere, over ACME
+    #[command(subcommand)]
+    Issuer(Issuer),
     /// The rules that depend on a date
     #[command(subcommand)]
     Policy(Policy),

@@ -1,24 +1,30 @@
 //! `reseal ca …`: the CA's certificates, and its revocation lists as they stand in the database.
 //!
 //! - `lint`: a look at everything that was issued
+//! - `migrate`: keys from files into a token
+//! - `rotate`: another intermediate, in one step or with files between the host that issues and the one with the root
 
 mod lint;
+mod migrate;
+mod rotate;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use reseal_issuer::embedded::EmbeddedIssuer;
+use reseal_issuer::embedded::{CRL_SHARDS, EmbeddedIssuer, KeyPlace};
 use reseal_lifecycle::crl::{self, Coverage, Crl, CrlStore as _};
 use reseal_lifecycle::issuer::Issuer as _;
 use reseal_pki::certificate::{Certificate, pem};
 
 pub(crate) use lint::{LintRequest, lint};
+pub(crate) use migrate::migrate_key;
+pub(crate) use rotate::{Rotate, rotate, sign_intermediate};
 
 use crate::args::CrlForm;
 use crate::console;
 use crate::house::House;
-use crate::wire_up::{self, EMBEDDED};
+use crate::wire_up::{self, Embedded};
 
 /// What `ca crl` was asked for.
 pub(crate) struct CrlRequest {
@@ -31,36 +37,43 @@ pub(crate) struct CrlRequest {
 /// The folder and the CA in it.
 struct Ca {
     house: House,
-    issuer: EmbeddedIssuer,
+    embedded: Embedded,
 }
 
 impl Ca {
     fn open(data: &Path, config: Option<&Path>) -> anyhow::Result<Self> {
         let house = House::open(data, config)?;
         let url = wire_up::public_url(&house.config, house.config.server.listen);
-        let issuer = wire_up::embedded_issuer(&house.data, &house.config, &url)?;
-        Ok(Self { house, issuer })
+        let embedded = Embedded::open(&house.data, &house.config, &url)?;
+        Ok(Self { house, embedded })
     }
 
-    /// The name of the list that `given` means: `root`, a share's number, or a whole name.
-    fn name_of(&self, given: &str) -> anyhow::Result<String> {
-        let lists = self.issuer.crls();
-        let found = lists
-            .iter()
-            .find(|list| list.name == given || list.name.rsplit('/').next() == Some(given));
-        match found {
-            Some(list) => Ok(list.name.clone()),
-            None => bail!(
-                "there is no list `{given}`: expected `root` or a number from 0 to {}",
-                lists.len().saturating_sub(2)
-            ),
-        }
+    /// The list that `given` means, and who signs it: `root`, a share's number of the intermediate that issues, or a whole
+    /// name.
+    fn list_of(&self, given: &str) -> anyhow::Result<(&EmbeddedIssuer, String)> {
+        let Embedded { current, retired } = &self.embedded;
+        let short = current.crls().into_iter();
+        let by_number = short
+            .filter(|list| list.name.rsplit('/').next() == Some(given))
+            .map(|list| (current, list.name));
+        let by_name = [current].into_iter().chain(retired).flat_map(|issuer| {
+            let lists = issuer.crls().into_iter();
+            lists.map(move |list| (issuer, list.name))
+        });
+        let mut found = by_number.chain(by_name.filter(|(_, name)| name == given));
+        found.next().with_context(|| {
+            format!(
+                "there is no list `{given}`: expected `root`, a number from 0 to {}, or a name such as {}/0",
+                CRL_SHARDS - 1,
+                current.id()
+            )
+        })
     }
 
-    async fn sign(&self, name: &str) -> anyhow::Result<()> {
-        let now = self.house.clock.now();
+    async fn sign(&self, issuer: &EmbeddedIssuer, name: &str) -> anyhow::Result<()> {
         let (store, actor) = (&self.house.store, console::actor());
-        let signing = crl::sign_now(store, EMBEDDED, &self.issuer, name, now, &actor);
+        let clock = self.house.clock;
+        let signing = crl::sign_now(store, issuer.name(), issuer, name, clock, &actor);
         let outcome = signing.await?;
         match outcome.failed.into_iter().next() {
             Some(failure) => bail!("the list `{name}`: {}", failure.error),
@@ -69,44 +82,56 @@ impl Ca {
     }
 }
 
-/// Shows the issuing certificate and the root.
+/// Shows the certificates and where their revocation lists are.
 pub(crate) fn show(data: &Path, config: Option<&Path>) -> anyhow::Result<()> {
     let ca = Ca::open(data, config)?;
-    for (der, role) in ca.issuer.chain().iter().zip(["issuing", "root"]) {
-        let certificate = Certificate::from_der(der)?;
-        let key = certificate.public_key();
-        console::line(format!("{role} certificate"));
-        for (what, value) in [
-            ("subject", certificate.subject().to_string()),
-            ("serial", certificate.serial_hex()),
-            ("valid from", format!("{:.0}", certificate.not_before())),
-            ("valid to", format!("{:.0}", certificate.not_after())),
-            (
-                "key",
-                format!("{} {} bits", key.algorithm().name(), key.size_bits()),
-            ),
-            ("SHA-256", hex::encode(certificate.sha256_fingerprint())),
-        ] {
-            console::line(format!("  {what:<11}{value}"));
-        }
+    let Embedded { current, retired } = &ca.embedded;
+    let certificate = current.issuing().certificate();
+    show_certificate("issuing certificate", certificate, &current.key_place());
+    for issuer in retired.iter().rev() {
+        let title = if issuer.holds_key() {
+            "issued before"
+        } else {
+            "issued before, its key is not here"
+        };
+        show_certificate(title, issuer.issuing().certificate(), &issuer.key_place());
     }
-    let lists = ca.issuer.crls();
+    let certificate = current.root().certificate();
+    show_certificate("root certificate", certificate, &current.root_key_place());
     console::line("revocation lists");
-    for list in lists.iter().filter(|list| list.name.ends_with("/0")) {
-        let shares = lists.len() - 1;
-        console::line(format!(
-            "  leaves     {} and so on, {shares} in all",
-            list.address
-        ));
-    }
-    for list in lists
-        .iter()
-        .filter(|list| list.coverage == Coverage::Authorities)
-    {
-        console::line(format!("  root       {}", list.address));
+    for issuer in [current].into_iter().chain(retired.iter().rev()) {
+        for list in issuer.crls() {
+            if list.name.ends_with("/0") {
+                console::line(format!(
+                    "  leaves     {} and so on, {CRL_SHARDS} in all",
+                    list.address
+                ));
+            } else if list.coverage == Coverage::Authorities {
+                console::line(format!("  root       {}", list.address));
+            }
+        }
     }
     ca.house.store.close();
     Ok(())
+}
+
+fn show_certificate(title: &str, certificate: &Certificate, place: &KeyPlace) {
+    let key = certificate.public_key();
+    console::line(title);
+    for (what, value) in [
+        ("subject", certificate.subject().to_string()),
+        ("serial", certificate.serial_hex()),
+        ("valid from", format!("{:.0}", certificate.not_before())),
+        ("valid to", format!("{:.0}", certificate.not_after())),
+        (
+            "key",
+            format!("{} {} bits", key.algorithm().name(), key.size_bits()),
+        ),
+        ("kept", place.to_string()),
+        ("SHA-256", hex::encode(certificate.sha256_fingerprint())),
+    ] {
+        console::line(format!("  {what:<11}{value}"));
+    }
 }
 
 /// Lists all lists, or shows, writes or signs one.
@@ -143,9 +168,9 @@ async fn table(ca: &Ca) -> anyhow::Result<()> {
 }
 
 async fn one(ca: &Ca, list: &str, request: &CrlRequest) -> anyhow::Result<()> {
-    let name = ca.name_of(list)?;
+    let (issuer, name) = ca.list_of(list)?;
     if request.sign {
-        ca.sign(&name).await?;
+        ca.sign(issuer, &name).await?;
     }
     let Some(crl) = ca.house.store.crl(&name).await? else {
         bail!("the list `{name}` was not signed yet: a running server signs it, or `--sign` does");

@@ -72,6 +72,11 @@ impl DataFolder {
         self.postgres_mark().exists()
     }
 
+    /// Keeps a PIN that a token has refused from being shown to it again.
+    pub(crate) fn refused_pin(&self) -> PathBuf {
+        self.root.join("pin.refused")
+    }
+
     pub(crate) fn ca(&self) -> PathBuf {
         self.root.join("ca")
     }

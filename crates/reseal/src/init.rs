@@ -22,7 +22,7 @@ use crate::config::{self, Config, Flags};
 use crate::console;
 use crate::data::{DataFolder, State, owner_only};
 use crate::house::{configured_source, open_source};
-use crate::wire_up::{self, EMBEDDED};
+use crate::wire_up::{self, EMBEDDED, Embedded};
 
 /// The operator's own customer.
 pub(crate) const HOUSE: &str = "house";
@@ -160,12 +160,12 @@ pub(crate) async fn initialize_at(
     accounts.add_customer(HOUSE).await?;
     let key = accounts.add_key(HOUSE, "operator", Role::Operator).await?;
     // The root's key may be taken away from here on: its list is signed while it is at hand.
-    let issuer = wire_up::embedded_issuer(data, config, url)?;
+    let issuer = Embedded::open(data, config, url)?.current;
     let coverage = Coverage::Authorities;
     let (store, now, actor) = (accounts.store(), clock.now(), console::actor());
     let made = house::keys_made(now, &actor, &issuer.chain())?;
     store.append_audit(made).await?;
-    let signed = crl::sign_due(store, EMBEDDED, &issuer, coverage, now, &actor).await?;
+    let signed = crl::sign_due(store, EMBEDDED, &issuer, coverage, clock, &actor).await?;
     if let Some(failure) = signed.failed.into_iter().next() {
         bail!("the list `{}`: {}", failure.list, failure.error);
     }

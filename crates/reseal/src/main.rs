@@ -23,12 +23,14 @@ mod demo;
 mod doctor;
 mod house;
 mod init;
+mod issuer;
 mod key;
 mod migrate;
 mod perspective;
 mod policy;
 mod revocation;
 mod serve;
+mod terms;
 mod validation;
 mod webhook;
 mod wire_up;
@@ -40,8 +42,8 @@ use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
 use args::{
-    ApiKey, Args, Audit, AuditFormat, Authorization, Ca, Caa, Command, Csr, Customer, Dcv, Key,
-    LogFormat, Policy, Revocation, Validation, Webhook,
+    ApiKey, Args, Audit, AuditFormat, Authorization, Ca, Caa, Command, Csr, Customer, Dcv, Issuer,
+    Key, LogFormat, Policy, Revocation, Validation, Webhook,
 };
 use reseal_lifecycle::vetting::{Decision, Verdict};
 
@@ -85,7 +87,7 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
             .await
             .map(done),
         Command::Demo { data, exit } => demo::run(data.as_deref(), exit).await.map(done),
-        Command::Bench { of: Some(of), .. } => bench::run_other(of).await.map(done),
+        Command::Bench { of: Some(of), .. } => bench::run_other(of, config).await.map(done),
         Command::Bench { of: None, loads } => bench::run(loads).await.map(done),
         Command::Customer(Customer::Create { handle, data }) => {
             accounts::create_customer(&data.data, config, &handle)
@@ -112,7 +114,31 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Webhook(command) => webhook(command, config).await.map(done),
         Command::Validation(command) => validation(command, config).await.map(done),
         Command::Campaign(command) => campaign::run(command, config).await.map(done),
+        Command::Issuer(Issuer::List(data)) => issuer::list(&data.data, config).await.map(done),
+        Command::Issuer(Issuer::Rollover {
+            name,
+            customer,
+            data,
+        }) => issuer::rollover(&data.data, config, &name, customer)
+            .await
+            .map(done),
         Command::Ca(Ca::Show(data)) => ca::show(&data.data, config).map(done),
+        Command::Ca(Ca::Rotate {
+            request,
+            certificate,
+            data,
+        }) => {
+            let way = match (request, certificate) {
+                (Some(file), _) => ca::Rotate::Request(file),
+                (None, Some(file)) => ca::Rotate::Certificate(file),
+                (None, None) => ca::Rotate::AtOnce,
+            };
+            ca::rotate(&data.data, config, way).await.map(done)
+        }
+        Command::Ca(Ca::MigrateKey(data)) => ca::migrate_key(&data.data, config).await.map(done),
+        Command::Ca(Ca::SignIntermediate { request, out, data }) => {
+            ca::sign_intermediate(&data.data, config, &request, &out).map(done)
+        }
         Command::Ca(Ca::Crl {
             list,
             form,

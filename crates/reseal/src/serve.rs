@@ -24,10 +24,12 @@ use crate::args::LogFormat;
 use crate::audit::{self, Heads, house};
 use crate::clock::clock;
 use crate::config::{Config, Flags};
+use crate::console;
 use crate::data::{DataFolder, Lock, State};
 use crate::house::open_as_node;
 use crate::init::{self, Plan};
-use crate::{console, wire_up};
+use crate::terms::Terms;
+use crate::wire_up::{self, Embedded};
 
 /// A running server.
 pub(crate) struct Running {
@@ -112,12 +114,15 @@ pub(crate) async fn start(
     if released > 0 {
         tracing::info!(processes = released, "processes of an earlier run go on");
     }
-    let services = wire_up::services(data, config, Arc::clone(&store), clock, address)?;
+    let embedded = Embedded::open(data, config, &wire_up::public_url(config, address))?;
+    embedded.prove().await?;
+    let services = wire_up::services(data, config, embedded, Arc::clone(&store), clock, address)?;
     let services = Arc::new(services);
     let heads = Arc::new(Heads::of(data));
     let name = house::server(data, store.is_shared())?;
     house::started(&*store, &name, config, &services).await?;
     heads.note(&*store, clock.now(), "start").await?;
+    warn_of_missing_intermediates(&services).await?;
     if let Some(reason) = services.signing_refused() {
         tracing::warn!("nothing will be signed: {reason}");
     }
@@ -131,7 +136,9 @@ pub(crate) async fn start(
         config.retention.audit,
         stopped.clone(),
     ));
-    let api = reseal_api::router(Arc::clone(&services), wire_up::api_config(config));
+    let api = reseal_api::router(Arc::clone(&services), wire_up::api_config(config)?);
+    let terms = Terms::new(Arc::clone(&services), wire_up::tls_not_after(config)?)?;
+    tokio::spawn(terms.watch(stopped.clone()));
     tokio::spawn(reseal_api::share_calls(
         api.clone(),
         services,
@@ -168,6 +175,18 @@ fn warn_of_dates_ahead(services: &Services) {
         let present = settings.layout.remotes.len();
         tracing::warn!(%from, required, present, "too few remote perspectives from that date on: signing will stop");
     }
+}
+
+/// A node whose folder is behind that of another cannot finish what that one began.
+async fn warn_of_missing_intermediates(services: &Services) -> anyhow::Result<()> {
+    if let Some(list) = services.lists_of_others().await?.first() {
+        tracing::warn!(
+            list,
+            "the database has revocation lists of an intermediate that is not in the folder `ca` of this server: copy its \
+             files from the server where it was made, and restart"
+        );
+    }
+    Ok(())
 }
 
 impl Running {

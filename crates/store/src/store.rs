@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use reseal_lifecycle::metrics::Ended;
 use reseal_lifecycle::store::StoreError;
 use tokio::sync::Notify;
 
@@ -36,6 +37,7 @@ pub struct SqlStore {
     /// Notified when another node, or this one, has left work to whoever has time.
     pub(crate) woken: Arc<Notify>,
     pub(crate) talk: Talk,
+    pub(crate) ended: Ended,
     presence: Mutex<Option<Presence>>,
 }
 
@@ -49,6 +51,7 @@ impl SqlStore {
             tally: Arc::default(),
             woken: Arc::default(),
             talk: Talk::default(),
+            ended: Ended::default(),
             presence: Mutex::default(),
         }
     }

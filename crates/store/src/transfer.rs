@@ -37,7 +37,7 @@ const fn numbered(name: &'static str) -> Table {
 }
 
 /// Every table, those that others refer to first.
-const TABLES: [Table; 32] = [
+const TABLES: [Table; 39] = [
     table("customer", "handle"),
     numbered("api_key"),
     numbered("subscription"),
@@ -48,6 +48,7 @@ const TABLES: [Table; 32] = [
     numbered("domain_authorization"),
     table("reliance", "proof, certificate, name"),
     numbered("reservation"),
+    numbered("precertificate"),
     table("mail_token", "hash"),
     table("request_token", "fingerprint"),
     table("heartbeat", "id"),
@@ -69,6 +70,12 @@ const TABLES: [Table; 32] = [
     table("revocation_duty", "certificate"),
     numbered("campaign"),
     table("campaign_item", "campaign, certificate"),
+    table("upstream_account", "issuer, directory, customer"),
+    table("upstream_order", "url"),
+    table("upstream_chain", "digest"),
+    table("upstream_certificate", "certificate"),
+    table("upstream_revocation", "fingerprint"),
+    table("dns_record", "process, hook, name, value"),
     table("schema_migration", "version"),
 ];
 

@@ -14,6 +14,9 @@ use crate::{
 /// Directory of FILE challenges (BR 3.2.2.4.18, D-21).
 pub(crate) const FILE_DIRECTORY: &str = "/.well-known/pki-validation/";
 
+/// Directory of ACME's FILE challenges (RFC 8555 section 8.3, D-36).
+pub const ACME_DIRECTORY: &str = "/.well-known/acme-challenge/";
+
 /// Characters of a random value. D-3 (BR 1.6.1) asks for 112 bits of entropy, and DNS compares names
 /// without regard to case (RFC 4343), so that only one case can count: 36 lower-case letters and
 /// digits give 5.17 bits each, 25 of them 129 bits. Upper case would also break signed zones whose
@@ -93,6 +96,13 @@ pub enum Challenge {
         /// Target, with the root's dot.
         contents: String,
     },
+    /// A TXT record, and no alias in its place (RFC 8555 section 8.4).
+    Txt {
+        /// Owner name, with the root's dot.
+        record: String,
+        /// Its text.
+        contents: String,
+    },
     /// A random value in a name, or in a TXT record.
     DnsRandom {
         /// Authorization Domain Name, without the root's dot.
@@ -142,7 +152,9 @@ impl Challenge {
         let proves = |answer: &&DnsAnswer| {
             answer.kind == RecordKind::Txt
                 && match self {
-                    Self::Dns { contents, .. } => dns::carries(answer, contents),
+                    Self::Dns { contents, .. } | Self::Txt { contents, .. } => {
+                        dns::carries(answer, contents)
+                    }
                     Self::DnsRandom { random, .. } => dns::carries(answer, random),
                     Self::Persistent { .. } => answer.outcome == DnsOutcome::Records,
                     Self::File { .. } | Self::Contact(_) => false,
@@ -153,6 +165,18 @@ impl Challenge {
         let is_text = |record: &&DnsRecord| matches!(record.value, RecordValue::Txt(_));
         let text = answer.records.iter().find(is_text)?;
         Some(text.name.clone())
+    }
+
+    /// The TXT record that proves control, with the root's dot behind its name, and its text; `None` where no such record
+    /// does.
+    pub fn text_record(&self) -> Option<(String, &str)> {
+        match self {
+            Self::Dns { record, contents } | Self::Txt { record, contents } => {
+                Some((record.to_ascii_lowercase(), contents))
+            }
+            Self::DnsRandom { adn, random, .. } => Some((format!("_dnsauth.{adn}."), random)),
+            Self::File { .. } | Self::Persistent { .. } | Self::Contact(_) => None,
+        }
     }
 
     /// A DNS challenge below the authorization domain name `adn`.

@@ -1,4 +1,4 @@
-//! Everything that reaches out to the customer's DNS, web server or mailbox, webhooks among it.
+//! Everything that reaches out to the customer's DNS, web server or mailbox, webhooks and published records among it.
 //!
 //! This crate observes and reports; it knows names and validation methods, and nothing of
 //! customers, products or processes. What survives a call is evidence: each observation is a
@@ -19,6 +19,7 @@ mod issue_value;
 pub mod panel;
 mod persistent;
 pub mod perspective;
+pub mod publish;
 pub mod settings;
 #[cfg(test)]
 mod test_world;

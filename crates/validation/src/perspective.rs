@@ -96,6 +96,9 @@ impl Perspective {
             Challenge::Dns { record, contents } => {
                 dns::attempt(&self.inner.resolver, record, contents).await
             }
+            Challenge::Txt { record, contents } => {
+                dns::attempt_text(&self.inner.resolver, record, contents).await
+            }
             Challenge::DnsRandom {
                 adn,
                 random,

@@ -9,13 +9,13 @@
 use std::fs;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{CertificateParams, DnType, KeyPair};
 use serde_json::{Value, json};
 
 use crate::support::csr::{csr, with_key};
+use crate::support::database::bytes;
 use crate::support::http::Client;
 use crate::support::server::{Server, binary, reseal};
 
@@ -455,17 +455,20 @@ fn x_1_x_3_what_the_ca_knows_of_a_key_stands_on_the_list_whatever_its_holder_say
 fn x_1_certificates_that_cannot_be_revoked_keep_none_of_those_behind_them_waiting() {
     let server = Server::start();
     let good = server.order("ssl_dv", &csr(&["reseal.dev"]));
-    let database = rusqlite::Connection::open(server.data().join("reseal.db")).unwrap();
-    database.busy_timeout(Duration::from_secs(10)).unwrap();
-    let copy = "UPDATE broken SET serial = randomblob(16), fingerprint = randomblob(32); \
-        INSERT INTO certificate SELECT * FROM broken;";
-    let statements = format!(
+    let copies = (1..=150).map(|number| {
+        let (serial, fingerprint) = (format!("{number:032x}"), format!("{number:064x}"));
+        let (serial, fingerprint) = (bytes(&serial), bytes(&fingerprint));
+        format!(
+            "UPDATE broken SET id = {good} + {number}, serial = {serial}, fingerprint = {fingerprint}; \
+             INSERT INTO certificate SELECT * FROM broken; "
+        )
+    });
+    server.database().run(&format!(
         "CREATE TEMP TABLE broken AS SELECT * FROM certificate WHERE id = {good}; \
-         UPDATE broken SET id = NULL, names = 'nobody can read this', revocation_scheduled = 1; \
-         BEGIN IMMEDIATE; {} UPDATE certificate SET revocation_scheduled = 2 WHERE id = {good}; COMMIT",
-        copy.repeat(150)
-    );
-    database.execute_batch(&statements).unwrap();
+         UPDATE broken SET names = 'nobody can read this', revocation_scheduled = 1; {} \
+         UPDATE certificate SET revocation_scheduled = 2 WHERE id = {good}",
+        copies.collect::<String>()
+    ));
     let path = format!("/v2/ssl/certificates/{good}");
     server.wait_until(&path, |body| body["status"] == "REVOKED");
     assert_eq!(server.operator.get("/readyz").status, 200);

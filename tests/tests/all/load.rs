@@ -11,18 +11,8 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::support::csr::csr;
-use crate::support::database::{Database, is_postgres};
 use crate::support::http::{Client, Reply, exchange_in_trouble};
 use crate::support::server::Server;
-
-/// Keeps the store from writing until it is let go.
-fn hold_up(server: &Server) -> rusqlite::Connection {
-    let Database::Sqlite(connection) = server.database() else {
-        panic!("a lock of SQLite's holds no other database up");
-    };
-    connection.execute_batch("BEGIN IMMEDIATE").unwrap();
-    connection
-}
 
 fn reissue(client: &Client, certificate: i64, key: &str) -> Reply {
     let path = format!("/v2/ssl/certificates/{certificate}/reissue");
@@ -51,7 +41,7 @@ fn turned_away(call: impl FnOnce() -> Reply) -> u64 {
 fn turned_away_with(line: &str, held: Duration) -> u64 {
     let server = Server::configured(&format!("[server]\n{line}"));
     let id = server.certificate();
-    let lock = hold_up(&server);
+    let lock = server.database().hold_up();
     let client = server.alice.clone();
     let first = thread::spawn(move || reissue(&client, id, "first"));
     thread::sleep(held);
@@ -67,18 +57,12 @@ fn turned_away_with(line: &str, held: Duration) -> u64 {
 
 #[test]
 fn while_all_places_are_taken_others_are_turned_away_and_reads_go_on() {
-    if is_postgres() {
-        return;
-    }
     let wait = turned_away_with("open_calls = 1", Duration::from_millis(500));
     assert_eq!(wait, 1);
 }
 
 #[test]
 fn while_writes_wait_too_long_no_other_is_begun() {
-    if is_postgres() {
-        return;
-    }
     let wait = turned_away_with("longest_wait = \"1s\"", Duration::from_millis(2_500));
     assert!((2..=30).contains(&wait), "{wait}");
 }

@@ -1,5 +1,6 @@
 //! The real binary, driven over HTTP: the wire contract, nasty inputs, the world around it, and crashes.
 
+mod acme;
 mod audit;
 mod campaign;
 mod client;
@@ -7,16 +8,22 @@ mod compromise;
 mod contract;
 mod crash;
 mod deep;
+mod dns_hook;
 mod faults;
 mod load;
+mod metrics;
 mod nasty;
 mod nodes;
+mod ocsp;
 mod perspectives;
 mod proofs;
 mod renewal_info;
 mod revocation;
+mod rotation;
 mod rules;
 mod scripts;
 mod support;
+mod token;
+mod transparency;
 mod validations;
 mod world;

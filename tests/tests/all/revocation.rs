@@ -45,19 +45,14 @@ fn moment(value: &Value) -> Timestamp {
 }
 
 fn listed_reasons(server: &Server) -> Vec<(i64, String)> {
-    let database = rusqlite::Connection::open(server.data().join("reseal.db")).unwrap();
-    let mut select = database
-        .prepare(
-            "SELECT certificate.id, crl_entry.reason FROM crl_entry JOIN certificate USING (serial) ORDER BY 1",
-        )
-        .unwrap();
-    let rows = select.query_map([], |row| {
-        Ok((
-            row.get(0)?,
-            row.get::<_, Option<String>>(1)?.unwrap_or_default(),
-        ))
-    });
-    rows.unwrap().collect::<Result<_, _>>().unwrap()
+    let rows = server.database().rows(
+        "SELECT certificate.id, crl_entry.reason FROM crl_entry JOIN certificate USING (serial) ORDER BY 1",
+    );
+    let row = |row: Vec<Option<String>>| {
+        let [id, reason] = row.try_into().unwrap();
+        (id.unwrap().parse().unwrap(), reason.unwrap_or_default())
+    };
+    rows.into_iter().map(row).collect()
 }
 
 #[test]
@@ -304,12 +299,10 @@ fn a_9_x_2_a_finding_of_todays_linter_is_a_candidate_for_mis_issuance() {
         ["2 certificates, 0 with findings (0 of them not revoked)"]
     );
     // As if it had been signed on a day of shorter certificates.
-    let database = rusqlite::Connection::open(server.data().join("reseal.db")).unwrap();
-    let changed = database.execute(
-        "UPDATE reservation SET created = ?1 WHERE serial = (SELECT serial FROM certificate WHERE id = ?2)",
-        (1_805_068_800_000_i64, bad),
-    );
-    assert_eq!(changed, Ok(1));
+    server.database().run(&format!(
+        "UPDATE reservation SET created = 1805068800000 \
+         WHERE serial = (SELECT serial FROM certificate WHERE id = {bad})"
+    ));
 
     let (code, lines, said) = lint(&server, &["--json"]);
     assert_eq!((code, lines.len()), (Some(1), 1), "{lines:?}");

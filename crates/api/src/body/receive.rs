@@ -149,6 +149,7 @@ mod tests {
             longest_wait: Duration::ZERO,
         },
         cors_origins: Vec::new(),
+        metrics_token: None,
     };
 
     fn headers(pairs: &[(http::HeaderName, &'static str)]) -> HeaderMap {

@@ -1,5 +1,7 @@
 //! `GET /v2/ssl/certificates/{id}/download` (contract.md section 4.6, design decision 14).
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::response::Response;
 use base64::Engine as _;
@@ -7,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use reseal_lifecycle::certificate::Certificate;
-use reseal_lifecycle::{Error, Kind, Violation};
+use reseal_lifecycle::{Error, Kind, Violation, import};
 use reseal_pki::certificate::pem;
 use reseal_pki::pkcs7;
 
@@ -64,10 +66,12 @@ pub(crate) async fn download(call: Call) -> Outcome {
         })?,
     };
     let certificate = call.services().certificate(&call.caller, call.id()).await?;
-    let chain = call
-        .services()
-        .chain(&certificate.issuer)
-        .unwrap_or_default();
+    let chain = match call.services().chain_of(&certificate).await? {
+        Some(chain) => chain,
+        None if certificate.issuer == import::ISSUER => Vec::new(),
+        None if matches!(format, Format::Csr | Format::Crt) => Vec::new(),
+        None => return Err(unknown_issuer(&certificate).into()),
+    };
     let content = content(format, &certificate, &chain)?;
     let name = format!(
         "{}.{}",
@@ -75,6 +79,18 @@ pub(crate) async fn download(call: Call) -> Outcome {
         format.extension()
     );
     Ok(file(content, &name))
+}
+
+/// Another node has an intermediate that this one has not loaded.
+fn unknown_issuer(certificate: &Certificate) -> Error {
+    Error::unavailable(
+        "This server does not know yet who issued the certificate",
+        Duration::from_secs(30),
+        format!(
+            "certificate {} is of `{}`, which is not in the folder of the CA or was put there after the start",
+            certificate.id, certificate.issuer
+        ),
+    )
 }
 
 fn content(

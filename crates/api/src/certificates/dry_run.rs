@@ -112,7 +112,9 @@ impl<'a> NameBody<'a> {
             ProofState::Waiting | ProofState::Attention { .. } => ("OPEN", None),
         };
         let location = match &proof.challenge {
-            Some(Challenge::Dns { record, .. }) => Some(record.clone()),
+            Some(Challenge::Dns { record, .. } | Challenge::Txt { record, .. }) => {
+                Some(record.clone())
+            }
             Some(Challenge::DnsRandom { adn, random, .. }) => Some(format!("_{random}.{adn}.")),
             Some(Challenge::File { host, path, .. }) => Some(format!("{host}{path}")),
             Some(Challenge::Persistent { record, .. }) => Some(record.name()),

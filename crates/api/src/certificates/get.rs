@@ -3,7 +3,6 @@
 
 use http::{HeaderName, HeaderValue};
 use reseal_lifecycle::customer::Caller;
-use reseal_lifecycle::renewal_info::RenewalInfo;
 
 use super::wire::{CertificateBody, FIELDS};
 use crate::auth::{Call, Outcome};
@@ -43,7 +42,8 @@ async fn one(call: Call, caller: Caller) -> Outcome {
     let body = CertificateBody::of(&certificate, now);
     let mut response = query::one(&call.query(), FIELDS, &body)?;
     if certificate.not_after < certificate.subscription_end {
-        let from = RenewalInfo::usual(&certificate).start;
+        let window = call.services().renewal_window(&certificate).await?;
+        let from = window.start;
         if let Ok(from) = HeaderValue::from_str(&format!("{from:.0}")) {
             response.headers_mut().insert(REISSUE_ADVISED_FROM, from);
         }

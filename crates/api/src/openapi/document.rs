@@ -53,10 +53,18 @@ const TAGS: &[(&str, &str)] = &[
 pub(crate) struct Described {
     /// In lower case.
     pub(crate) method: &'static str,
+    /// As the router wants it.
     pub(crate) path: &'static str,
     pub(crate) operation: Operation,
     /// Whether it needs no key.
     pub(crate) open: bool,
+}
+
+impl Described {
+    /// The path as the document has it: a parameter is a parameter, however many segments it takes.
+    pub(crate) fn template(&self) -> String {
+        self.path.replace("{*", "{")
+    }
 }
 
 /// The document of `routes`.
@@ -64,11 +72,11 @@ pub(crate) fn assemble(routes: &[Described]) -> Value {
     let mut generator = schema::generator();
     let mut paths = Map::new();
     for route in routes {
-        let described =
-            route
-                .operation
-                .describe((route.method, route.path), route.open, &mut generator);
-        let path = paths.entry(route.path).or_insert_with(|| json!({}));
+        let path = route.template();
+        let described = route
+            .operation
+            .describe((route.method, &path), route.open, &mut generator);
+        let path = paths.entry(path).or_insert_with(|| json!({}));
         path[route.method] = described;
     }
     let tags = TAGS

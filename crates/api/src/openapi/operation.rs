@@ -125,6 +125,17 @@ impl Operation {
         self
     }
 
+    /// A body that is not text.
+    pub(crate) fn binary(mut self, media: &'static str) -> Self {
+        self.body = Some(Body {
+            schema: json!({"type": "string", "format": "binary"}),
+            required: true,
+            example: None,
+            media,
+        });
+        self
+    }
+
     /// A body that works.
     pub(crate) fn example(mut self, example: Value) -> Self {
         if let Some(body) = &mut self.body {

@@ -225,6 +225,11 @@ impl<'a> DcvBody<'a> {
                 });
                 body.dns_contents = Some(contents);
             }
+            Some(Challenge::Txt { record, contents }) => {
+                body.dns_record = Some(record.clone());
+                body.dns_type = Some("TXT");
+                body.dns_contents = Some(contents);
+            }
             Some(Challenge::DnsRandom {
                 adn,
                 random,

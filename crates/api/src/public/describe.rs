@@ -24,10 +24,18 @@ pub(crate) fn ready() -> Operation {
         .refused(&[500, 503])
 }
 
+pub(crate) fn metrics() -> Operation {
+    Operation::new(TAG, "getMetrics", "What is counted and measured, for Prometheus")
+        .details("Asks for `Authorization: Bearer TOKEN` with the token in the file `metrics.token_file`; without one configured there is nothing here.")
+        .media(200, "The text format of Prometheus.", "text/plain")
+        .refused(&[401, 404, 500])
+}
+
 pub(crate) fn issuer_certificate() -> Operation {
     let file = json!({
         "type": "string",
-        "enum": ["root.cer", "root.pem", "intermediate.cer", "intermediate.pem"],
+        "pattern": "^(root|intermediate(-[0-9a-f]{16})?)\\.(cer|pem)$",
+        "examples": ["root.cer", "intermediate.pem"],
     });
     Operation::new(TAG, "getIssuerCertificate", "A certificate of the CA")
         .path("file", file)
@@ -54,6 +62,33 @@ fn list(id: &'static str) -> Operation {
             "It is the one that `If-None-Match` or `If-Modified-Since` speaks of.",
         )
         .refused(&[404, 500, 503])
+}
+
+pub(crate) fn status_by_body() -> Operation {
+    status("getStatus")
+        .binary("application/ocsp-request")
+        .refused(&[400, 404, 408, 413])
+}
+
+pub(crate) fn status_by_path() -> Operation {
+    status("getStatusByPath")
+        .path("request", text("MGgwZjBkMGIwYDANBglghkgBZQMEAgEFAAQg"))
+        .details(
+            "The path is the request in base64. Answers without a nonce may be kept for minutes.",
+        )
+        .answer(
+            304,
+            "It is the answer that `If-None-Match` or `If-Modified-Since` speaks of.",
+        )
+        .refused(&[404])
+}
+
+fn status(id: &'static str) -> Operation {
+    Operation::new(TAG, id, "Whether certificates are good (OCSP, RFC 6960)").media(
+        200,
+        "An OCSPResponse; its status says whether the request could be answered.",
+        "application/ocsp-response",
+    )
 }
 
 pub(crate) fn renewal_info() -> Operation {

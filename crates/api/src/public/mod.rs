@@ -1,12 +1,15 @@
 //! What anybody may fetch without a key: health, issuer certificates, revocation
-//! lists, when to replace a certificate, the pages behind mailed links.
+//! lists, the status of certificates, when to replace a certificate, the pages behind mailed links.
 
 mod agreement;
 mod approval;
+mod caching;
 mod crl;
 pub(crate) mod describe;
 mod health;
 mod issuer;
+mod metrics;
+mod ocsp;
 mod renewal_info;
 
 pub(crate) use agreement::{agreement, answer_agreement};
@@ -14,6 +17,8 @@ pub(crate) use approval::{approval, decide};
 pub(crate) use crl::revocation_list;
 pub(crate) use health::{health, ready};
 pub(crate) use issuer::issuer_certificate;
+pub(crate) use metrics::metrics;
+pub(crate) use ocsp::{status_by_body, status_by_path};
 pub(crate) use renewal_info::{explanation, renewal_info};
 
 use axum::body::Body;

@@ -1,37 +1,40 @@
 //! Making and opening the authority.
 
-use std::{
-    fmt::Display,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use reseal_pki::{
-    certificate::{Certificate, assemble},
-    key::verify_signature,
-    profile::{
-        AuthorityError, INTERMEDIATE_LIFETIME, IntermediateUrls, IssuingAuthority, ROOT_LIFETIME,
-        SignatureAlgorithm, Validity, intermediate_tbs, root_tbs,
-    },
-    serial::{Serial, SerialError},
+    profile::{AuthorityError, IssuingAuthority},
+    serial::SerialError,
 };
-use x509_cert::der::Decode as _;
 
 use super::{
+    access::{Access, FileError, file_of, read_stored},
+    certificates::{Certificates, Intermediate, root_and_first},
     folder::{
-        self, Draft, FolderError, INTERMEDIATE_CERTIFICATE, INTERMEDIATE_KEY, OWNER_ONLY, PUBLIC,
+        Draft, Files, FolderError, INTERMEDIATE_CERTIFICATE, INTERMEDIATE_KEY, OWNER_ONLY, PUBLIC,
         ROOT_CERTIFICATE, ROOT_KEY, UNLOCK_KEY,
     },
-    keyfile::{KeyFile, KeyFileError, Protection},
+    key::{KeyPlace, SigningKey},
+    keyfile::{KeyFileError, StoredKey},
     pointer::{PointerError, Pointers},
     secret::{Passphrase, Secret, SecretError, UnlockKey},
     settings::{CaSettings, LONGEST_NAME},
-    signer::{SignError, SoftwareKey},
+    signer::SignError,
+    token::Token,
 };
 
-/// The authority's certificates begin before they were made, so that a leaf that
-/// is backdated within the same hour still lies inside them (V-9, V-10).
-const BACKDATING: SignedDuration = SignedDuration::from_hours(1);
+/// What the keys of a new authority are called in a token, behind the prefix of the configuration.
+pub(super) const ROOT_ROLE: &str = "root";
+pub(super) const INTERMEDIATE_ROLE: &str = "intermediate";
+
+/// What the key of the intermediate made as the `number`th, from 1, is called there.
+pub(super) fn intermediate_role(number: usize) -> String {
+    match number {
+        0 | 1 => INTERMEDIATE_ROLE.to_owned(),
+        later => format!("{INTERMEDIATE_ROLE}-{later}"),
+    }
+}
 
 /// Why no authority was made. Nothing is left behind.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +59,7 @@ pub enum CreateError {
     Key(#[from] SignError),
     /// A key file.
     #[error("the CA cannot be made: {0}")]
-    KeyFile(#[from] KeyFileError),
+    KeyFile(#[from] FileError),
     /// A serial number.
     #[error("the CA cannot be made: {0}")]
     Serial(#[from] SerialError),
@@ -78,7 +81,7 @@ pub enum OpenError {
     #[error("the CA cannot be opened: `{file}`: {reason}")]
     Certificate {
         /// Name of the file.
-        file: &'static str,
+        file: String,
         /// What is wrong.
         reason: String,
     },
@@ -86,7 +89,7 @@ pub enum OpenError {
     #[error("the CA cannot be opened: `{file}`: {source}")]
     Key {
         /// Name of the file.
-        file: &'static str,
+        file: String,
         /// What is wrong.
         source: KeyFileError,
     },
@@ -97,26 +100,26 @@ pub enum OpenError {
     )]
     Mismatch {
         /// Name of the key's file.
-        key: &'static str,
+        key: String,
         /// Name of the certificate's file.
-        certificate: &'static str,
+        certificate: String,
     },
 }
 
-/// The authority, its intermediate's key open.
+/// The authority, the keys of its intermediates open.
 #[derive(Debug)]
 pub struct Authority {
     folder: PathBuf,
-    certificates: Certificates,
-    key: SoftwareKey,
+    root: IssuingAuthority,
+    issuing: Opened,
+    /// Those that issued before, in the order in which they were made.
+    retired: Vec<(Intermediate, Option<SigningKey>)>,
+    /// The token that was configured.
+    token: Option<Token>,
 }
 
-/// Both certificates, checked against each other.
-#[derive(Debug)]
-pub(super) struct Certificates {
-    pub(super) root: IssuingAuthority,
-    pub(super) intermediate: IssuingAuthority,
-}
+/// An intermediate with its key.
+pub(super) type Opened = (Intermediate, SigningKey);
 
 impl Authority {
     /// Makes a root (20 years) and an issuing intermediate (10 years) into
@@ -129,91 +132,122 @@ impl Authority {
         now: Timestamp,
     ) -> Result<Self, CreateError> {
         let draft = Draft::begin(folder)?;
-        let root_key = SoftwareKey::generate(settings.algorithm)?;
-        let key = SoftwareKey::generate(settings.algorithm)?;
-        let certificates = certify(settings, &root_key, &key, now)?;
+        let (access, algorithm) = (settings.access, settings.algorithm);
+        let root_key = access.make(ROOT_ROLE, algorithm)?;
+        let key = access.make(INTERMEDIATE_ROLE, algorithm)?;
+        let subjects = [
+            settings.subject(&settings.root_common_name)?,
+            settings.subject(&settings.intermediate_common_name)?,
+        ];
+        let pointers = Pointers::new(settings.public_url)?;
+        let (root, first) = root_and_first(&subjects, &root_key, key.public_key(), &pointers, now)?;
         for (name, authority) in [
-            (ROOT_CERTIFICATE, &certificates.root),
-            (INTERMEDIATE_CERTIFICATE, &certificates.intermediate),
+            (ROOT_CERTIFICATE, &root),
+            (INTERMEDIATE_CERTIFICATE, &first.authority),
         ] {
             draft.write(name, authority.certificate().pem().as_bytes(), PUBLIC)?;
         }
-        let unlock_key = match settings.passphrase {
-            Some(_) => None,
-            None => Some(UnlockKey::generate()?),
-        };
-        let secret = match (settings.passphrase, &unlock_key) {
-            (_, Some(generated)) => {
+        let unlock_key = match access.passphrase() {
+            None if access.makes_files() => {
+                let generated = UnlockKey::generate()?;
                 draft.write(UNLOCK_KEY, generated.text().as_bytes(), OWNER_ONLY)?;
-                Secret::UnlockKey(generated)
+                Some(generated)
             }
-            (Some(passphrase), None) => Secret::Passphrase(passphrase),
-            (None, None) => return Err(SecretError::Empty.into()),
+            _ => None,
+        };
+        let secret = || match (access.passphrase(), &unlock_key) {
+            (_, Some(generated)) => Ok(Secret::UnlockKey(generated)),
+            (Some(passphrase), None) => Ok(Secret::Passphrase(passphrase)),
+            (None, None) => Err(SecretError::Empty.into()),
         };
         for (name, key) in [(ROOT_KEY, &root_key), (INTERMEDIATE_KEY, &key)] {
-            draft.write(name, &KeyFile::seal(key, secret)?.to_bytes()?, OWNER_ONLY)?;
+            draft.write(name, &file_of(key, secret)?, OWNER_ONLY)?;
         }
         draft.publish()?;
         Ok(Self {
             folder: folder.to_owned(),
-            certificates,
-            key,
+            root,
+            issuing: (first, key),
+            retired: Vec::new(),
+            token: access.token().cloned(),
         })
     }
 
-    /// Opens the authority in `folder`: both certificates and the intermediate's
-    /// key. The root's key stays closed, and may lie elsewhere (P-13).
+    /// Opens the authority in `folder`: its certificates and the keys of its
+    /// intermediates. The root's key stays closed, and may lie elsewhere (P-13), as may
+    /// the key of an intermediate that issues no more.
     ///
-    /// `passphrase` is what `ca.passphrase_file` holds; not used when the keys
-    /// are protected by `unlock.key`. Takes as long as opening a key file does.
-    pub fn open(folder: &Path, passphrase: Option<&Passphrase>) -> Result<Self, OpenError> {
-        let certificates = Certificates::read(folder)?;
-        let key = open_key(
-            folder,
-            (INTERMEDIATE_KEY, INTERMEDIATE_CERTIFICATE),
-            &certificates.intermediate,
-            passphrase,
-        )?;
+    /// Each key file says what it needs of `access`. Takes as long as opening the key files does; a token is not asked
+    /// before it has to sign.
+    pub fn open<'a>(folder: &Path, access: impl Into<Access<'a>>) -> Result<Self, OpenError> {
+        let access = access.into();
+        let Certificates {
+            root,
+            intermediates,
+        } = Certificates::read(folder)?;
+        let mut opened = Vec::new();
+        for intermediate in intermediates {
+            let files = intermediate.files();
+            let key = access.open(folder, &files, &intermediate.authority);
+            opened.push((intermediate, key));
+        }
+        let (newest, key) = opened
+            .pop()
+            .ok_or(FolderError::Missing(folder.join(INTERMEDIATE_CERTIFICATE)))?;
+        let retired = opened.into_iter().map(|(intermediate, key)| {
+            let key = match key {
+                Ok(key) => Some(key),
+                Err(OpenError::Folder(FolderError::Missing(path)))
+                    if path.ends_with(&intermediate.files().key) =>
+                {
+                    None
+                }
+                Err(error) => return Err(error),
+            };
+            Ok((intermediate, key))
+        });
         Ok(Self {
             folder: folder.to_owned(),
-            certificates,
-            key,
+            root,
+            retired: retired.collect::<Result<_, _>>()?,
+            issuing: (newest, key?),
+            token: access.token().cloned(),
         })
     }
 
     /// Opens the root's key, for the few things that only the root may sign.
-    pub fn open_root_key(&self, passphrase: Option<&Passphrase>) -> Result<SoftwareKey, OpenError> {
-        open_key(
-            &self.folder,
-            (ROOT_KEY, ROOT_CERTIFICATE),
-            &self.certificates.root,
-            passphrase,
-        )
+    pub fn open_root_key(&self, passphrase: Option<&Passphrase>) -> Result<SigningKey, OpenError> {
+        Access::new(passphrase, self.token.as_ref()).open(&self.folder, &Files::root(), &self.root)
     }
 
     /// The root.
     pub fn root(&self) -> &IssuingAuthority {
-        &self.certificates.root
+        &self.root
     }
 
-    /// The intermediate, which issues.
+    /// The intermediate that issues: the one made last.
     pub fn intermediate(&self) -> &IssuingAuthority {
-        &self.certificates.intermediate
+        &self.issuing.0.authority
     }
 
     /// Last second of the issuing certificate: nothing issued may outlive it.
     pub fn issuing_not_after(&self) -> Timestamp {
-        self.certificates.intermediate.not_after()
+        self.intermediate().not_after()
     }
 
-    /// Where its files are.
-    pub(super) fn folder(&self) -> &Path {
-        &self.folder
+    /// The way to the root's key.
+    pub(super) fn root_key(&self) -> RootKey {
+        RootKey {
+            folder: self.folder.clone(),
+            root: self.root.clone(),
+            passphrase_file: None,
+            token: self.token.clone(),
+        }
     }
 
-    /// The issuing certificate and its key.
-    pub(super) fn into_parts(self) -> (Certificates, SoftwareKey) {
-        (self.certificates, self.key)
+    /// The one that issues, and those that did before.
+    pub(super) fn into_intermediates(self) -> (Opened, Vec<(Intermediate, Option<SigningKey>)>) {
+        (self.issuing, self.retired)
     }
 }
 
@@ -223,17 +257,10 @@ pub(super) struct RootKey {
     folder: PathBuf,
     root: IssuingAuthority,
     passphrase_file: Option<PathBuf>,
+    token: Option<Token>,
 }
 
 impl RootKey {
-    pub(super) fn in_folder(folder: PathBuf, root: IssuingAuthority) -> Self {
-        Self {
-            folder,
-            root,
-            passphrase_file: None,
-        }
-    }
-
     pub(super) fn with_passphrase_file(self, passphrase_file: Option<PathBuf>) -> Self {
         Self {
             passphrase_file,
@@ -241,150 +268,31 @@ impl RootKey {
         }
     }
 
+    /// Where it is.
+    pub(super) fn place(&self) -> KeyPlace {
+        let files = Files::root();
+        match read_stored(&self.folder, &files, &self.root) {
+            Ok(StoredKey::Sealed(_)) => KeyPlace::File,
+            Ok(StoredKey::InToken(name)) => KeyPlace::Token {
+                token: self.token.as_ref().map(|token| token.name().clone()),
+                label: name.label().to_owned(),
+            },
+            Err(OpenError::Folder(FolderError::Missing(path))) if path.ends_with(&files.key) => {
+                KeyPlace::Away
+            }
+            Err(error) => KeyPlace::Unreadable(error.to_string()),
+        }
+    }
+
     /// Opens it; takes as long as opening a key file does.
-    pub(super) fn open(&self) -> Result<SoftwareKey, OpenError> {
+    pub(super) fn open(&self) -> Result<SigningKey, OpenError> {
         let failed = |error: SecretError| OpenError::Key {
-            file: ROOT_KEY,
+            file: ROOT_KEY.to_owned(),
             source: error.into(),
         };
         let passphrase = self.passphrase_file.as_deref().map(Passphrase::read);
         let passphrase = passphrase.transpose().map_err(failed)?;
-        open_key(
-            &self.folder,
-            (ROOT_KEY, ROOT_CERTIFICATE),
-            &self.root,
-            passphrase.as_ref(),
-        )
-    }
-}
-
-fn certify(
-    settings: &CaSettings<'_>,
-    root_key: &SoftwareKey,
-    key: &SoftwareKey,
-    now: Timestamp,
-) -> Result<Certificates, CreateError> {
-    let pointers = Pointers::new(settings.public_url)?;
-    let not_before = now.saturating_sub(BACKDATING).unwrap_or(Timestamp::MIN);
-    let signed = |tbs: &[u8]| -> Result<Vec<u8>, CreateError> {
-        let algorithm =
-            SignatureAlgorithm::for_key(root_key.public_key()).ok_or(AuthorityError::Key)?;
-        Ok(assemble(tbs, algorithm, &root_key.sign_here(tbs)?))
-    };
-    let root = signed(&root_tbs(
-        &settings.subject(&settings.root_common_name)?,
-        root_key.public_key().spki_der(),
-        &Serial::random()?,
-        Validity::new(not_before, ROOT_LIFETIME),
-    )?)?;
-    let root = authority(ROOT_CERTIFICATE, &root)?;
-    let intermediate = signed(&intermediate_tbs(
-        &settings.subject(&settings.intermediate_common_name)?,
-        key.public_key().spki_der(),
-        &Serial::random()?,
-        Validity::new(not_before, INTERMEDIATE_LIFETIME),
-        &root,
-        IntermediateUrls {
-            crl: &pointers.root_crl(),
-            ca_issuers: &pointers.root(),
-        },
-    )?)?;
-    let intermediate = authority(INTERMEDIATE_CERTIFICATE, &intermediate)?;
-    Ok(Certificates::checked(root, intermediate)?)
-}
-
-impl Certificates {
-    pub(super) fn read(folder: &Path) -> Result<Self, OpenError> {
-        Self::checked(
-            read_authority(folder, ROOT_CERTIFICATE)?,
-            read_authority(folder, INTERMEDIATE_CERTIFICATE)?,
-        )
-    }
-
-    fn checked(root: IssuingAuthority, intermediate: IssuingAuthority) -> Result<Self, OpenError> {
-        verify(ROOT_CERTIFICATE, &root, &root)?;
-        verify(INTERMEDIATE_CERTIFICATE, &intermediate, &root)?;
-        Ok(Self { root, intermediate })
-    }
-}
-
-fn read_authority(folder: &Path, file: &'static str) -> Result<IssuingAuthority, OpenError> {
-    let bytes = folder::read(folder, file)?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| unusable(file, "it is not PEM"))?;
-    let certificate = Certificate::from_pem_or_der(text).map_err(|error| unusable(file, error))?;
-    authority(file, certificate.der())
-}
-
-fn authority(file: &'static str, der: &[u8]) -> Result<IssuingAuthority, OpenError> {
-    IssuingAuthority::from_der(der).map_err(|error| unusable(file, error))
-}
-
-fn verify(
-    file: &'static str,
-    subject: &IssuingAuthority,
-    issuer: &IssuingAuthority,
-) -> Result<(), OpenError> {
-    let signed = x509_cert::Certificate::from_der(subject.certificate_der())
-        .map_err(|error| unusable(file, error))?;
-    verify_signature(
-        issuer.public_key(),
-        issuer.signature_algorithm().algorithm_identifier(),
-        subject.certificate().tbs_der(),
-        signed.signature().raw_bytes(),
-    )
-    .map_err(|_| unusable(file, format!("`{ROOT_CERTIFICATE}` did not sign it")))
-}
-
-fn unusable(file: &'static str, reason: impl Display) -> OpenError {
-    OpenError::Certificate {
-        file,
-        reason: reason.to_string(),
-    }
-}
-
-/// Reads a key file, still closed, and holds it against its certificate.
-pub(super) fn read_key_file(
-    folder: &Path,
-    (file, certificate): (&'static str, &'static str),
-    authority: &IssuingAuthority,
-) -> Result<KeyFile, OpenError> {
-    let key_file = KeyFile::parse(&folder::read(folder, file)?)
-        .map_err(|source| OpenError::Key { file, source })?;
-    if key_file.public_key_sha256() == authority.public_key().spki_sha256() {
-        Ok(key_file)
-    } else {
-        Err(OpenError::Mismatch {
-            key: file,
-            certificate,
-        })
-    }
-}
-
-/// Opens a key file with whatever it is protected by.
-pub(super) fn open_key(
-    folder: &Path,
-    files: (&'static str, &'static str),
-    authority: &IssuingAuthority,
-    passphrase: Option<&Passphrase>,
-) -> Result<SoftwareKey, OpenError> {
-    let key_file = read_key_file(folder, files, authority)?;
-    let failed = |source| OpenError::Key {
-        file: files.0,
-        source,
-    };
-    match key_file.protection() {
-        Protection::Passphrase { .. } => {
-            let passphrase = passphrase.ok_or_else(|| failed(KeyFileError::PassphraseNeeded))?;
-            key_file
-                .open(Secret::Passphrase(passphrase))
-                .map_err(failed)
-        }
-        Protection::UnlockKey => {
-            let unlock_key = UnlockKey::parse(&folder::read(folder, UNLOCK_KEY)?)
-                .map_err(|error| failed(error.into()))?;
-            key_file
-                .open(Secret::UnlockKey(&unlock_key))
-                .map_err(failed)
-        }
+        let access = Access::new(passphrase.as_ref(), self.token.as_ref());
+        access.open(&self.folder, &Files::root(), &self.root)
     }
 }

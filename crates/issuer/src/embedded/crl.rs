@@ -27,12 +27,18 @@ impl EmbeddedIssuer {
             endings: (0..=u8::MAX)
                 .filter(|ending| ending % CRL_SHARDS == shard)
                 .collect(),
+            in_use: self.is_current(),
+            until: self.issuing().not_after(),
         });
-        let root = self.root_crl_url().map(|address| CrlScope {
+        // All intermediates have one root, and one of them sees to its list.
+        let root = self.root_crl_url().filter(|_| self.is_current());
+        let root = root.map(|address| CrlScope {
             name: ROOT.to_owned(),
             address,
             coverage: Coverage::Authorities,
             endings: Vec::new(),
+            in_use: true,
+            until: self.root().not_after(),
         });
         shards.chain(root).collect()
     }
@@ -74,7 +80,7 @@ impl EmbeddedIssuer {
             )));
         }
         let linted = linted(self.issuing(), &order, Coverage::Subscribers)?;
-        let signature = self.key().sign(linted.tbs()).await;
+        let signature = self.key()?.sign(linted.tbs()).await;
         Ok(linted.finish(&signature.map_err(unavailable)?))
     }
 

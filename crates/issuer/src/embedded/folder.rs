@@ -5,6 +5,9 @@
 //! one rename, which the file system refuses when something is there. So a `ca`
 //! with files in it is a whole authority, and a `ca.new` is a leftover of an
 //! interrupted attempt: nothing was ever signed with its keys for anybody.
+//!
+//! A rotation adds two files to it: the key first, then the certificate, each by a
+//! rename. An intermediate is there when its certificate is.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -20,6 +23,43 @@ pub(super) const ROOT_KEY: &str = "root.key";
 pub(super) const INTERMEDIATE_CERTIFICATE: &str = "intermediate.pem";
 pub(super) const INTERMEDIATE_KEY: &str = "intermediate.key";
 pub(super) const UNLOCK_KEY: &str = "unlock.key";
+
+/// The two files of an authority.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Files {
+    pub(super) certificate: String,
+    pub(super) key: String,
+}
+
+impl Files {
+    /// The root's.
+    pub(super) fn root() -> Self {
+        Self::called(ROOT_CERTIFICATE, ROOT_KEY)
+    }
+
+    /// Those of the intermediate that was made together with the root.
+    pub(super) fn first() -> Self {
+        Self::called(INTERMEDIATE_CERTIFICATE, INTERMEDIATE_KEY)
+    }
+
+    /// Those of the intermediate with this identifier, made later.
+    pub(super) fn later(id: &str) -> Self {
+        Self {
+            certificate: format!("{LATER}{id}.pem"),
+            key: format!("{LATER}{id}.key"),
+        }
+    }
+
+    fn called(certificate: &str, key: &str) -> Self {
+        Self {
+            certificate: certificate.to_owned(),
+            key: key.to_owned(),
+        }
+    }
+}
+
+/// How the names of files of later intermediates begin; the identifier and the ending follow.
+const LATER: &str = "intermediate-";
 
 /// Permissions of certificates, of keys, and of the folder.
 pub(super) const PUBLIC: u32 = 0o644;
@@ -46,6 +86,9 @@ pub enum FolderError {
         /// What is there.
         entry: String,
     },
+    /// An intermediate is being made.
+    #[error("another intermediate is being made in `{0}` at this moment")]
+    Busy(PathBuf),
     /// A file is missing.
     #[error(
         "`{0}` is missing: restore the folder of the CA from a backup; without one, its \
@@ -165,6 +208,59 @@ pub(super) fn read(folder: &Path, name: &str) -> Result<Zeroizing<Vec<u8>>, Fold
     }
 }
 
+/// Identifiers of the intermediates that were made later, by the files with this ending.
+pub(super) fn later_ids(folder: &Path, ending: &str) -> Result<Vec<String>, FolderError> {
+    let mut ids = Vec::new();
+    for entry in fs::read_dir(folder).map_err(at(folder))? {
+        let name = entry.map_err(at(folder))?.file_name();
+        let id = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(LATER)?.strip_suffix(ending));
+        ids.extend(id.map(str::to_owned));
+    }
+    ids.sort();
+    Ok(ids)
+}
+
+/// Held while an intermediate is made in the folder; released when the process ends, however it ends.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _folder: File,
+}
+
+/// Takes the folder for making an intermediate.
+pub(super) fn lock(folder: &Path) -> Result<Lock, FolderError> {
+    let opened = File::open(folder).map_err(at(folder))?;
+    match opened.try_lock() {
+        Ok(()) => Ok(Lock { _folder: opened }),
+        Err(fs::TryLockError::WouldBlock) => Err(FolderError::Busy(folder.to_owned())),
+        Err(fs::TryLockError::Error(error)) => Err(at(folder)(error)),
+    }
+}
+
+/// Puts a file into the folder, durably, all of it or nothing.
+pub(super) fn place(folder: &Path, name: &str, bytes: &[u8], mode: u32) -> Result<(), FolderError> {
+    let path = folder.join(name);
+    let written = folder.join(format!("{name}.new"));
+    let attempt = || {
+        // What an interrupted attempt left may have other permissions.
+        match fs::remove_file(&written) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(&written)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&written, &path)
+    };
+    attempt().map_err(at(&path))?;
+    sync_folder(folder)
+}
+
 fn vacant(target: &Path) -> Result<(), FolderError> {
     let entries = match fs::read_dir(target) {
         Ok(entries) => entries,
@@ -182,7 +278,7 @@ fn vacant(target: &Path) -> Result<(), FolderError> {
             INTERMEDIATE_KEY,
             UNLOCK_KEY,
         ];
-        if ours.contains(&&*name) {
+        if ours.contains(&&*name) || name.starts_with(LATER) {
             return Err(FolderError::Exists(target.to_owned()));
         }
         other = Some(name.into_owned());

@@ -7,21 +7,24 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
+use reseal_pki::profile::IssuingAuthority;
 
 use super::{
-    authority::{Certificates, OpenError, open_key, read_key_file},
-    folder::{
-        self, FolderError, INTERMEDIATE_CERTIFICATE, INTERMEDIATE_KEY, ROOT_CERTIFICATE, ROOT_KEY,
-        UNLOCK_KEY,
-    },
-    keyfile::Protection,
+    access::{Access, read_stored},
+    authority::OpenError,
+    certificates::{Certificates, Intermediate},
+    folder::{self, Files, FolderError, ROOT_CERTIFICATE, ROOT_KEY, UNLOCK_KEY},
+    key::SigningKey,
+    keyfile::{KeyFileError, Protection},
     pointer::Pointers,
     secret::Passphrase,
+    signer::SignError,
+    token::Token,
 };
 
-/// The issuing certificate should outlive every leaf; from this time before its
+/// How long before its end an authority should be replaced. The issuing certificate should outlive every leaf; from this time before its
 /// end on, leaves are cut short (398 days was the longest validity ever).
-const ROTATION_DUE: SignedDuration = SignedDuration::from_hours(398 * 24);
+pub const ROTATION_DUE: SignedDuration = SignedDuration::from_hours(398 * 24);
 
 /// How bad a [`Finding`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,18 +79,20 @@ impl Inspection {
 
 /// Looks at the authority in `folder` as it would be used at `now`: files and
 /// their modes, protection of the keys, whether keys and certificates fit, and
-/// whether they open with the passphrase in `passphrase_file`.
+/// whether they open with the passphrase in `passphrase_file`; of keys in `token`, whether they sign.
 ///
 /// Takes as long as opening both key files does.
 pub fn inspect(
     folder: &Path,
     passphrase_file: Option<&Path>,
+    token: Option<&Token>,
     public_url: &str,
     now: Timestamp,
 ) -> Inspection {
     let mut seen = Inspection::default();
     look_at_leftovers(folder, &mut seen);
-    look_at_modes(folder, passphrase_file, &mut seen);
+    let pin_file = token.map(Token::pin_file);
+    look_at_modes(folder, &[passphrase_file, pin_file], &mut seen);
     match Pointers::new(public_url) {
         Ok(pointers) => {
             if let Some(note) = pointers.note() {
@@ -103,11 +108,21 @@ pub fn inspect(
             None
         }
     };
+    let access = Access::new(passphrase.as_ref(), token);
     match Certificates::read(folder) {
         Ok(certificates) => {
             look_at_dates(&certificates, now, &mut seen);
-            look_at_issuing_key(folder, &certificates, passphrase.as_ref(), &mut seen);
-            look_at_root_key(folder, &certificates, passphrase.as_ref(), &mut seen);
+            let Certificates {
+                root,
+                intermediates,
+            } = &certificates;
+            if let Some((issuing, retired)) = intermediates.split_last() {
+                look_at_issuing_key(folder, issuing, access, &mut seen);
+                for one in retired {
+                    look_at_retired_key(folder, one, access, now, &mut seen);
+                }
+            }
+            look_at_root_key(folder, root, access, &mut seen);
         }
         Err(error) => seen.add(Severity::Fault, error.to_string()),
     }
@@ -125,12 +140,29 @@ fn look_at_leftovers(folder: &Path, seen: &mut Inspection) {
             ),
         );
     }
+    // A folder that cannot be read is reported where its files are missed.
+    let ids = |ending| folder::later_ids(folder, ending).unwrap_or_default();
+    let (keys, certificates) = (ids(".key"), ids(".pem"));
+    for id in keys.iter().filter(|id| !certificates.contains(id)) {
+        seen.add(
+            Severity::Warning,
+            format!(
+                "`{}` has no certificate beside it: it waits for one (`reseal ca rotate --certificate FILE`), or is left of \
+                 a rotation that was interrupted and may be removed, or the certificate was not copied with it",
+                Files::later(id).key
+            ),
+        );
+    }
 }
 
 /// Keys are their owner's alone.
-fn look_at_modes(folder: &Path, passphrase_file: Option<&Path>, seen: &mut Inspection) {
-    let keys = [ROOT_KEY, INTERMEDIATE_KEY, UNLOCK_KEY].map(|name| folder.join(name));
-    let secrets = keys.into_iter().chain(passphrase_file.map(PathBuf::from));
+fn look_at_modes(folder: &Path, further: &[Option<&Path>], seen: &mut Inspection) {
+    let later = folder::later_ids(folder, ".key").unwrap_or_default();
+    let later = later.iter().map(|id| Files::later(id).key);
+    let keys = [ROOT_KEY, &Files::first().key, UNLOCK_KEY].map(str::to_owned);
+    let keys = keys.into_iter().chain(later).map(|name| folder.join(name));
+    let further = further.iter().flatten();
+    let secrets = keys.chain(further.map(PathBuf::from));
     for path in secrets {
         // What is missing is reported where it is missed.
         let Ok(metadata) = fs::metadata(&path) else {
@@ -151,13 +183,17 @@ fn look_at_modes(folder: &Path, passphrase_file: Option<&Path>, seen: &mut Inspe
 }
 
 fn look_at_dates(certificates: &Certificates, now: Timestamp, seen: &mut Inspection) {
-    let issuing = &certificates.intermediate;
+    let Some(issuing) = certificates.intermediates.last() else {
+        return;
+    };
+    let name = issuing.files().certificate;
+    let issuing = &issuing.authority;
     seen.issuing_subject = Some(issuing.certificate().subject().to_string());
     seen.issuing_not_after = Some(issuing.not_after());
     seen.root_not_after = Some(certificates.root.not_after());
     for (name, authority) in [
         (ROOT_CERTIFICATE, &certificates.root),
-        (INTERMEDIATE_CERTIFICATE, issuing),
+        (name.as_str(), issuing),
     ] {
         let (first, last) = (authority.not_before(), authority.not_after());
         if now < first {
@@ -184,22 +220,64 @@ fn look_at_dates(certificates: &Certificates, now: Timestamp, seen: &mut Inspect
 
 fn look_at_issuing_key(
     folder: &Path,
-    certificates: &Certificates,
-    passphrase: Option<&Passphrase>,
+    issuing: &Intermediate,
+    access: Access<'_>,
     seen: &mut Inspection,
 ) {
-    let files = (INTERMEDIATE_KEY, INTERMEDIATE_CERTIFICATE);
-    let issuing = &certificates.intermediate;
-    match read_key_file(folder, files, issuing) {
-        Ok(key_file) => {
-            let protection = key_file.protection();
+    let (files, issuing) = (&issuing.files(), &issuing.authority);
+    match read_stored(folder, files, issuing) {
+        Ok(stored) => {
+            let protection = stored.protection();
             seen.protection = Some(protection);
-            look_at_protection(protection, passphrase.is_some(), seen);
+            look_at_protection(protection, access.passphrase().is_some(), seen);
         }
         Err(error) => return seen.add(Severity::Fault, error.to_string()),
     }
-    if let Err(error) = open_key(folder, files, issuing, passphrase) {
+    if let Err(error) = usable(folder, files, issuing, access) {
         seen.add(Severity::Fault, error.to_string());
+    }
+}
+
+/// Opens a key, and has it sign when it is in a token: that it is there is no file's word.
+fn usable(
+    folder: &Path,
+    files: &Files,
+    authority: &IssuingAuthority,
+    access: Access<'_>,
+) -> Result<(), OpenError> {
+    let failed = |error| OpenError::Key {
+        file: files.key.clone(),
+        source: KeyFileError::Key(error),
+    };
+    match access.open(folder, files, authority)? {
+        SigningKey::Software(_) => Ok(()),
+        SigningKey::Token(key) => key.prove().map_err(|error| failed(SignError::Token(error))),
+    }
+}
+
+/// The key of an intermediate that issues no more signs its lists, as long as there is a certificate on them.
+fn look_at_retired_key(
+    folder: &Path,
+    retired: &Intermediate,
+    access: Access<'_>,
+    now: Timestamp,
+    seen: &mut Inspection,
+) {
+    if now > retired.authority.not_after() {
+        return;
+    }
+    let files = retired.files();
+    match usable(folder, &files, &retired.authority, access) {
+        Ok(()) => {}
+        Err(OpenError::Folder(FolderError::Missing(path))) if path.ends_with(&files.key) => seen
+            .add(
+                Severity::Note,
+                format!(
+                    "`{}` is not here: it issues no more, and its revocation lists stay as they are",
+                    files.key
+                ),
+            ),
+        Err(error) => seen.add(Severity::Fault, error.to_string()),
     }
 }
 
@@ -225,20 +303,19 @@ fn look_at_protection(protection: Protection, with_passphrase: bool, seen: &mut 
             "the CA's passphrase is cheaper to guess than it should be: its key files ask for less \
              work than Reseal does by default",
         ),
-        Protection::Passphrase { .. } => {}
+        Protection::Passphrase { .. } | Protection::Token => {}
     }
 }
 
 /// P-13: the root's key is better kept elsewhere, so its absence is no fault.
 fn look_at_root_key(
     folder: &Path,
-    certificates: &Certificates,
-    passphrase: Option<&Passphrase>,
+    root: &IssuingAuthority,
+    access: Access<'_>,
     seen: &mut Inspection,
 ) {
-    let files = (ROOT_KEY, ROOT_CERTIFICATE);
-    match open_key(folder, files, &certificates.root, passphrase) {
-        Ok(_) => {}
+    match usable(folder, &Files::root(), root, access) {
+        Ok(()) => {}
         Err(OpenError::Folder(FolderError::Missing(path))) if path.ends_with(ROOT_KEY) => seen.add(
             Severity::Note,
             format!(

@@ -3,24 +3,30 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use reseal_lifecycle::crl::{CrlOrder, CrlScope};
 use reseal_lifecycle::issuer::{CertificateOrder, Issuer, IssuerError, Prepared};
+use reseal_lifecycle::ocsp::Responder;
 use reseal_pki::{
     calendar::rules_at,
     certificate::{Certificate, assemble},
-    lint::{Finding, LintContext, lint_issued, lint_leaf},
+    key::PublicKey,
+    lint::{Finding, LintContext, Linted, lint_issued, lint_leaf},
     name::DnsName,
     profile::{IssuingAuthority, Leaf, PolicyArc, ValidationType, Validity, leaf_tbs},
     serial::Serial,
+    transparency::Sct,
 };
 
 use super::{
     authority::{Authority, RootKey},
+    certificates::Intermediate,
+    key::{KeyPlace, SigningKey},
     pointer::{PointerError, Pointers},
-    signer::SoftwareKey,
+    responder::Ocsp,
 };
 
 /// How far notBefore lies before the moment of signing: enough for clients whose
@@ -35,25 +41,30 @@ const OLDEST_NOT_BEFORE: SignedDuration = SignedDuration::from_hours(48);
 /// Certificates carry the address of theirs, so it never changes.
 pub const CRL_SHARDS: u8 = 128;
 
-/// Bytes of the key identifier that name the issuing authority in addresses.
-const ID_LENGTH: usize = 8;
+/// Name of the first intermediate as an issuer. Those made later have their identifier behind it.
+const NAME: &str = "embedded";
 
-/// The embedded authority as an issuer.
+/// An intermediate of the embedded authority as an issuer.
 #[derive(Debug)]
 pub struct EmbeddedIssuer {
     root: IssuingAuthority,
     issuing: IssuingAuthority,
-    key: SoftwareKey,
+    /// Not there when it issues no more and its key was taken away.
+    key: Option<SigningKey>,
     policy: PolicyArc,
-    /// Names this authority's lists.
+    name: String,
+    /// Names its lists.
     id: String,
+    /// Whether it issues, or another one has taken its place.
+    is_current: bool,
     crl_prefix: String,
     ca_issuers_url: String,
     root_key: RootKey,
+    pub(super) ocsp: Option<Ocsp>,
 }
 
 impl EmbeddedIssuer {
-    /// An issuer that signs with `authority`, asserts policies under `policy`
+    /// The issuer that signs with `authority` now, asserts policies under `policy`
     /// ([`PolicyArc::Private`] unless the authority is publicly trusted), and
     /// points to the server at `public_url`.
     pub fn new(
@@ -61,21 +72,57 @@ impl EmbeddedIssuer {
         policy: PolicyArc,
         public_url: &str,
     ) -> Result<Self, PointerError> {
+        let (issuing, _) = Self::all(authority, policy, public_url)?;
+        Ok(issuing)
+    }
+
+    /// The same, and those that issued before, the oldest first: they go on signing their revocation lists and what was
+    /// recorded before they were replaced.
+    pub fn all(
+        authority: Authority,
+        policy: PolicyArc,
+        public_url: &str,
+    ) -> Result<(Self, Vec<Self>), PointerError> {
         let pointers = Pointers::new(public_url)?;
-        let folder = authority.folder().to_owned();
-        let (certificates, key) = authority.into_parts();
-        let issuing = certificates.intermediate;
-        let id = hex::encode(&issuing.ski()[..ID_LENGTH.min(issuing.ski().len())]);
-        Ok(Self {
-            crl_prefix: pointers.crl_prefix(&id),
-            id,
-            root_key: RootKey::in_folder(folder, certificates.root.clone()),
-            ca_issuers_url: pointers.intermediate(),
-            root: certificates.root,
-            issuing,
-            key,
-            policy,
-        })
+        let (root, root_key) = (authority.root().clone(), authority.root_key());
+        let issuer = |intermediate: Intermediate, key: Option<SigningKey>, is_current: bool| {
+            let id = intermediate.id();
+            let later = (!intermediate.is_first).then_some(id.as_str());
+            Self {
+                root: root.clone(),
+                name: later.map_or_else(|| NAME.to_owned(), |id| format!("{NAME}-{id}")),
+                crl_prefix: pointers.crl_prefix(&id),
+                ca_issuers_url: pointers.intermediate(later),
+                root_key: root_key.clone(),
+                issuing: intermediate.authority,
+                key,
+                policy,
+                id,
+                is_current,
+                ocsp: None,
+            }
+        };
+        let ((newest, key), retired) = authority.into_intermediates();
+        let retired = retired
+            .into_iter()
+            .map(|(intermediate, key)| issuer(intermediate, key, false))
+            .collect();
+        Ok((issuer(newest, Some(key), true), retired))
+    }
+
+    /// Its name among the issuers, which certificates are stored with.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What its lists' names begin with, before a slash.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Whether it issues, or another one has taken its place.
+    pub fn is_current(&self) -> bool {
+        self.is_current
     }
 
     /// The authority that issues: the intermediate. Nothing issued outlives its
@@ -110,19 +157,43 @@ impl EmbeddedIssuer {
         validation: ValidationType,
         signed: Timestamp,
     ) -> Option<Vec<Finding>> {
-        lint_issued(der, &self.context(validation, signed))
+        // Whether anybody answered at that time is not known any more.
+        let context = LintContext {
+            ocsp: true,
+            ..self.context(validation, signed)
+        };
+        lint_issued(der, &context)
     }
 
-    pub(super) fn id(&self) -> &str {
-        &self.id
-    }
-
-    pub(super) fn root(&self) -> &IssuingAuthority {
+    /// The root above it.
+    pub fn root(&self) -> &IssuingAuthority {
         &self.root
     }
 
-    pub(super) fn key(&self) -> &SoftwareKey {
-        &self.key
+    /// # Errors
+    /// [`IssuerError::Unavailable`] when it was taken away.
+    pub(super) fn key(&self) -> Result<&SigningKey, IssuerError> {
+        self.key.as_ref().ok_or_else(|| {
+            IssuerError::Unavailable(format!(
+                "the key of the intermediate {}, which issues no more, is not in the folder of the CA: bring it back",
+                self.id
+            ))
+        })
+    }
+
+    /// The key that signs, unless it was taken away.
+    pub fn signing_key(&self) -> Option<&SigningKey> {
+        self.key.as_ref()
+    }
+
+    /// Where its key is.
+    pub fn key_place(&self) -> KeyPlace {
+        self.key.as_ref().into()
+    }
+
+    /// Where the root's key is. It stays closed.
+    pub fn root_key_place(&self) -> KeyPlace {
+        self.root_key.place()
     }
 
     pub(super) fn root_key(&self) -> &RootKey {
@@ -152,12 +223,27 @@ impl EmbeddedIssuer {
         )
     }
 
-    fn context(&self, validation: ValidationType, signing_time: Timestamp) -> LintContext<'_> {
+    /// What the linter has passed, with its signature.
+    pub(super) async fn signed(&self, linted: Linted) -> Result<Vec<u8>, IssuerError> {
+        let signature = self
+            .key()?
+            .sign(linted.tbs())
+            .await
+            .map_err(|error| IssuerError::Unavailable(error.to_string()))?;
+        Ok(linted.finish(&signature))
+    }
+
+    pub(super) fn context(
+        &self,
+        validation: ValidationType,
+        signing_time: Timestamp,
+    ) -> LintContext<'_> {
         LintContext {
             issuer: &self.issuing,
             policy: self.policy,
             validation,
             signing_time,
+            ocsp: self.ocsp.is_some(),
         }
     }
 }
@@ -180,7 +266,7 @@ impl Issuer for EmbeddedIssuer {
             validity,
             crl_url: &self.crl_url(&serial),
             ca_issuers_url: &self.ca_issuers_url,
-            ocsp_url: None,
+            ocsp_url: self.ocsp.as_ref().and_then(Ocsp::url),
         })
         .map_err(|error| IssuerError::Lint(error.to_string()))?;
         let linted = lint_leaf(tbs, &self.context(order.validation, order.now))
@@ -189,6 +275,8 @@ impl Issuer for EmbeddedIssuer {
             serial,
             not_before: validity.not_before,
             not_after: validity.not_after,
+            validation: order.validation,
+            signing_time: order.now,
             linted,
         })
     }
@@ -224,18 +312,28 @@ impl Issuer for EmbeddedIssuer {
             serial,
             not_before: recorded.not_before(),
             not_after: recorded.not_after(),
+            validation: order.validation,
+            signing_time: now,
             linted,
         })
     }
 
     async fn issue(&self, prepared: Prepared) -> Result<Vec<u8>, IssuerError> {
-        let linted = prepared.linted;
-        let signature = self
-            .key
-            .sign(linted.tbs())
-            .await
-            .map_err(|error| IssuerError::Unavailable(error.to_string()))?;
-        Ok(linted.finish(&signature))
+        self.signed(prepared.linted).await
+    }
+
+    async fn precertify(&self, prepared: &Prepared) -> Result<Vec<u8>, IssuerError> {
+        self.precertified(prepared).await
+    }
+
+    async fn issue_logged(
+        &self,
+        prepared: Prepared,
+        precertificate: &[u8],
+        scts: &[Sct],
+        now: Timestamp,
+    ) -> Result<Vec<u8>, IssuerError> {
+        self.logged(&prepared, precertificate, scts, now).await
     }
 
     fn crls(&self) -> Vec<CrlScope> {
@@ -246,6 +344,15 @@ impl Issuer for EmbeddedIssuer {
         self.signed_crl(order).await
     }
 
+    fn responders(&self) -> Vec<Arc<dyn Responder>> {
+        // Nobody else can certify one for it.
+        let ocsp = self.ocsp.as_ref().filter(|_| self.holds_key());
+        ocsp.map(Ocsp::responder)
+            .into_iter()
+            .map(|one| one as _)
+            .collect()
+    }
+
     fn chain(&self) -> Vec<Vec<u8>> {
         [&self.issuing, &self.root]
             .map(|authority| authority.certificate_der().to_vec())
@@ -253,9 +360,14 @@ impl Issuer for EmbeddedIssuer {
     }
 
     fn own_keys(&self) -> Vec<[u8; 32]> {
-        [&self.issuing, &self.root]
-            .map(|authority| authority.public_key().spki_sha256())
-            .into()
+        let authorities = [&self.issuing, &self.root].map(IssuingAuthority::public_key);
+        let responder = self.ocsp.as_ref().map(Ocsp::public_key);
+        let keys = authorities.into_iter().chain(responder);
+        keys.map(PublicKey::spki_sha256).collect()
+    }
+
+    fn holds_key(&self) -> bool {
+        self.key.is_some()
     }
 }
 

@@ -28,6 +28,7 @@ use zeroize::Zeroizing;
 use super::{
     secret::{Cost, Passphrase, Secret, SecretError},
     signer::{KeyType, SignError, SoftwareKey},
+    token::{TokenError, TokenKeyFile},
 };
 
 const FORMAT: &str = "reseal-private-key";
@@ -69,6 +70,9 @@ pub enum KeyFileError {
     /// The key inside.
     #[error(transparent)]
     Key(#[from] SignError),
+    /// The token that has the key.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// The cipher.
     #[error("the cryptographic library failed without a reason")]
     Cipher,
@@ -84,6 +88,8 @@ pub enum Protection {
     },
     /// By a generated key that lies beside it.
     UnlockKey,
+    /// By a token, which has the key: the file only names it.
+    Token,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -120,6 +126,40 @@ enum Lock {
         cost: Cost,
     },
     UnlockKey,
+}
+
+/// What a file in the place of a key is.
+pub(super) enum StoredKey {
+    /// The key, encrypted.
+    Sealed(KeyFile),
+    /// The name of one in a token.
+    InToken(TokenKeyFile),
+}
+
+impl StoredKey {
+    /// Reads the bytes of such a file, and sees whether they are all there and unchanged.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, KeyFileError> {
+        match TokenKeyFile::parse(bytes) {
+            Some(name) => name.map(Self::InToken),
+            None => KeyFile::parse(bytes).map(Self::Sealed),
+        }
+    }
+
+    /// SHA-256 of the SubjectPublicKeyInfo of the key.
+    pub(super) fn public_key_sha256(&self) -> [u8; 32] {
+        match self {
+            Self::Sealed(key_file) => key_file.public_key_sha256(),
+            Self::InToken(name) => name.public_key_sha256(),
+        }
+    }
+
+    /// How the key is protected.
+    pub(super) fn protection(&self) -> Protection {
+        match self {
+            Self::Sealed(key_file) => key_file.protection(),
+            Self::InToken(_) => Protection::Token,
+        }
+    }
 }
 
 /// A key file, still closed.

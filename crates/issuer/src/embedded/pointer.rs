@@ -55,16 +55,20 @@ impl Pointers {
     pub fn note(&self) -> Option<String> {
         self.from_https.then(|| {
             format!(
-                "certificates point to `{0}/crl/…` and `{0}/ca/…`, since they may not point to \
+                "certificates point to `{0}/crl/…`, `{0}/ca/…` and, with `ocsp.enabled`, `{0}/ocsp`, since they may not point to \
                  https (rule P-6): make these paths answer over plain HTTP on port 80",
                 self.base
             )
         })
     }
 
-    /// The certificate of the issuing authority, DER.
-    pub(super) fn intermediate(&self) -> String {
-        format!("{}/ca/intermediate.cer", self.base)
+    /// The certificate of an issuing authority, DER: of the first one, or of the later one called `id`. Certificates carry
+    /// it, so that it never changes.
+    pub(super) fn intermediate(&self, later: Option<&str>) -> String {
+        match later {
+            None => format!("{}/ca/intermediate.cer", self.base),
+            Some(id) => format!("{}/ca/intermediate-{id}.cer", self.base),
+        }
     }
 
     /// The certificate of the root, DER.
@@ -75,6 +79,11 @@ impl Pointers {
     /// The CRL of the root.
     pub(super) fn root_crl(&self) -> String {
         format!("{}/crl/root.crl", self.base)
+    }
+
+    /// The OCSP responder.
+    pub(super) fn ocsp(&self) -> String {
+        format!("{}/ocsp", self.base)
     }
 
     /// What the CRLs of an issuing authority have in common; the number of the

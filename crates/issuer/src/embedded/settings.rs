@@ -3,11 +3,7 @@
 use aws_lc_rs::rand;
 use reseal_pki::profile::CaSubject;
 
-use super::{
-    authority::CreateError,
-    secret::{Passphrase, SecretError},
-    signer::KeyType,
-};
+use super::{access::Access, authority::CreateError, secret::SecretError, signer::KeyType};
 
 /// Longest text in a subject, in characters (RFC 5280 appendix A.1).
 pub(super) const LONGEST_NAME: usize = 64;
@@ -17,8 +13,9 @@ pub(super) const LONGEST_NAME: usize = 64;
 pub struct CaSettings<'a> {
     /// Type of both keys.
     pub algorithm: KeyType,
-    /// Protects both keys; without one, a key is generated into `unlock.key`.
-    pub passphrase: Option<&'a Passphrase>,
+    /// Where both keys are made, and what protects them; in files without a passphrase, a key is generated into
+    /// `unlock.key`.
+    pub access: Access<'a>,
     /// `server.public_url`: certificates point below it for ever.
     pub public_url: &'a str,
     /// Who runs it.
@@ -39,20 +36,18 @@ impl<'a> CaSettings<'a> {
     /// When the system's random generator fails.
     pub fn new(
         algorithm: KeyType,
-        passphrase: Option<&'a Passphrase>,
+        access: impl Into<Access<'a>>,
         public_url: &'a str,
     ) -> Result<Self, CreateError> {
-        let mut mark = [0; 4];
-        rand::fill(&mut mark).map_err(|_| SecretError::NoRandomness)?;
-        let mark = hex::encode_upper(mark);
+        let mark = mark()?;
         Ok(Self {
             algorithm,
-            passphrase,
+            access: access.into(),
             public_url,
             organization: "Reseal".to_owned(),
             country: "XX".to_owned(),
             root_common_name: format!("Reseal Root CA {mark}"),
-            intermediate_common_name: format!("Reseal Issuing CA {mark}"),
+            intermediate_common_name: intermediate_common_name(&mark),
         })
     }
 
@@ -76,4 +71,20 @@ impl<'a> CaSettings<'a> {
             country: self.country.clone(),
         })
     }
+}
+
+/// What a further intermediate of the same authority is called.
+pub(super) fn later_common_name() -> Result<String, SecretError> {
+    Ok(intermediate_common_name(&mark()?))
+}
+
+fn intermediate_common_name(mark: &str) -> String {
+    format!("Reseal Issuing CA {mark}")
+}
+
+/// What no other name has in it.
+fn mark() -> Result<String, SecretError> {
+    let mut mark = [0; 4];
+    rand::fill(&mut mark).map_err(|_| SecretError::NoRandomness)?;
+    Ok(hex::encode_upper(mark))
 }

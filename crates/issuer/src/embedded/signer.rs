@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr, sync::Arc};
 
 use aws_lc_rs::{
-    encoding::{AsDer, Pkcs8V1Der},
+    encoding::{AsBigEndian, AsDer, EcPrivateKeyBin, Pkcs8V1Der},
     rand::SystemRandom,
     rsa,
     signature::{
@@ -14,6 +14,8 @@ use aws_lc_rs::{
 use reseal_pki::key::{KeyError, KeyPolicy, PublicKey};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
+
+use super::token::TokenError;
 
 /// The keys an authority can have.
 ///
@@ -44,6 +46,17 @@ impl KeyType {
             Self::Rsa3072 => "rsa3072",
             Self::Rsa4096 => "rsa4096",
         }
+    }
+
+    /// Whether `key` is of this type.
+    pub(super) fn is_of(self, key: &PublicKey) -> bool {
+        let (algorithm, bits) = match self {
+            Self::P256 => ("ECDSA", 256),
+            Self::P384 => ("ECDSA", 384),
+            Self::Rsa3072 => ("RSA", 3072),
+            Self::Rsa4096 => ("RSA", 4096),
+        };
+        key.algorithm().name() == algorithm && key.size_bits() == bits
     }
 
     fn form(self) -> Form {
@@ -112,6 +125,9 @@ pub enum SignError {
     /// No signature came out.
     #[error("the signature cannot be made: the cryptographic library gave no reason")]
     Signature,
+    /// The token that has the key.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// The thread that signed ended without an answer.
     #[error("the signature cannot be made: the signing thread ended: {0}")]
     Thread(String),
@@ -205,6 +221,15 @@ impl SoftwareKey {
                 .map(|document: Pkcs8V1Der<'_>| Zeroizing::new(document.as_ref().to_vec())),
         };
         bytes.map_err(|_| SignError::Unreadable(self.key_type))
+    }
+
+    /// The private number of an ECDSA key, for a token to take in; `None` for RSA.
+    pub(super) fn scalar(&self) -> Option<Zeroizing<Vec<u8>>> {
+        let Pair::Ecdsa(pair) = &*self.pair else {
+            return None;
+        };
+        let number: EcPrivateKeyBin<'_> = pair.private_key().as_be_bytes().ok()?;
+        Some(Zeroizing::new(number.as_ref().to_vec()))
     }
 
     /// Type of the key.

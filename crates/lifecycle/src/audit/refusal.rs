@@ -128,16 +128,18 @@ impl Hour {
     }
 }
 
-/// Writes what was counted until `shutdown` becomes true, and then once more.
+/// Writes what was counted, OCSP answers among it, until `shutdown` becomes true, and then once more.
 pub(crate) async fn record_refusals(services: Arc<Services>, mut shutdown: Receiver<bool>) {
     loop {
         services.pulse.beat(Part::Refusals);
         let stops = stops(&mut shutdown, PAUSE).await;
-        let entries = services.refusals.hour().take(services.clock.now(), stops);
+        let now = services.clock.now();
+        let mut entries = services.refusals.hour().take(now, stops);
+        entries.extend(services.answered.take(now, stops));
         if !entries.is_empty()
             && let Err(error) = services.store.append_audit(entries).await
         {
-            tracing::warn!(%error, "refused calls could not be written to the audit log");
+            tracing::warn!(%error, "what was counted could not be written to the audit log");
         }
         if stops {
             break;

@@ -15,6 +15,8 @@ mod publish;
 mod schedule;
 mod store;
 
+use std::collections::HashSet;
+
 use jiff::{SignedDuration, Timestamp};
 use reseal_pki::crl::CrlEntry;
 use serde::{Deserialize, Serialize};
@@ -25,6 +27,7 @@ use crate::services::Services;
 
 pub(crate) use publish::publish;
 pub use publish::{Failure, Outcome, sign_due, sign_now};
+pub use schedule::is_over;
 pub use store::CrlStore;
 
 /// What a list is for.
@@ -74,6 +77,10 @@ pub struct CrlScope {
     pub coverage: Coverage,
     /// The certificates on it are those whose serial number ends with one of these bytes.
     pub endings: Vec<u8>,
+    /// Whether certificates are still issued that point to it.
+    pub in_use: bool,
+    /// Last second of the authority that signs it: nothing on it is good for longer.
+    pub until: Timestamp,
 }
 
 /// What is to be signed.
@@ -164,5 +171,20 @@ impl Services {
     /// The list called `name`, as the store has it.
     pub async fn crl(&self, name: &str) -> Result<Option<Crl>, Error> {
         Ok(self.store.crl(name).await?)
+    }
+
+    /// Names of lists in the store that no issuer of ours signs: another node has one that this one lacks.
+    pub async fn lists_of_others(&self) -> Result<Vec<String>, Error> {
+        let ours: HashSet<String> = self
+            .issuers
+            .values()
+            .flat_map(|issuer| issuer.crls())
+            .map(|scope| scope.name)
+            .collect();
+        let names = self.store.crl_states().await?.into_iter();
+        Ok(names
+            .map(|state| state.name)
+            .filter(|name| !ours.contains(name))
+            .collect())
     }
 }

@@ -9,6 +9,7 @@ use tokio::sync::watch::Receiver;
 
 use super::{Crl, CrlOrder, CrlScope, CrlState, CrlStore, Publication, Revoked, schedule};
 use crate::audit::SERVER;
+use crate::clock::Clock;
 use crate::error::Error;
 use crate::issuer::{Issuer, IssuerError};
 use crate::pulse::Part;
@@ -20,8 +21,9 @@ use crate::worker::stops;
 const PAUSE: Duration = Duration::from_millis(500);
 /// Time between two looks at the calendar.
 const CALENDAR: SignedDuration = SignedDuration::from_secs(30);
-/// How long a list that could not be signed is left alone.
-const RETRY: SignedDuration = SignedDuration::from_mins(10);
+/// How long a list that could not be signed is left alone: at first, and in the end.
+const FIRST_RETRY: SignedDuration = SignedDuration::from_secs(10);
+const LAST_RETRY: SignedDuration = SignedDuration::from_mins(10);
 /// A list that is good for less than this and cannot be signed is worth a warning: always, for subscribers'.
 const URGENT: SignedDuration = SignedDuration::from_hours(60 * 24);
 /// Bytes and lists in one commit: enough to spare the disk, few enough to hold up nobody.
@@ -74,7 +76,31 @@ pub(crate) async fn publish(services: Arc<Services>, mut shutdown: Receiver<bool
 #[derive(Default)]
 struct Round {
     calendar_seen: Option<Timestamp>,
-    failed: HashMap<String, Timestamp>,
+    /// Lists that could not be signed.
+    failed: HashMap<String, Rest>,
+}
+
+/// For how long something is left alone.
+#[derive(Clone, Copy)]
+struct Rest {
+    since: Timestamp,
+    time: SignedDuration,
+}
+
+impl Rest {
+    /// Four times as long as the one `before`: an issuer is often back at once, and sometimes away for days.
+    fn after(before: Option<Self>, now: Timestamp) -> Self {
+        let longer = |before: Self| (before.time * 4).min(LAST_RETRY);
+        Self {
+            since: now,
+            time: before.map_or(FIRST_RETRY, longer),
+        }
+    }
+
+    /// Also when the clock was set back.
+    fn is_over(self, now: Timestamp) -> bool {
+        self.since.duration_until(now).abs() >= self.time
+    }
 }
 
 impl Round {
@@ -90,17 +116,24 @@ impl Round {
         let calendar = self
             .calendar_seen
             .is_none_or(|seen| seen.duration_until(now).abs() >= CALENDAR);
-        if endings.is_empty() && !calendar {
+        let again = self.failed.values().any(|rest| rest.is_over(now));
+        if endings.is_empty() && !calendar && !again {
             return Ok(());
         }
-        self.failed
-            .retain(|_, since| since.duration_until(now).abs() < RETRY);
         let wanted = |scope: &CrlScope, newest: Option<&CrlState>| {
             let lacks = scope.endings.iter().any(|ending| endings.contains(ending));
-            (schedule::is_due(scope, newest, now) || lacks && schedule::has_rested(newest, now))
-                && !self.failed.contains_key(&scope.name)
+            let rested =
+                || schedule::has_rested(newest, now) && !schedule::is_over(scope, newest, now);
+            (schedule::is_due(scope, newest, now) || lacks && rested())
+                && self
+                    .failed
+                    .get(&scope.name)
+                    .is_none_or(|rest| rest.is_over(now))
         };
-        let outcome = sign(store, name, issuer, now, SERVER, wanted).await?;
+        let outcome = sign(store, name, issuer, services.clock, SERVER, wanted).await?;
+        // What was tried is well again unless it failed.
+        let before = self.failed.clone();
+        self.failed.retain(|_, rest| !rest.is_over(now));
         for failure in outcome.failed {
             let Failure {
                 list,
@@ -114,7 +147,8 @@ impl Round {
             } else {
                 tracing::debug!(list, %error, "a revocation list could not be signed");
             }
-            self.failed.insert(list, now);
+            let rest = Rest::after(before.get(&list).copied(), now);
+            self.failed.insert(list, rest);
         }
         if calendar {
             self.calendar_seen = Some(now);
@@ -132,13 +166,14 @@ pub async fn sign_due(
     name: &str,
     issuer: &dyn Issuer,
     coverage: super::Coverage,
-    now: Timestamp,
+    clock: Clock,
     actor: &str,
 ) -> Result<Outcome, StoreError> {
+    let now = clock.now();
     let wanted = |scope: &CrlScope, newest: Option<&CrlState>| {
         scope.coverage == coverage && schedule::is_due(scope, newest, now)
     };
-    sign(store, name, issuer, now, actor, wanted).await
+    sign(store, name, issuer, clock, actor, wanted).await
 }
 
 /// Signs the list called `list` whether it is due or not; `actor` wants it.
@@ -150,18 +185,18 @@ pub async fn sign_now(
     name: &str,
     issuer: &dyn Issuer,
     list: &str,
-    now: Timestamp,
+    clock: Clock,
     actor: &str,
 ) -> Result<Outcome, StoreError> {
     let wanted = |scope: &CrlScope, _: Option<&CrlState>| scope.name == list;
-    sign(store, name, issuer, now, actor, wanted).await
+    sign(store, name, issuer, clock, actor, wanted).await
 }
 
 async fn sign(
     store: &dyn CrlStore,
     name: &str,
     issuer: &dyn Issuer,
-    now: Timestamp,
+    clock: Clock,
     actor: &str,
     wanted: impl Fn(&CrlScope, Option<&CrlState>) -> bool,
 ) -> Result<Outcome, StoreError> {
@@ -179,7 +214,8 @@ async fn sign(
             continue;
         }
         let signed = match revoked(store, name, &scope).await {
-            Ok(revoked) => sign_one(issuer, &scope, newest, revoked, now).await,
+            // Of a moment after each revocation that it shows, however long the lists before it took.
+            Ok(revoked) => sign_one(issuer, &scope, newest, revoked, clock.now()).await,
             // One row that nobody can read must not keep all the other lists from being signed.
             Err(StoreError::Fault(reason)) => Err(IssuerError::Unavailable(reason)),
             Err(error) => return Err(error),
@@ -282,5 +318,27 @@ impl Batch {
             store.publish_crls(name, publications, actor).await?;
         }
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_failed_is_tried_again_soon_and_then_less_and_less_often() {
+        let now = Timestamp::UNIX_EPOCH;
+        let in_seconds = |seconds| now + SignedDuration::from_secs(seconds);
+        let mut rest = Rest::after(None, now);
+        assert!(!rest.is_over(in_seconds(9)));
+        assert!(rest.is_over(in_seconds(10)));
+        let mut times = Vec::new();
+        for _ in 0..5 {
+            times.push(rest.time.as_secs());
+            rest = Rest::after(Some(rest), now);
+        }
+        assert_eq!(times, [10, 40, 160, 600, 600]);
+        // A clock that was wrong keeps nothing waiting.
+        assert!(rest.is_over(in_seconds(-86400)));
     }
 }

@@ -22,8 +22,15 @@ pub(super) fn is_due(scope: &CrlScope, newest: Option<&CrlState>, now: Timestamp
         let age = newest.this_update.duration_until(now);
         age >= scope.coverage.interval()
             || age < -SKEW
-            || !newest.addresses.iter().any(|one| one.url == scope.address)
-    })
+            || scope.in_use && !newest.addresses.iter().any(|one| one.url == scope.address)
+    }) && !is_over(scope, newest, now)
+}
+
+/// Whether nobody can need the list any more: no certificate that is good points to it, and none will.
+pub fn is_over(scope: &CrlScope, newest: Option<&CrlState>, now: Timestamp) -> bool {
+    let last = newest.and_then(|newest| newest.addresses.iter().map(|one| one.used).max());
+    let unused = last.is_some_and(|last| last.duration_until(now) >= ADDRESS_LIFETIME);
+    now > scope.until || !scope.in_use && unused
 }
 
 /// Whether a list may be signed again for what was revoked since. A long one rests longer, up to a minute, so
@@ -43,22 +50,25 @@ pub(super) fn next_number(newest: Option<u64>, now: Timestamp) -> u64 {
     newest.map_or(moment, |newest| newest.saturating_add(1).max(moment))
 }
 
-/// Every address that a certificate still valid may have, the present one first.
+/// Every address that a certificate still valid may have, the present one first. A list that no certificate is issued
+/// for any more keeps those that it has.
 pub(super) fn addresses(
     scope: &CrlScope,
     newest: Option<&CrlState>,
     now: Timestamp,
 ) -> Vec<CrlAddress> {
-    let present = CrlAddress {
+    let known = newest.map_or(&[][..], |newest| &newest.addresses);
+    let present = (scope.in_use || known.is_empty()).then(|| CrlAddress {
         url: scope.address.clone(),
         used: now,
-    };
-    let older = newest.map_or(&[][..], |newest| &newest.addresses);
-    let older = older
-        .iter()
-        .filter(|one| one.url != scope.address && one.used.duration_until(now) < ADDRESS_LIFETIME)
-        .cloned();
-    std::iter::once(present).chain(older).collect()
+    });
+    let older = known.iter().filter(|one| {
+        let is_present = present
+            .as_ref()
+            .is_some_and(|present| present.url == one.url);
+        !is_present && one.used.duration_until(now) < ADDRESS_LIFETIME
+    });
+    present.clone().into_iter().chain(older.cloned()).collect()
 }
 
 /// What a list says, and what becomes of the rows it was made of.

@@ -107,13 +107,19 @@ impl Services {
         let Some(work) = process.work() else {
             return round;
         };
-        let account_uri = self.settings.account_uri(&process.customer);
+        let (identities, account_uri) = match &work.upstream {
+            Some(order) => (order.caa_identities.clone(), order.account.clone()),
+            None => (
+                vec![self.settings.caa_identity.clone()],
+                self.settings.account_uri(&process.customer),
+            ),
+        };
         let mut repeated = Vec::new();
         let observations = self.observe_caa(&work.proofs, now).await;
         for (proof, observed) in work.proofs.iter().zip(&observations) {
             let by = |method| {
                 let request = CaaRequest {
-                    identities: std::slice::from_ref(&self.settings.caa_identity),
+                    identities: &identities,
                     wildcard: proof.name.is_wildcard(),
                     account_uri: &account_uri,
                     method,
@@ -132,6 +138,8 @@ impl Services {
                 decision,
                 corroboration,
             } = finding;
+            self.metrics
+                .checked_caa(decision.status, decision.permitted);
             repeated.push(work.caa_of(&proof.name).is_some_and(|known| {
                 known.permitted == decision.permitted && known.reason == decision.reason
             }));

@@ -11,6 +11,7 @@ use super::contacts::Contacts;
 use super::names::NameSet;
 use super::persistent;
 use super::plan::{self, Earlier, Planning, Tokens};
+use super::upstream;
 use super::{CertificateRequest, Mode};
 use crate::authorization::{self, Authorization};
 use crate::certificate::Certificate;
@@ -314,6 +315,10 @@ impl Services {
         if draft.product.challenge.is_single_use() {
             return Ok(Vec::new());
         }
+        // What an upstream relies on, it knows itself (D-37).
+        if self.sells_upstream(draft.product) {
+            return Ok(Vec::new());
+        }
         let adns = plan::candidate_domain_names(&draft.set.names, &self.settings.names);
         let mut known = self.store.authorizations(draft.customer, &adns).await?;
         known.retain(|one| {
@@ -350,7 +355,12 @@ impl Services {
         let mut proofs = plan::proofs(&planning).map_err(Error::constraint)?;
         let random = random_value().map_err(Error::internal)?;
         let unique_value = draft.request.unique_value.clone();
-        if proofs.iter().any(|proof| !proof.is_proved()) {
+        let elsewhere = self.sells_upstream(draft.product);
+        let order = draft.order();
+        if elsewhere && let Some(violation) = upstream::names_problem(draft.csr, &order) {
+            return Err(Error::constraint(vec![violation]));
+        }
+        if !elsewhere && proofs.iter().any(|proof| !proof.is_proved()) {
             plan::fill_challenges(
                 &mut proofs,
                 &Tokens {
@@ -368,13 +378,15 @@ impl Services {
         let account = self.persistent_account(draft.customer, &draft.product.product);
         persistent::offer(&mut proofs, account.as_ref());
         Ok(Work {
-            order: draft.order(),
+            order,
             mails: plan::mails_for(&proofs, &[], &[]),
             mailboxes: Vec::new(),
             proofs,
             caa: Vec::new(),
             vetting: draft.vetting(),
+            upstream: None,
             persistent_looks: Vec::new(),
+            publications: Vec::new(),
             scheme: draft.product.challenge,
             random,
             unique_value,

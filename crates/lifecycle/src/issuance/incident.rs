@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use reseal_pki::calendar;
 
 use crate::audit::{AuditEntry, SERVER};
-use crate::certificate::RevocationReason;
 use crate::error::Error;
 use crate::process::Process;
 use crate::store::{Change, LostSerial, Reservation};
@@ -57,13 +56,12 @@ pub(super) fn unstored(
 }
 
 /// The serial of `reserved`, revoked at `now`. No certificate outlives what the calendar allowed when it was made.
-pub(super) fn lost(reserved: &Reservation, reason: RevocationReason, now: Timestamp) -> LostSerial {
+pub(super) fn lost(reserved: &Reservation, now: Timestamp) -> LostSerial {
     let longest = calendar::rules_at(reserved.created).maximum_validity;
     LostSerial {
         issuer: reserved.issuer.clone(),
         serial: reserved.serial.clone(),
         at: now,
-        reason,
         not_after: reserved
             .created
             .saturating_add(longest)

@@ -158,12 +158,15 @@ impl Services {
         change.ticket = launch.ticket;
         change.request_token = change.process.work().and_then(token::given_out);
         (change.authorizations, change.auth_keys) = published.unwrap_or_default();
-        // What is ready to be signed takes no time; what waits for others needs a slot, else the worker takes it.
-        let slot = match &signature {
-            Some(_) => None,
-            None => self.slots.take(&change.process.customer),
+        // What is ready to be signed takes no time; what waits for others, logs among them, needs a slot, else the worker
+        // takes it.
+        let takes_time = signature.is_none() || self.transparency.is_some();
+        let slot = if takes_time {
+            self.slots.take(&change.process.customer)
+        } else {
+            None
         };
-        let goes_on = signature.is_some() || slot.is_some();
+        let goes_on = !takes_time || slot.is_some();
         change.lease = goes_on.then(|| now.checked_add(LEASE).ok()).flatten();
         change.reservation = signature.as_ref().map(Signature::reservation);
         let stored = match self.store.open(change).await {
@@ -180,9 +183,9 @@ impl Services {
         let _held = goes_on.then(|| self.hands.hold(Thing::Process(id)));
         fault::point(fault::Point::Accepted).await;
         let result = match signature {
-            Some(signature) => self.sign(stored, signature).await,
-            None if goes_on => self.run(stored).await,
-            None => Ok(stored),
+            Some(signature) if !takes_time => self.sign(stored, signature).await,
+            _ if goes_on => self.run(stored).await,
+            _ => Ok(stored),
         };
         drop(slot);
         result

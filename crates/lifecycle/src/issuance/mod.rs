@@ -1,5 +1,5 @@
 //! From a request to a certificate: `request`, `reissue` and `renew` are the fronts (the last two share `replace`),
-//! `plan` decides (pure), `run` proves, checks CAA, signs and stores, `resend` and `cancel` are what can be done to
+//! `plan` decides (pure), `run` proves, checks CAA, signs and stores (by way of `log` where logs are asked), `resend` and `cancel` are what can be done to
 //! a process that waits.
 
 mod at_hand;
@@ -12,11 +12,14 @@ mod draft;
 mod incident;
 mod iodef;
 mod launch;
+mod log;
+mod lose;
 mod mail;
 mod names;
 mod persistent;
 mod plan;
 mod prove;
+mod publish;
 mod quote;
 mod recheck;
 mod rehearse;
@@ -28,6 +31,7 @@ mod resend;
 mod run;
 mod sign;
 mod token;
+mod upstream;
 mod waiting;
 
 use serde_json::Value;

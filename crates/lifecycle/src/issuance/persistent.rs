@@ -164,6 +164,7 @@ fn of_record(look: &Look) -> Option<(&PersistentRecord, &Look)> {
     match &look.challenge {
         Challenge::Persistent { record, .. } => Some((record, look)),
         Challenge::Dns { .. }
+        | Challenge::Txt { .. }
         | Challenge::DnsRandom { .. }
         | Challenge::File { .. }
         | Challenge::Contact(_) => None,

@@ -56,7 +56,9 @@ impl Services {
                 .collect();
             for task in tasks {
                 // A look that died proves nothing; the next round looks again.
-                looks.extend(task.await.ok());
+                let Ok(look) = task.await else { continue };
+                self.metrics.looked(&look.challenge, look.attempt.verdict);
+                looks.push(look);
             }
         }
         looks
@@ -139,6 +141,22 @@ pub(super) fn take_in(
 /// Whether `proof` is open and `look` was at its challenge.
 fn is_asked(proof: &NameProof, look: &Look) -> bool {
     !proof.is_proved() && proof.challenge.as_ref() == Some(&look.challenge)
+}
+
+/// Notes what a look at a challenge of an upstream's found.
+pub(super) fn note_look(
+    work: &mut Work,
+    look: &Look,
+    services: &Services,
+    events: &mut Vec<Event>,
+) {
+    if take_in_look(work, look, &[], services, events) > 0 {
+        let kind = EventKind::SameAsBefore {
+            looked_at: "challenges".to_owned(),
+            looks: 1,
+        };
+        events.push(Event::new(look.attempt.at, kind));
+    }
 }
 
 /// Notes what a look at a challenge found; 1 if that was as the last time. `others` are the round's looks, among

@@ -57,24 +57,13 @@ impl Services {
             return Ok(Err(reason));
         }
         let work = work(process)?;
-        if let Some(reason) = outdated(work, self.clock.now(), &self.settings) {
+        if let Some(reason) = stale_caa(work, self.clock.now()) {
             return Ok(Err(reason));
         }
-        if let Some(name) = self.store.distrusted_names(process).await?.first() {
-            let reason = format!("the proof of control of `{name}` was found to be worth nothing");
+        if let Some(reason) = self.ground_lost(process, work).await? {
             return Ok(Err(reason));
         }
-        if let Some(check) = self.store.withdrawn_checks(process).await?.first() {
-            let reason = format!("the approval of {} was withdrawn", check.in_words());
-            return Ok(Err(reason));
-        }
-        let signature = match self.recheck(process, work).await {
-            Ok(csr) => {
-                self.reserved_signature(process.id, serial, &work.order, csr.public_key())
-                    .await
-            }
-            Err(refused) => Err(refused),
-        };
+        let signature = self.resume_reserved(process, serial, work).await;
         match signature {
             Ok(signature) => Ok(Ok(signature)),
             Err(NotPrepared::Refused(error)) => Ok(Err(error.message)),
@@ -86,8 +75,39 @@ impl Services {
         }
     }
 
+    /// What of a reservation's grounds has become too old, or is not believed any more, if anything.
+    pub(super) async fn ground_lost(
+        &self,
+        process: &Process,
+        work: &Work,
+    ) -> Result<Option<String>, Error> {
+        if let Some(reason) = outdated(work, self.clock.now(), &self.settings) {
+            return Ok(Some(reason));
+        }
+        if let Some(name) = self.store.distrusted_names(process).await?.first() {
+            return Ok(Some(format!(
+                "the proof of control of `{name}` was found to be worth nothing"
+            )));
+        }
+        let withdrawn = self.store.withdrawn_checks(process).await?;
+        let withdrawn = withdrawn.first();
+        Ok(withdrawn.map(|check| format!("the approval of {} was withdrawn", check.in_words())))
+    }
+
+    /// What is recorded under `serial` (hex), once the key and the certificate to be replaced were looked at again.
+    pub(super) async fn resume_reserved(
+        &self,
+        process: &Process,
+        serial: &str,
+        work: &Work,
+    ) -> Result<Signature, NotPrepared> {
+        let csr = self.recheck(process, work).await?;
+        self.reserved_signature(process.id, serial, &work.order, csr.public_key())
+            .await
+    }
+
     /// The certificate to be replaced, and the key (C-24); the answer is the CSR that holds it.
-    async fn recheck(&self, process: &Process, work: &Work) -> Result<Csr, NotPrepared> {
+    pub(super) async fn recheck(&self, process: &Process, work: &Work) -> Result<Csr, NotPrepared> {
         self.check_source(process).await?;
         let csr = Csr::from_der(&work.order.csr)
             .map_err(|error| NotPrepared::Unavailable(Error::internal(error)))?;
@@ -146,17 +166,20 @@ fn work(process: &Process) -> Result<&Work, Error> {
         .ok_or_else(|| Error::internal("a process without work"))
 }
 
-/// What of a reservation's grounds has become too old at `now`, if anything.
-fn outdated(work: &Work, now: Timestamp, settings: &Settings) -> Option<String> {
+/// Whether CAA has to be asked again before a reservation is signed at `now`.
+fn stale_caa(work: &Work, now: Timestamp) -> Option<String> {
     let fresh = |name| {
         work.caa_of(name).is_some_and(|caa| {
             let age = now.duration_since(caa.checked);
             caa.permitted && (SignedDuration::ZERO..=RESUME_WITHIN).contains(&age)
         })
     };
-    if !work.order.names.iter().all(fresh) {
-        return Some("the server was away for too long: CAA is asked again".to_owned());
-    }
+    let is_stale = !work.order.names.iter().all(fresh);
+    is_stale.then(|| "the server was away for too long: CAA is asked again".to_owned())
+}
+
+/// What else has become too old at `now`, if anything.
+fn outdated(work: &Work, now: Timestamp, settings: &Settings) -> Option<String> {
     let usable = |obtained| calendar::organization_usable(obtained, now);
     let outdated = |(_, state): &(Check, &CheckState)| match state {
         CheckState::Validated { obtained, .. } => !usable(*obtained),

@@ -69,6 +69,16 @@ impl Services {
             }
             Err(_) => obstacles.push(too_slow("CAA")),
         }
+        // What an upstream would sign, it does not say for a rehearsal.
+        if process.work().is_some_and(|work| self.is_upstream(work)) {
+            return Ok(Rehearsal {
+                process,
+                events,
+                obstacles,
+                validity: None,
+                quote,
+            });
+        }
         let validity = match self.prepare(&process).await {
             Ok(signature) => {
                 let prepared = &signature.prepared;

@@ -7,8 +7,11 @@
 //! | proved | CAA is asked again, then a serial is reserved |
 //! | reserved | what it rests on is looked at again; then the recorded certificate, and no other, is signed |
 //! | completed | nothing is left to do |
+//!
+//! Where Certificate Transparency is switched on, `log` has what lies between reserved and completed.
 
 use std::convert::Infallible;
+use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 use reseal_pki::calendar;
@@ -24,6 +27,7 @@ use super::prove;
 use super::recheck::NotPrepared;
 use super::sign::Signature;
 use super::token;
+use super::upstream;
 use super::waiting::{challenges_are_dead, end_of, next_look, waiting_for, why_it_ended};
 use crate::error::Error;
 use crate::event::Event;
@@ -32,7 +36,7 @@ use crate::hands::Thing;
 use crate::issuer::IssuerError;
 use crate::process::{IllegalTransition, Process, ProcessId, State, Work};
 use crate::services::Services;
-use crate::store::Change;
+use crate::store::{Change, StoreError};
 
 /// How long a request may wait for CAA before it is recorded without (and checked again afterwards).
 const CAA_BEFORE_RECORD: std::time::Duration = std::time::Duration::from_secs(1);
@@ -68,8 +72,12 @@ impl Services {
     }
 
     async fn run_leased(&self, mut process: Process) -> Result<Process, Error> {
+        // Whether an upstream will be asked, and was not yet.
+        let mut is_first = false;
         loop {
             let now = self.clock.now();
+            let work = process.work();
+            let issues_elsewhere = work.is_some_and(|work| self.is_upstream(work));
             match Stage::of(&process, now) {
                 Stage::Over => return Ok(process),
                 // Seen by nobody until the round that follows is recorded.
@@ -77,10 +85,24 @@ impl Services {
                 Stage::Expired(reason) => {
                     return self.fail(process, reason.to_owned()).await;
                 }
+                Stage::Checking if issues_elsewhere => match self.check_upstream(process).await? {
+                    ControlFlow::Continue(asked) => {
+                        process = asked;
+                        is_first = true;
+                    }
+                    ControlFlow::Break(process) => return Ok(process),
+                },
+                Stage::Finalizing => return self.collect_upstream(process, is_first).await,
                 Stage::Checking => match self.check(process).await? {
                     Next::Stop(process) => return Ok(process),
                     Next::Sign(process, signature) => return self.sign(process, *signature).await,
                 },
+                Stage::Logging(serial) => {
+                    match Box::pin(self.resume_logging(process, &serial)).await? {
+                        Ok(abandoned) => process = abandoned,
+                        Err(process) => return Ok(process),
+                    }
+                }
                 Stage::Signing(serial) => match self.resume_signature(&process, &serial).await? {
                     Ok(signature) => return self.sign(process, signature).await,
                     Err(reason) => process = self.abandon(process, reason).await?,
@@ -98,6 +120,11 @@ impl Services {
         let process = self.renew_stale_proofs(process).await?;
         let process = self.send_mails(process).await?;
         let process = self.send_agreement(process).await?;
+        let (process, settled) = self.publish(process).await?;
+        if let (Some(until), Some(detail)) = (settled, process.work().and_then(waiting_for)) {
+            let process = self.wait_until(process, Vec::new(), detail, until).await?;
+            return Ok(Next::Stop(process));
+        }
         let process = self.round(process).await?;
         let Some(work) = process.work() else {
             return Ok(Next::Stop(process));
@@ -225,6 +252,9 @@ impl Services {
 
     /// Gives every open proof its place and challenge, and every address its mail.
     pub(super) fn refill(&self, work: &mut Work, customer: &str) {
+        if self.is_upstream(work) {
+            return upstream::fill(work);
+        }
         plan::share_domain_names(&mut work.proofs, &self.settings.names);
         if let Ok(csr) = Csr::from_der(&work.order.csr) {
             plan::fill_challenges(
@@ -265,7 +295,7 @@ impl Services {
     }
 
     /// Fails for good or waits for a better moment.
-    async fn not_prepared(
+    pub(super) async fn not_prepared(
         &self,
         process: Process,
         events: Vec<Event>,
@@ -343,6 +373,12 @@ impl Services {
     /// What is missing before CAA can be asked and a certificate be signed.
     pub(super) fn not_ready(&self, process: &Process) -> Option<String> {
         let work = process.work()?;
+        if self.is_upstream(work) {
+            let issuer = &work.order.issuer;
+            return Some(format!(
+                "the upstream issuer `{issuer}` says what is to be published, and issues, once the process is open"
+            ));
+        }
         if !work.all_proved() {
             return Some("control of names is still to be proved".to_owned());
         }
@@ -356,17 +392,28 @@ impl Services {
     async fn wait(
         &self,
         process: Process,
-        mut events: Vec<Event>,
+        events: Vec<Event>,
         detail: String,
     ) -> Result<Next, Error> {
         let now = self.clock.now();
         let next = process.work().map_or(now, |work| next_look(work, now));
+        let process = self.wait_until(process, events, detail, next).await?;
+        Ok(Next::Stop(process))
+    }
+
+    /// Checking → suspended until `next`.
+    pub(super) async fn wait_until(
+        &self,
+        process: Process,
+        mut events: Vec<Event>,
+        detail: String,
+        next: Timestamp,
+    ) -> Result<Process, Error> {
         let (process, waiting) = process
-            .suspend(detail, Some(next), now)
+            .suspend(detail, Some(next), self.clock.now())
             .map_err(Error::internal)?;
         events.extend(waiting);
-        let process = self.store.advance(Change::new(process, events)).await?;
-        Ok(Next::Stop(process))
+        Ok(self.store.advance(Change::new(process, events)).await?)
     }
 
     /// Ends a process without a certificate.
@@ -378,14 +425,19 @@ impl Services {
     }
 
     /// Records a step and keeps the process for this worker.
-    pub(crate) async fn advance_leased(&self, mut change: Change) -> Result<Process, Error> {
+    pub(crate) async fn advance_leased(&self, change: Change) -> Result<Process, Error> {
+        Ok(self.advance_recorded(change).await?)
+    }
+
+    /// The same, for whoever has to know why it was refused.
+    pub(super) async fn advance_recorded(&self, mut change: Change) -> Result<Process, StoreError> {
         change.lease = self.clock.now().checked_add(LEASE).ok();
-        Ok(self.store.advance(change).await?)
+        self.store.advance(change).await
     }
 }
 
 /// What follows a round of checks.
-enum Next {
+pub(super) enum Next {
     /// Nothing more can be done now.
     Stop(Process),
     /// Serial and bytes are recorded.
@@ -398,6 +450,8 @@ enum Stage {
     Checking,
     Expired(&'static str),
     Signing(String),
+    Logging(String),
+    Finalizing,
     Over,
 }
 
@@ -411,7 +465,9 @@ impl Stage {
             State::Suspended { .. } => Self::Waiting,
             State::Checking { .. } => Self::Checking,
             State::Signing { serial, .. } => Self::Signing(serial.clone()),
-            State::InDoubt { .. } | State::Ended { .. } => Self::Over,
+            State::Logging { serial, .. } => Self::Logging(serial.clone()),
+            State::Finalizing { .. } | State::InDoubt { .. } => Self::Finalizing,
+            State::Ended { .. } => Self::Over,
         }
     }
 }

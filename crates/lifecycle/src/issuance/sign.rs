@@ -3,21 +3,22 @@
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan as _};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use reseal_pki::csr::Csr;
 use reseal_pki::key::PublicKey;
 
-use super::incident;
 use super::recheck::NotPrepared;
-use crate::certificate::{Certificate, CertificateStatus, RevocationReason};
-use crate::customer::Scope;
+use crate::certificate::{Certificate, CertificateStatus};
 use crate::error::Error;
 use crate::event::{Event, EventKind};
 use crate::fault;
 use crate::issuer::{CertificateOrder, Issuer, IssuerError, Prepared};
-use crate::process::{Action, Order, Process, ProcessId, Work};
+use crate::process::{Action, Order, Process, ProcessId, State, Work};
 use crate::services::Services;
 use crate::store::{Change, Issuance, Replacement, Reservation, StoreError, Subscription};
+
+/// How long after a failure the issuer is asked again for a signature that is recorded.
+const SIGN_AGAIN: SignedDuration = SignedDuration::from_secs(5);
 
 /// A linted certificate, recorded or about to be, and who signs it.
 pub(super) struct Signature {
@@ -27,6 +28,16 @@ pub(super) struct Signature {
 }
 
 impl Signature {
+    /// What is signed, and what is known of it afterwards.
+    pub(super) fn take(self) -> (Used, Prepared) {
+        let used = Used {
+            reservation: self.reservation(),
+            not_before: self.prepared.not_before,
+            not_after: self.prepared.not_after,
+        };
+        (used, self.prepared)
+    }
+
     /// What must be recorded before anything is signed.
     pub(super) fn reservation(&self) -> Reservation {
         Reservation {
@@ -38,6 +49,13 @@ impl Signature {
     }
 }
 
+/// A certificate that was handed over to be signed.
+pub(super) struct Used {
+    pub(super) reservation: Reservation,
+    not_before: Timestamp,
+    not_after: Timestamp,
+}
+
 /// Builds and lints the certificate of `order`.
 pub(super) fn prepare(
     services: &Services,
@@ -45,12 +63,13 @@ pub(super) fn prepare(
     public_key: &PublicKey,
 ) -> Result<Signature, NotPrepared> {
     let now = services.clock.now();
-    let prepared = issuer(services, &order.issuer)?
+    let name = services.signs_for(&order.issuer);
+    let prepared = issuer(services, name)?
         .prepare(&certificate_order(order, public_key, now))
         .map_err(NotPrepared::Issuer)?;
     Ok(Signature {
         prepared,
-        issuer: order.issuer.clone(),
+        issuer: name.to_owned(),
         made: now,
     })
 }
@@ -141,29 +160,45 @@ impl Services {
         })
     }
 
-    /// Signs what is reserved and stores the certificate, the old one's new status and the end of the
-    /// process in one commit.
+    /// Signs what is reserved and stores the certificate; where logs are asked, they come in between.
     pub(super) async fn sign(
         &self,
         process: Process,
         signature: Signature,
     ) -> Result<Process, Error> {
         fault::point(fault::Point::Reserved).await;
+        if self.transparency.is_some() {
+            return Box::pin(self.precertify(process, signature)).await;
+        }
         let issuer = self.issuer(&signature.issuer)?;
+        let (signature, prepared) = signature.take();
+        match issuer.issue(prepared).await {
+            Ok(der) => self.store_signed(process, der, signature).await,
+            Err(error) => {
+                let issuer = &signature.reservation.issuer;
+                Err(self.sign_again_soon(process.id, issuer, &error).await)
+            }
+        }
+    }
+
+    /// Stores the certificate `der`, the old one's new status and the end of the process in one commit.
+    pub(super) async fn store_signed(
+        &self,
+        process: Process,
+        der: Vec<u8>,
+        signed: Used,
+    ) -> Result<Process, Error> {
+        fault::point(fault::Point::Signed).await;
         let order = match process.work() {
             Some(work) => work.order.clone(),
             None => return Err(Error::internal("a process without work")),
         };
-        let (not_before, not_after) = (signature.prepared.not_before, signature.prepared.not_after);
-        let serial = signature.prepared.serial.as_bytes().to_vec();
-        let reserved = signature.reservation();
+        let Used {
+            reservation: reserved,
+            not_before,
+            not_after,
+        } = signed;
         let id = process.id;
-        let der = issuer
-            .issue(signature.prepared)
-            .await
-            .map_err(|error| unavailable(error.to_string()))?;
-        fault::point(fault::Point::Signed).await;
-
         let now = self.clock.now();
         let subscription = new_subscription(&order, &process.customer, now);
         let end = subscription
@@ -172,99 +207,67 @@ impl Services {
             .or(order.subscription_end);
         let signed = Signed {
             der,
-            serial,
+            serial: reserved.serial.clone(),
             not_before,
             not_after,
-            issuer: signature.issuer,
+            issuer: reserved.issuer.clone(),
             subscription_end: end.unwrap_or(not_after),
         };
         let certificate = certificate(&process, &order, signed)?;
         let replaces = self.replacement(&process, &order, now);
+        let is_late = matches!(process.state(), State::Logging { .. });
         let (process, mut events) = process.complete(not_after, now).map_err(Error::internal)?;
-        events.extend(replaces.as_ref().map(|old| {
-            Event::new(
-                now,
-                EventKind::Replaced {
-                    certificate: old.certificate,
-                    status: old.status.as_str().to_owned(),
-                    revocation_scheduled_at: old.revoke_at,
-                },
-            )
-        }));
+        events.extend(replaces.as_ref().map(|old| replaced(old, now)));
         let mut change = Change::new(process, events);
         change.issuance = Some(Box::new(Issuance {
             certificate,
             subscription,
             allowance: order.allowance.filter(|_| order.months.is_none()),
             replaces,
+            chain: None,
+            is_late,
         }));
         let process = match self.store.advance(change).await {
             // What it rests on is gone since it was looked at: the certificate never leaves this server.
-            Err(error @ (StoreError::KeyBlocked | StoreError::SourceGone)) => {
-                return self.lose(id, &reserved, error).await;
-            }
+            Err(
+                error @ (StoreError::KeyBlocked
+                | StoreError::SourceGone
+                | StoreError::ProofDistrusted(_)
+                | StoreError::ApprovalWithdrawn(_)),
+            ) => return self.lose(id, &reserved, error).await,
             stored => stored?,
         };
+        self.metrics.issued(&reserved.issuer);
         fault::point(fault::Point::Completed).await;
         Ok(process)
     }
 
-    /// Ends process `id`, whose certificate was signed as `reserved` and is not stored because of `error`.
-    async fn lose(
+    /// Nobody knows whether it was signed: what is reserved is signed once more, under the same serial number, when the
+    /// lease ends, which is soon.
+    pub(super) async fn sign_again_soon(
         &self,
         id: ProcessId,
-        reserved: &Reservation,
-        error: StoreError,
-    ) -> Result<Process, Error> {
-        let process = self.store.process(&Scope::Everything, id).await?;
-        let process = process.ok_or_else(|| Error::internal("a process that is gone"))?;
-        let why = match error {
-            StoreError::KeyBlocked => RevocationReason::KeyCompromise,
-            _ => RevocationReason::Superseded,
-        };
+        issuer: &str,
+        error: &IssuerError,
+    ) -> Error {
+        self.metrics.unsigned(issuer);
         let now = self.clock.now();
-        tracing::error!(process = id, %error, "a certificate was signed and not stored");
-        let reason = Error::from(error).message;
-        let entry = incident::unstored(&process, reserved, &reason, true, now);
-        let (process, events) = process.fail(reason, now).map_err(Error::internal)?;
-        let mut change = Change::new(process, events);
-        change.audit.push(entry);
-        change.lost = Some(incident::lost(reserved, why, now));
-        Ok(self.store.advance(change).await?)
-    }
-
-    /// Gives up what a process has reserved for signing before this server died, for `reason`. Nobody knows whether it
-    /// was signed: its serial is treated as if it had been.
-    pub(super) async fn abandon(&self, process: Process, reason: String) -> Result<Process, Error> {
-        let now = self.clock.now();
-        let reserved = self.store.reservation(process.id).await?;
-        let key = process.work().map(|work| Csr::from_der(&work.order.csr));
-        let compromised = match key {
-            Some(Ok(csr)) => {
-                let key = csr.public_key().spki_sha256();
-                let history = self.store.key_history(&process.customer, &key).await?;
-                history.blocked
-            }
-            _ => false,
-        };
-        let why = if compromised {
-            RevocationReason::KeyCompromise
-        } else {
-            RevocationReason::Superseded
-        };
-        let entry = reserved
-            .as_ref()
-            .map(|reserved| incident::unstored(&process, reserved, &reason, false, now));
-        let (process, events) = process.abandon(reason, now).map_err(Error::internal)?;
-        let mut change = Change::new(process, events);
-        change.audit.extend(entry);
-        change.lost = reserved.map(|reserved| incident::lost(&reserved, why, now));
-        self.advance_leased(change).await
+        let soon = now.checked_add(SIGN_AGAIN).unwrap_or(now);
+        // Else it ends by itself, only later.
+        if let Err(error) = self.store.extend_lease(id, soon).await {
+            tracing::warn!(process = id, %error, "the lease could not be shortened");
+        }
+        unavailable(error.to_string())
     }
 
     /// What becomes of the certificate that this one replaces (rules.md R-4). A renewed one was paid for to its
     /// end, and stays good until then.
-    fn replacement(&self, process: &Process, order: &Order, now: Timestamp) -> Option<Replacement> {
+    pub(super) fn replacement(
+        &self,
+        process: &Process,
+        order: &Order,
+        now: Timestamp,
+    ) -> Option<Replacement> {
         match process.action {
             Action::Reissue => {}
             Action::Renew => {
@@ -296,17 +299,31 @@ impl Services {
     }
 }
 
-/// What came back from the issuer.
-struct Signed {
-    der: Vec<u8>,
-    serial: Vec<u8>,
-    not_before: Timestamp,
-    not_after: Timestamp,
-    issuer: String,
-    subscription_end: Timestamp,
+/// That the certificate `old` was replaced.
+pub(super) fn replaced(old: &Replacement, now: Timestamp) -> Event {
+    let kind = EventKind::Replaced {
+        certificate: old.certificate,
+        status: old.status.as_str().to_owned(),
+        revocation_scheduled_at: old.revoke_at,
+    };
+    Event::new(now, kind)
 }
 
-fn new_subscription(order: &Order, customer: &str, now: Timestamp) -> Option<Subscription> {
+/// What came back from the issuer.
+pub(super) struct Signed {
+    pub(super) der: Vec<u8>,
+    pub(super) serial: Vec<u8>,
+    pub(super) not_before: Timestamp,
+    pub(super) not_after: Timestamp,
+    pub(super) issuer: String,
+    pub(super) subscription_end: Timestamp,
+}
+
+pub(super) fn new_subscription(
+    order: &Order,
+    customer: &str,
+    now: Timestamp,
+) -> Option<Subscription> {
     let months = order.months?;
     Some(Subscription {
         id: 0,
@@ -319,7 +336,11 @@ fn new_subscription(order: &Order, customer: &str, now: Timestamp) -> Option<Sub
     })
 }
 
-fn certificate(process: &Process, order: &Order, signed: Signed) -> Result<Certificate, Error> {
+pub(super) fn certificate(
+    process: &Process,
+    order: &Order,
+    signed: Signed,
+) -> Result<Certificate, Error> {
     let csr = Csr::from_der(&order.csr).map_err(Error::internal)?;
     let key = csr.public_key();
     Ok(Certificate {
@@ -358,7 +379,8 @@ fn certificate(process: &Process, order: &Order, signed: Signed) -> Result<Certi
     })
 }
 
-fn fingerprint(der: &[u8]) -> [u8; 32] {
+/// SHA-256 of a certificate.
+pub(super) fn fingerprint(der: &[u8]) -> [u8; 32] {
     let mut hash = [0_u8; 32];
     hash.copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, der).as_ref());
     hash

@@ -49,8 +49,17 @@ pub(super) fn next_look(work: &Work, now: Timestamp) -> Timestamp {
     if person && !agreement_is_due {
         end_of(work)
     } else {
-        next_check(work.challenges_created, now)
+        let look = next_check(work.challenges_created, now);
+        next_try(work).map_or(look, |next| next.min(look))
     }
+}
+
+/// When a hook is asked again that has not published what it was to publish.
+fn next_try(work: &Work) -> Option<Timestamp> {
+    let missing = work
+        .needed_publications()
+        .filter(|one| one.published.is_none());
+    missing.map(|one| one.next).min()
 }
 
 /// What the customer reads beside `SUSPENDED`; `None` when nothing is open.

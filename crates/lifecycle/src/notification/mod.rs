@@ -55,11 +55,13 @@ pub enum Occasion {
     Expiring,
     /// What was bought ends soon.
     SubscriptionEnding,
+    /// The CA elsewhere that issued a certificate wants it replaced sooner than it did before.
+    ReissueAdvised,
 }
 
 impl Occasion {
     /// Every occasion.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Accepted,
         Self::AttentionNeeded,
         Self::Validated,
@@ -70,6 +72,7 @@ impl Occasion {
         Self::Revoked,
         Self::Expiring,
         Self::SubscriptionEnding,
+        Self::ReissueAdvised,
     ];
 
     /// As stored, and as `eventType` on the wire.
@@ -85,6 +88,7 @@ impl Occasion {
             Self::Revoked => "REVOKED",
             Self::Expiring => "EXPIRING",
             Self::SubscriptionEnding => "SUBSCRIPTION_ENDING",
+            Self::ReissueAdvised => "REISSUE_ADVISED",
         }
     }
 
@@ -104,7 +108,8 @@ impl Occasion {
             | Self::RevocationScheduled
             | Self::Revoked
             | Self::Expiring
-            | Self::SubscriptionEnding => "WARNING",
+            | Self::SubscriptionEnding
+            | Self::ReissueAdvised => "WARNING",
         }
     }
 }

@@ -105,27 +105,39 @@ impl SealKey {
 
     /// Encrypts; bound to the customer, so that nobody can put one customer's secrets under another.
     fn seal(&self, customer: &str, secrets: &Secrets) -> Result<Vec<u8>, Error> {
-        let mut bytes = serde_json::to_vec(secrets).map_err(Error::internal)?;
+        let bytes = serde_json::to_vec(secrets).map_err(Error::internal)?;
+        self.seal_bytes(customer, &bytes)
+    }
+
+    /// Encrypts `bytes` so that they open for `context` alone.
+    pub(crate) fn seal_bytes(&self, context: &str, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+        let mut bytes = bytes.to_vec();
         let nonce = self
             .0
-            .seal_in_place_append_tag(Aad::from(customer.as_bytes()), &mut bytes)
+            .seal_in_place_append_tag(Aad::from(context.as_bytes()), &mut bytes)
             .map_err(|_| Error::internal("a secret cannot be encrypted"))?;
         Ok([nonce.as_ref().as_slice(), &bytes].concat())
     }
 
-    /// The secrets of a webhook; `None` when they were encrypted under another key, or changed.
-    pub(super) fn open(&self, webhook: &Webhook) -> Option<Secrets> {
-        let (nonce, sealed) = webhook.sealed.split_first_chunk::<NONCE_LEN>()?;
+    /// What was sealed for `context`; `None` when it was under another key or for something else, or changed.
+    pub(crate) fn open_bytes(&self, context: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>()?;
         let mut bytes = sealed.to_vec();
         let plain = self
             .0
             .open_in_place(
                 Nonce::assume_unique_for_key(*nonce),
-                Aad::from(webhook.customer.as_bytes()),
+                Aad::from(context.as_bytes()),
                 &mut bytes,
             )
             .ok()?;
-        serde_json::from_slice(plain).ok()
+        Some(plain.to_vec())
+    }
+
+    /// The secrets of a webhook; `None` when they were encrypted under another key, or changed.
+    pub(super) fn open(&self, webhook: &Webhook) -> Option<Secrets> {
+        let plain = self.open_bytes(&webhook.customer, &webhook.sealed)?;
+        serde_json::from_slice(&plain).ok()
     }
 }
 

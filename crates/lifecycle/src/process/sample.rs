@@ -81,7 +81,9 @@ pub(crate) fn work(proved: bool) -> Work {
         random: "x".repeat(20),
         unique_value: None,
         challenges_created: now(),
+        upstream: None,
         persistent_looks: Vec::new(),
+        publications: Vec::new(),
         rounds: 0,
     }
 }

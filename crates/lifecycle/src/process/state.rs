@@ -7,9 +7,18 @@
 //!                     │   └──────── resume ────────┘
 //!                     │ reserve
 //!                     ▼
-//!               Running(Signing) ──▶ Completed        in_doubt / reconciled: an upstream's answer was lost
+//!               Running(Signing) ──▶ Completed
 //!
-//!   fail, cancel: from every open state, except that signing cannot be cancelled
+//!   an upstream issues:   Running(Checking) ──▶ Running(Finalizing) ──▶ Completed
+//!                                   finalize       │  ▲  await_upstream
+//!                                                  ▼  │
+//!                                                 InDoubt ──▶ Completed    while its answer is lost
+//!
+//!   logs are asked:       Running(Signing) ──▶ Logging ──▶ Completed
+//!                                   precertify   │  ▲  logged, await_logs
+//!                                                └──┘
+//!
+//!   fail, cancel: from every open state, except that signing and what follows finalize cannot be cancelled
 //! ```
 //! `VALIDATED` is shown while everything is proved and nothing is signed yet.
 
@@ -23,6 +32,7 @@ use super::vetting::CheckState;
 use super::work::{ProofState, Work};
 use crate::certificate::{CertificateId, SubscriptionId};
 use crate::event::{Event, EventKind};
+use crate::transparency::Promise;
 
 /// What the process was opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -94,6 +104,26 @@ pub enum State {
         work: Box<Work>,
         /// The reserved serial, hex.
         serial: String,
+    },
+    /// The precertificate is recorded; logs are asked for their promises. Cannot be cancelled.
+    Logging {
+        /// What it works with.
+        work: Box<Work>,
+        /// The serial, hex.
+        serial: String,
+        /// When the precertificate was signed.
+        since: Timestamp,
+        /// What logs have promised.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        promises: Vec<Promise>,
+        /// For what it waits, if it does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        detail: Option<String>,
+    },
+    /// The upstream was asked, or is about to be, for the certificate of its order. Cannot be cancelled.
+    Finalizing {
+        /// What it works with.
+        work: Box<Work>,
     },
     /// An upstream's answer was lost.
     InDoubt {
@@ -287,6 +317,8 @@ impl Process {
             State::Checking { work }
             | State::Suspended { work, .. }
             | State::Signing { work, .. }
+            | State::Logging { work, .. }
+            | State::Finalizing { work }
             | State::InDoubt { work, .. } => Some(work),
             State::Ended { work, .. } => work.as_deref(),
         }
@@ -378,6 +410,8 @@ impl Process {
             State::Checking { work }
             | State::Suspended { work, .. }
             | State::Signing { work, .. }
+            | State::Logging { work, .. }
+            | State::Finalizing { work }
             | State::InDoubt { work, .. } => State::Ended {
                 work: Some(work),
                 result,
@@ -400,6 +434,8 @@ impl Process {
     }
 }
 
+mod finalizing;
+mod logging;
 mod signing;
 mod vetting;
 

@@ -82,8 +82,11 @@ impl Process {
             {
                 ProcessStatus::Validated
             }
-            State::Checking { .. } | State::Signing { .. } => ProcessStatus::Running,
-            State::Suspended { .. } => ProcessStatus::Suspended,
+            State::Checking { .. }
+            | State::Signing { .. }
+            | State::Logging { detail: None, .. }
+            | State::Finalizing { .. } => ProcessStatus::Running,
+            State::Suspended { .. } | State::Logging { .. } => ProcessStatus::Suspended,
             State::InDoubt { .. } => ProcessStatus::InDoubt,
             State::Ended { result, .. } => match result {
                 Outcome::Completed => ProcessStatus::Completed,
@@ -97,6 +100,7 @@ impl Process {
     pub fn status_detail(&self) -> Option<&str> {
         match self.state() {
             State::Suspended { detail, .. } | State::InDoubt { detail, .. } => Some(detail),
+            State::Logging { detail, .. } => detail.as_deref(),
             State::Ended {
                 result: Outcome::Failed { reason },
                 ..
@@ -111,7 +115,11 @@ impl Process {
             State::Checking { .. } | State::Suspended { .. } => {
                 &[ResumeType::Resend, ResumeType::Cancel]
             }
-            State::Signing { .. } | State::InDoubt { .. } | State::Ended { .. } => &[],
+            State::Signing { .. }
+            | State::Logging { .. }
+            | State::Finalizing { .. }
+            | State::InDoubt { .. }
+            | State::Ended { .. } => &[],
         }
     }
 

@@ -12,6 +12,8 @@ use reseal_validation::{ChallengeScheme, Contact, PersistentRecord};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::publication::Publication;
+use super::upstream::UpstreamOrder;
 use super::vetting::{Check, CheckState, Vetting};
 use crate::language::Language;
 use crate::price::{Allowance, Billable};
@@ -323,9 +325,15 @@ pub struct Work {
     pub unique_value: Option<String>,
     /// When the challenges were made: they die 30 days later (D-3, D-11).
     pub challenges_created: Timestamp,
+    /// The order at the upstream that issues, once there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<UpstreamOrder>,
     /// Persistent records that the last round saw and could not use.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub persistent_looks: Vec<LastLook>,
+    /// What hooks have published in the DNS, or are about to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub publications: Vec<Publication>,
     /// How many rounds of checks there were.
     #[serde(default)]
     pub rounds: u32,

@@ -50,6 +50,9 @@ def lint(path, kind):
 
 def verify(path, issuer):
     command = ["openssl", "verify", "-x509_strict", "-partial_chain", "-trusted", issuer, path]
+    if path.startswith("pre"):
+        # The poison is there so that nobody takes it for a certificate.
+        command.insert(2, "-ignore_critical")
     return subprocess.run(command, capture_output=True, text=True)
 
 

@@ -6,7 +6,8 @@
 //!
 //! For each key type of an authority: a root, an intermediate and leaves with
 //! P-256, P-384 and RSA-2048 keys, DV and OV, under both policy arcs, each with
-//! several sets of names, organizations and validities. Beside them
+//! several sets of names, organizations and validities; those with the public policies also as they are shown to logs and
+//! with the promises of logs, which here are nobody's. Beside them
 //! `manifest.tsv`, a line a certificate: file, `pkilint` type, file of the issuer,
 //! and the findings that are expected of it (`-` for none). The README in this
 //! folder gives the reasons, and `judge.py` runs the linter over the corpus.
@@ -21,7 +22,7 @@ use reseal_pki::{
     calendar::rules_at,
     certificate::{assemble, pem},
     key::PublicKey,
-    lint::{LintContext, lint_leaf},
+    lint::{LintContext, Linted, lint_leaf, lint_logged, lint_precertificate},
     name::{DnsName, NamePolicy},
     profile::{
         CaSubject, INTERMEDIATE_LIFETIME, IntermediateUrls, IssuingAuthority, Leaf, PolicyArc,
@@ -29,6 +30,7 @@ use reseal_pki::{
         root_tbs,
     },
     serial::Serial,
+    transparency::{Sct, correspond, logged_tbs, precertificate_tbs},
 };
 use signer::{KeyType, Signer};
 use variant::Variant;
@@ -130,18 +132,22 @@ impl Corpus<'_> {
             let key = PublicKey::from_spki_der(&Signer::generate(leaf_type).spki())?;
             for kind in KINDS {
                 for variant in Variant::all() {
-                    let der = kind.issue(&variant, &issuer, &intermediate_key, &key, now)?;
+                    let made = kind.issue(&variant, &issuer, &intermediate_key, &key, now)?;
                     let name = format!(
                         "leaf-{}-{}-{leaf_label}-by-{label}",
                         kind.label, variant.label
                     );
-                    self.add(
-                        &name,
-                        &der,
-                        kind.pkilint,
-                        &intermediate_name,
-                        kind.expected(),
-                    )?;
+                    let final_kind = format!("{}-FINAL-CERTIFICATE", kind.pkilint);
+                    let above = &intermediate_name;
+                    self.add(&name, &made.plain, &final_kind, above, kind.expected())?;
+                    let Some((precertificate, logged)) = made.logged else {
+                        continue;
+                    };
+                    let pre_kind = format!("{}-PRE-CERTIFICATE", kind.pkilint);
+                    let pre = format!("pre{name}");
+                    self.add(&pre, &precertificate, &pre_kind, above, kind.expected())?;
+                    let logged_name = format!("{name}-logged");
+                    self.add(&logged_name, &logged, &final_kind, above, kind.expected())?;
                 }
             }
         }
@@ -170,7 +176,7 @@ const KINDS: [Kind; 5] = [
 const fn dv(label: &'static str, arc: PolicyArc, common_name: bool) -> Kind {
     Kind {
         label,
-        pkilint: "DV-FINAL-CERTIFICATE",
+        pkilint: "DV",
         validation: ValidationType::Domain,
         arc,
         common_name,
@@ -180,7 +186,7 @@ const fn dv(label: &'static str, arc: PolicyArc, common_name: bool) -> Kind {
 const fn ov(label: &'static str, arc: PolicyArc) -> Kind {
     Kind {
         label,
-        pkilint: "OV-FINAL-CERTIFICATE",
+        pkilint: "OV",
         validation: ValidationType::Organization,
         arc,
         common_name: true,
@@ -202,7 +208,7 @@ impl Kind {
         signer: &Signer,
         key: &PublicKey,
         now: Timestamp,
-    ) -> Outcome<Vec<u8>> {
+    ) -> Outcome<Made> {
         let policy = NamePolicy::default();
         let names = variant
             .names
@@ -236,9 +242,48 @@ impl Kind {
             policy: self.arc,
             validation: self.validation,
             signing_time: now,
+            ocsp: false,
+        };
+        let signed = |linted: Linted| {
+            let signature = signer.sign(linted.tbs());
+            linted.finish(&signature)
         };
         let linted = lint_leaf(tbs, &context).map_err(|findings| format!("{findings:?}"))?;
-        let signature = signer.sign(linted.tbs());
-        Ok(linted.finish(&signature))
+        let logged = if self.arc == PolicyArc::Cabf {
+            let tbs = precertificate_tbs(linted.tbs())?;
+            let precertificate = lint_precertificate(tbs, &context);
+            let precertificate = signed(precertificate.map_err(|found| format!("{found:?}"))?);
+            let tbs = logged_tbs(linted.tbs(), &promises(now))?;
+            let logged = lint_logged(tbs, &context).map_err(|found| format!("{found:?}"))?;
+            let logged = signed(logged);
+            correspond(&precertificate, &logged)?;
+            Some((precertificate, logged))
+        } else {
+            None
+        };
+        Ok(Made {
+            plain: signed(linted),
+            logged,
+        })
     }
+}
+
+/// One leaf in its forms.
+struct Made {
+    plain: Vec<u8>,
+    /// Precertificate, and certificate with promises; none for an authority that shows nothing to logs.
+    logged: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+/// Promises of three logs that there are not.
+fn promises(now: Timestamp) -> Vec<Sct> {
+    let promises = (1..=3).map(|number| Sct {
+        log_id: [number; 32],
+        timestamp: now.as_millisecond().cast_unsigned(),
+        extensions: Vec::new(),
+        hash: 4,
+        algorithm: 3,
+        signature: vec![0x30, 0x06, 0x02, 0x01, 0x07, 0x02, 0x01, 0x09],
+    });
+    promises.collect()
 }

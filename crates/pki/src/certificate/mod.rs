@@ -28,6 +28,8 @@ use tbs::{Tbs, read_time, sequence_of};
 const SUBJECT_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 0x0e];
 const AUTHORITY_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 0x23];
 const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
+const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x25];
+const SERVER_AUTH: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01];
 const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
 const CERTIFICATE_POLICIES: &[u8] = &[0x55, 0x1d, 0x20];
 
@@ -193,6 +195,30 @@ impl Certificate {
     /// The dNSName entries of the subject alternative name, lower-case, in order.
     pub fn dns_names(&self) -> &[String] {
         &self.dns_names
+    }
+
+    /// Whether the subject alternative name has anything but dNSNames. Read anew each time.
+    pub fn has_other_names(&self) -> bool {
+        self.extension_tags(SUBJECT_ALT_NAME)
+            .any(|(tag, _)| tag != 0x82)
+    }
+
+    /// Whether the extended key usage is there and has serverAuth. Read anew each time.
+    pub fn is_for_servers(&self) -> bool {
+        self.extension_tags(EXTENDED_KEY_USAGE)
+            .any(|(tag, content)| tag == asn1::OID && content == SERVER_AUTH)
+    }
+
+    /// Tags and contents in an extension that is a sequence, up to where it cannot be read.
+    fn extension_tags(&self, oid: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+        let signed = Reader::new(self.tbs_der()).expect(asn1::SEQUENCE, "tbsCertificate");
+        let tbs = signed.and_then(Tbs::read).ok();
+        let value = tbs.and_then(|tbs| tbs.extension(oid).map(|extension| extension.value));
+        let mut fields = value.and_then(|value| sequence_of(value, "extension").ok());
+        std::iter::from_fn(move || {
+            let element = fields.as_mut()?.any().ok()?;
+            Some((element.tag, element.content))
+        })
     }
 
     /// First second of the validity.

@@ -4,7 +4,10 @@ use std::collections::HashSet;
 
 use aws_lc_rs::digest;
 
-use super::{Findings, LintContext};
+use super::{
+    Findings, LintContext,
+    transparency::{Form, belongs},
+};
 use crate::{
     asn1::{self, Malformed, Reader, oid_text},
     certificate::tbs::{Extension, Tbs, sequence_of},
@@ -71,7 +74,7 @@ struct Subject<'t, 'a> {
     context: &'t LintContext<'t>,
 }
 
-pub(super) fn check(tbs: &Tbs<'_>, context: &LintContext<'_>, findings: &mut Findings) {
+pub(super) fn check(tbs: &Tbs<'_>, form: Form, context: &LintContext<'_>, findings: &mut Findings) {
     let mut seen = HashSet::new();
     for extension in &tbs.extensions {
         findings.require(
@@ -84,7 +87,8 @@ pub(super) fn check(tbs: &Tbs<'_>, context: &LintContext<'_>, findings: &mut Fin
             "P-12",
             "`critical FALSE` must be left out in DER",
         );
-        if !TABLE.iter().any(|Row(_, oid, ..)| *oid == extension.oid) {
+        let in_table = TABLE.iter().any(|Row(_, oid, ..)| *oid == extension.oid);
+        if !in_table && !belongs(extension, form) {
             findings.report(
                 "P-6",
                 format!("extension {} is not allowed", oid_text(extension.oid)),
@@ -207,7 +211,7 @@ fn certificate_policies(
 }
 
 fn authority_info_access(
-    _: &Subject<'_, '_>,
+    subject: &Subject<'_, '_>,
     value: &[u8],
     findings: &mut Findings,
 ) -> Result<(), Malformed> {
@@ -215,6 +219,7 @@ fn authority_info_access(
     let ca_issuers: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x02];
     let mut entries = sequence_of(value, "authorityInfoAccess")?;
     let mut issuers = 0;
+    let mut responders = 0;
     while !entries.is_empty() {
         let mut entry = entries
             .expect(asn1::SEQUENCE, "access description")?
@@ -228,12 +233,18 @@ fn authority_info_access(
             "authorityInfoAccess may have ocsp and caIssuers only",
         );
         issuers += usize::from(method == ca_issuers);
+        responders += usize::from(method == ocsp);
         http_uri(location.tag, location.content, findings);
     }
     findings.require(
         issuers == 1,
         "P-6",
         "authorityInfoAccess must name the issuer's certificate once",
+    );
+    findings.require(
+        responders <= usize::from(subject.context.ocsp),
+        "P-6",
+        "authorityInfoAccess may name an OCSP responder once, and only where one answers (`ocsp.enabled`)",
     );
     Ok(())
 }

@@ -8,7 +8,7 @@ use crate::{
     calendar::rules_at,
     certificate::tbs::{Tbs, read_time},
     dn::{Attribute, DistinguishedName},
-    profile::{SignatureAlgorithm, ValidationType},
+    profile::{IssuingAuthority, SignatureAlgorithm, ValidationType},
     quote::quoted,
 };
 
@@ -33,6 +33,14 @@ const SUBJECT_KEYS: [&str; 4] = [
 ];
 
 pub(super) fn check(tbs: &Tbs<'_>, context: &LintContext<'_>, findings: &mut Findings) {
+    check_origin(tbs, context.issuer, findings);
+    validity(tbs, context, findings);
+    subject(tbs.subject, context, findings);
+    public_key(tbs.spki, findings);
+}
+
+/// What is the same in everything that `issuer` signs.
+pub(super) fn check_origin(tbs: &Tbs<'_>, issuer: &IssuingAuthority, findings: &mut Findings) {
     findings.require(tbs.version == 2, "P-1", "the version must be 3");
     findings.require(
         !tbs.has_unique_ids,
@@ -40,15 +48,12 @@ pub(super) fn check(tbs: &Tbs<'_>, context: &LintContext<'_>, findings: &mut Fin
         "unique identifiers must be absent",
     );
     serial(tbs.serial, findings);
-    algorithm(tbs.algorithm, context, findings);
+    algorithm(tbs.algorithm, issuer, findings);
     findings.require(
-        tbs.issuer.encoding == context.issuer.subject_der(),
+        tbs.issuer.encoding == issuer.subject_der(),
         "P-2",
         "the issuer must be a byte copy of the issuing certificate's subject",
     );
-    validity(tbs, context, findings);
-    subject(tbs.subject, context, findings);
-    public_key(tbs.spki, findings);
 }
 
 fn serial(serial: Element<'_>, findings: &mut Findings) {
@@ -65,8 +70,8 @@ fn serial(serial: Element<'_>, findings: &mut Findings) {
     }
 }
 
-fn algorithm(algorithm: Element<'_>, context: &LintContext<'_>, findings: &mut Findings) {
-    let expected = match context.issuer.signature_algorithm() {
+fn algorithm(algorithm: Element<'_>, issuer: &IssuingAuthority, findings: &mut Findings) {
+    let expected = match issuer.signature_algorithm() {
         SignatureAlgorithm::EcdsaP256Sha256 => ECDSA_SHA256,
         SignatureAlgorithm::EcdsaP384Sha384 => ECDSA_SHA384,
         SignatureAlgorithm::RsaSha256 => RSA_SHA256,

@@ -1,6 +1,6 @@
 //! A look at what was signed before: the linter of today may know more than the one of that day.
 
-use super::{Finding, LintContext, findings_of, read};
+use super::{Finding, Form, LintContext, findings_of, read};
 use crate::asn1::{self, Malformed, Reader};
 use crate::key::verify_signature;
 
@@ -9,7 +9,7 @@ use crate::key::verify_signature;
 pub fn lint_issued(der: &[u8], context: &LintContext<'_>) -> Option<Vec<Finding>> {
     let [tbs, algorithm, signature] = parts(der).ok()?;
     verify_signature(context.issuer.public_key(), algorithm, tbs, signature).ok()?;
-    let mut findings = findings_of(tbs, context);
+    let mut findings = findings_of(tbs, Form::Issued, context);
     if read(tbs).is_ok_and(|fields| fields.algorithm.encoding != algorithm) {
         findings.push(Finding {
             rule: "P-2",

@@ -3,16 +3,20 @@
 //!
 //! It shares no code with [`crate::profile`] beyond the DER reader, so that a
 //! mistake there is not repeated here; object identifiers and byte strings are
-//! written down a second time on purpose. Only [`lint_leaf`] makes a [`Linted`],
+//! written down a second time on purpose. Only the `lint_` functions make a [`Linted`],
 //! and only a [`Linted`] becomes a certificate through [`Linted::finish`].
 //!
 //! - `field`: version, serial, algorithm, issuer, validity, subject, key
 //! - `extension`: one function per extension
+//! - `transparency`: the poison of precertificates, the promises of logs
 //! - `issued`: certificates that were signed before
+//! - `responder`: certificates of OCSP responders
 
 mod extension;
 mod field;
 mod issued;
+mod responder;
+mod transparency;
 
 use jiff::Timestamp;
 
@@ -23,6 +27,8 @@ use crate::{
 };
 
 pub use issued::lint_issued;
+pub use responder::lint_responder;
+use transparency::Form;
 
 /// What a certificate is held against.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +41,8 @@ pub struct LintContext<'a> {
     pub validation: ValidationType,
     /// When it is going to be signed.
     pub signing_time: Timestamp,
+    /// Whether somebody answers by OCSP for the issuer: nothing may point there otherwise.
+    pub ocsp: bool,
 }
 
 /// A breach of the profile.
@@ -46,7 +54,7 @@ pub struct Finding {
     pub message: String,
 }
 
-/// A TBSCertificate that passed [`lint_leaf`] and may be signed.
+/// A TBSCertificate that passed the linter and may be signed.
 #[derive(Debug)]
 pub struct Linted {
     tbs: Vec<u8>,
@@ -70,9 +78,26 @@ impl Linted {
     }
 }
 
-/// Checks a leaf's TBSCertificate; everything that is wrong is reported at once.
+/// Checks the TBSCertificate of a leaf that no log was asked about; everything that is wrong is reported at once.
 pub fn lint_leaf(tbs: Vec<u8>, context: &LintContext<'_>) -> Result<Linted, Vec<Finding>> {
-    let findings = findings_of(&tbs, context);
+    lint(tbs, Form::Plain, context)
+}
+
+/// Checks the TBSCertificate of a precertificate in the same way (P-8).
+pub fn lint_precertificate(
+    tbs: Vec<u8>,
+    context: &LintContext<'_>,
+) -> Result<Linted, Vec<Finding>> {
+    lint(tbs, Form::Precertificate, context)
+}
+
+/// Checks the TBSCertificate of a leaf with the promises of logs in the same way (P-9).
+pub fn lint_logged(tbs: Vec<u8>, context: &LintContext<'_>) -> Result<Linted, Vec<Finding>> {
+    lint(tbs, Form::Logged, context)
+}
+
+fn lint(tbs: Vec<u8>, form: Form, context: &LintContext<'_>) -> Result<Linted, Vec<Finding>> {
+    let findings = findings_of(&tbs, form, context);
     if findings.is_empty() {
         Ok(Linted {
             tbs,
@@ -83,12 +108,13 @@ pub fn lint_leaf(tbs: Vec<u8>, context: &LintContext<'_>) -> Result<Linted, Vec<
     }
 }
 
-fn findings_of(tbs: &[u8], context: &LintContext<'_>) -> Vec<Finding> {
+fn findings_of(tbs: &[u8], form: Form, context: &LintContext<'_>) -> Vec<Finding> {
     match read(tbs) {
         Ok(fields) => {
             let mut findings = Findings::default();
             field::check(&fields, context, &mut findings);
-            extension::check(&fields, context, &mut findings);
+            extension::check(&fields, form, context, &mut findings);
+            transparency::check(&fields, form, context, &mut findings);
             findings.0
         }
         Err(malformed) => {

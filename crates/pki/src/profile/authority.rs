@@ -119,6 +119,24 @@ pub fn intermediate_tbs(
     Ok(out)
 }
 
+/// The CertificationRequestInfo (RFC 2986) of an authority that asks another one for a certificate, DER. Nothing is asked for
+/// beside the key: whoever signs decides.
+pub fn authority_request(subject: &CaSubject, spki_der: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(512);
+    sequence(&mut out, |out| {
+        primitive(out, asn1::INTEGER, &[0]);
+        write_name(out, subject);
+        out.extend_from_slice(spki_der);
+        primitive(out, 0xa0, &[]);
+    });
+    out
+}
+
+/// The identifier that the certificate of an authority with this key has.
+pub fn authority_key_identifier(key: &PublicKey) -> [u8; 20] {
+    extension::key_identifier(key.raw_public_key())
+}
+
 /// Why no authority's certificate can be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthorityError {
@@ -134,7 +152,7 @@ pub enum AuthorityError {
 }
 
 /// C, O, CN (BR 7.1.4.2, the order of its table).
-fn write_name(out: &mut Vec<u8>, subject: &CaSubject) {
+pub(super) fn write_name(out: &mut Vec<u8>, subject: &CaSubject) {
     sequence(out, |out| {
         attribute(out, dn::COUNTRY, PRINTABLE_STRING, &subject.country);
         attribute(out, dn::ORGANIZATION, UTF8_STRING, &subject.organization);

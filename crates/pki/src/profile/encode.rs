@@ -72,6 +72,25 @@ pub(crate) fn time(out: &mut Vec<u8>, moment: Timestamp) {
     });
 }
 
+/// Always a GeneralizedTime, no fractions, as OCSP wants it (RFC 6960 section 4.2.2.1); years of four digits.
+pub(crate) fn generalized_time(out: &mut Vec<u8>, moment: Timestamp) {
+    let utc = TimeZone::UTC.to_datetime(moment);
+    element(out, GENERALIZED_TIME, |out| {
+        two_digits(out, utc.year() / 100);
+        for field in [
+            utc.year() % 100,
+            utc.month().into(),
+            utc.day().into(),
+            utc.hour().into(),
+            utc.minute().into(),
+            utc.second().into(),
+        ] {
+            two_digits(out, field);
+        }
+        out.push(b'Z');
+    });
+}
+
 fn two_digits(out: &mut Vec<u8>, number: i16) {
     out.extend([b'0' + (number / 10) as u8, b'0' + (number % 10) as u8]);
 }

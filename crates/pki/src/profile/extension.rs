@@ -16,6 +16,8 @@ const EXTENDED_KEY_USAGE: [u8; 3] = [0x55, 0x1d, 0x25];
 const AUTHORITY_INFO_ACCESS: [u8; 8] = [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x01];
 
 const SERVER_AUTH: [u8; 8] = [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01];
+const OCSP_SIGNING: [u8; 8] = [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x09];
+const NO_CHECK: [u8; 9] = [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x05];
 const OCSP: [u8; 8] = [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01];
 const CA_ISSUERS: [u8; 8] = [0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x02];
 pub(super) const ANY_POLICY: [u8; 4] = [0x55, 0x1d, 0x20, 0x00];
@@ -89,6 +91,18 @@ pub(super) fn server_authentication(out: &mut Vec<u8>) {
     extension(out, &EXTENDED_KEY_USAGE, false, |out| {
         sequence(out, |out| primitive(out, asn1::OID, &SERVER_AUTH));
     });
+}
+
+/// OCSPSigning and nothing else (BR 7.1.2.8.6).
+pub(super) fn ocsp_signing(out: &mut Vec<u8>) {
+    extension(out, &EXTENDED_KEY_USAGE, false, |out| {
+        sequence(out, |out| primitive(out, asn1::OID, &OCSP_SIGNING));
+    });
+}
+
+/// id-pkix-ocsp-nocheck: nobody asks whether it was revoked (RFC 6960 section 4.2.2.2.1).
+pub(super) fn no_check(out: &mut Vec<u8>) {
+    extension(out, &NO_CHECK, false, |out| primitive(out, asn1::NULL, &[]));
 }
 
 /// One policy without qualifiers.

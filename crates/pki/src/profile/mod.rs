@@ -7,6 +7,7 @@
 //!
 //! - `leaf`: subscriber certificates
 //! - `authority`: our root and our issuing intermediate
+//! - `responder`: who answers by OCSP for an authority
 //! - `issuer`: what must be known of the issuing certificate
 //! - `extension`: one function per extension
 //! - `encode`: DER, written in place
@@ -16,6 +17,7 @@ pub(crate) mod encode;
 mod extension;
 mod issuer;
 mod leaf;
+mod responder;
 
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
@@ -23,10 +25,11 @@ use serde::{Deserialize, Serialize};
 
 pub use authority::{
     AuthorityError, CaSubject, INTERMEDIATE_LIFETIME, IntermediateUrls, ROOT_LIFETIME,
-    intermediate_tbs, root_tbs,
+    authority_key_identifier, authority_request, intermediate_tbs, root_tbs,
 };
 pub use issuer::{IssuingAuthority, IssuingAuthorityError};
 pub use leaf::{Leaf, ProfileError, leaf_tbs};
+pub use responder::{RESPONDER_LIFETIME, responder_tbs};
 
 use crate::key::{KeyAlgorithm, PublicKey};
 

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use clap::{Args as Group, Subcommand};
 
+use super::Data;
 use crate::bench::SMALLEST;
 
 /// More than a schedule can number.
@@ -99,6 +100,29 @@ pub(crate) enum BenchOf {
         /// Prints JSON instead of a table
         #[arg(long)]
         json: bool,
+    },
+    /// Reissues over two stores in turn, of which one has very many revoked certificates, and compares
+    Revoked {
+        /// How many entries the lists have in the one, such as `1m`
+        #[arg(long, default_value = "1m", value_parser = count, value_name = "N")]
+        entries: u32,
+        /// How long each load is measured
+        #[arg(long, default_value_t = 5, value_name = "N")]
+        seconds: u64,
+        /// Prints JSON instead of a table
+        #[arg(long)]
+        json: bool,
+    },
+    /// Measures how many signatures a second the CA's key makes, beside one in memory of the same kind
+    Sign {
+        /// How long each load is measured
+        #[arg(long, default_value_t = 3, value_name = "N")]
+        seconds: u64,
+        /// Prints JSON instead of a table
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        data: Data,
     },
     /// Reissues everything in a store by a campaign, and checks that nothing was reissued twice or left out
     Campaign {

@@ -100,35 +100,49 @@ pub(crate) fn keys_made(
 ) -> anyhow::Result<Vec<AuditEntry>> {
     let made = |(der, name): (&Vec<u8>, &str)| {
         let certificate = Certificate::from_der(der)?;
-        let key = certificate.public_key();
-        let entry = AuditEntry::new(now, actor, "ca.key.create", format!("ca/{name}"));
-        Ok(entry
-            .with("algorithm", key.algorithm().name())
-            .with("bits", key.size_bits())
-            .with("key", hex::encode(key.spki_sha256()))
-            .with("certificate", hex::encode(certificate.sha256_fingerprint()))
-            .with("until", format!("{:.0}", certificate.not_after())))
+        Ok(key_made(now, actor, "ca.key.create", name, &certificate))
     };
     let mut chain: Vec<_> = chain.iter().zip(["intermediate", "root"]).collect();
     chain.reverse();
     chain.into_iter().map(made).collect()
 }
 
-/// The CA's key is at hand from now on.
-fn loaded(now: Timestamp, services: &Services) -> anyhow::Result<Option<AuditEntry>> {
-    let Some(der) = services
-        .chain(EMBEDDED)
-        .and_then(|chain| chain.into_iter().next())
-    else {
-        return Ok(None);
-    };
-    let certificate = Certificate::from_der(&der)?;
-    let key = hex::encode(certificate.public_key().spki_sha256());
-    let entry = AuditEntry::new(now, SERVER, "ca.key.load", "ca/intermediate");
-    Ok(Some(entry.with("key", key).with(
-        "certificate",
-        hex::encode(certificate.sha256_fingerprint()),
-    )))
+/// The entry that `action` was done with `certificate` and its key, whose files are called `name`.
+pub(crate) fn key_made(
+    now: Timestamp,
+    actor: &str,
+    action: &'static str,
+    name: &str,
+    certificate: &Certificate,
+) -> AuditEntry {
+    let key = certificate.public_key();
+    let entry = AuditEntry::new(now, actor, action, format!("ca/{name}"));
+    entry
+        .with("algorithm", key.algorithm().name())
+        .with("bits", key.size_bits())
+        .with("key", hex::encode(key.spki_sha256()))
+        .with("certificate", hex::encode(certificate.sha256_fingerprint()))
+        .with("until", format!("{:.0}", certificate.not_after()))
+}
+
+/// The CA's keys are at hand from now on.
+fn loaded(now: Timestamp, services: &Services) -> anyhow::Result<Vec<AuditEntry>> {
+    let mut entries = Vec::new();
+    for name in services.issuers() {
+        let Some(later) = name.strip_prefix(EMBEDDED) else {
+            continue;
+        };
+        let chain = services.chain(name).unwrap_or_default();
+        let Some(der) = chain.first().filter(|_| services.holds_key(name)) else {
+            continue;
+        };
+        let certificate = Certificate::from_der(der)?;
+        let key = hex::encode(certificate.public_key().spki_sha256());
+        let object = format!("ca/intermediate{later}");
+        let entry = AuditEntry::new(now, SERVER, "ca.key.load", object).with("key", key);
+        entries.push(entry.with("certificate", hex::encode(certificate.sha256_fingerprint())));
+    }
+    Ok(entries)
 }
 
 /// `url` without what says who connects, wherever an address may have it.
@@ -159,12 +173,16 @@ fn sections(config: &Config) -> Digests {
         server,
         database,
         ca,
+        ocsp,
+        ct,
         issuers,
+        dns_hooks,
         policy,
         dcv,
         mail,
         limits,
         webhook,
+        metrics,
         retention,
         // What a process of another kind reads.
         perspective: _,
@@ -173,16 +191,20 @@ fn sections(config: &Config) -> Digests {
     // A digest over a password would let it be guessed.
     mail.url = without_user(&mail.url);
     database.url = without_user(&database.url);
-    let sections: [(&str, &dyn Debug); 10] = [
+    let sections: [(&str, &dyn Debug); 14] = [
         ("server", server),
         ("database", &database),
         ("ca", ca),
+        ("ocsp", ocsp),
+        ("ct", ct),
         ("issuer", issuers),
+        ("dns_hook", dns_hooks),
         ("policy", policy),
         ("dcv", dcv),
         ("mail", &mail),
         ("limits", limits),
         ("webhook", webhook),
+        ("metrics", metrics),
         ("retention", retention),
     ];
     sections
@@ -255,7 +277,7 @@ mod tests {
     fn a_1_a_changed_section_of_the_configuration_is_named() {
         let now = Timestamp::UNIX_EPOCH;
         let before = changed(now, "configuration", None, &sections(&config(""))).unwrap();
-        assert_eq!(before.detail["added"].as_array().unwrap().len(), 10);
+        assert_eq!(before.detail["added"].as_array().unwrap().len(), 14);
         let same = sections(&config("[server]\nlisten = \"127.0.0.1:8080\""));
         assert_eq!(changed(now, "configuration", Some(&before), &same), None);
         let other = sections(&config("[dcv]\nhttp_port = 8080"));

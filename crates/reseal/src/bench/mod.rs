@@ -10,7 +10,9 @@
 //! - [`floor`]: what the cryptography alone costs, in the same run
 //! - [`report`]: the figures, as tables ([`table`]) or as JSON
 //! - [`growth`]: the same with many certificates in the store, which [`fill`] puts there
+//! - [`revoked`]: the same with very many entries on the lists
 //! - [`campaign`]: a mass reissue
+//! - [`sign`]: the key of a CA that is there
 //!
 //! Without another database it is SQLite with every commit synced, as always, in a folder below the system's temporary
 //! folder (`TMPDIR`). Of that nothing survives.
@@ -25,7 +27,9 @@ mod peer;
 mod processes;
 mod report;
 mod requests;
+mod revoked;
 mod server;
+mod sign;
 mod table;
 mod world;
 
@@ -95,8 +99,18 @@ pub(crate) async fn run(loads: Loads) -> anyhow::Result<()> {
 }
 
 /// The other benchmarks.
-pub(crate) async fn run_other(of: BenchOf) -> anyhow::Result<()> {
+pub(crate) async fn run_other(of: BenchOf, config: Option<&Path>) -> anyhow::Result<()> {
     match of {
+        BenchOf::Sign {
+            seconds,
+            json,
+            data,
+        } => sign::run(&data.data, config, seconds, json).await,
+        BenchOf::Revoked {
+            entries,
+            seconds,
+            json,
+        } => revoked::run(entries, seconds, json).await,
         BenchOf::Growth {
             sizes,
             seconds,
@@ -134,6 +148,7 @@ impl Measurement {
             server.stop().await?;
         }
         rows.extend(reads);
+        rows.push(self.status().await?);
         Ok(rows)
     }
 
@@ -189,6 +204,26 @@ impl Measurement {
         })
     }
 
+    /// OCSP, each answer signed when it is asked for, from a server that offers it.
+    async fn status(&self) -> anyhow::Result<Row> {
+        let what = "OCSP";
+        self.world.offer_ocsp()?;
+        let server = Server::start(self.world.folder()).await?;
+        let tasks = self.world.status_tasks(&server, READERS).await?;
+        progress(format!("{what}, {READERS} connections"));
+        let service = self.world.service(&server);
+        let (_, summary) = load::run(&service, tasks, self.measured, Pace::Full).await?;
+        server.stop().await?;
+        Ok(Row {
+            what,
+            caa_reuse: None,
+            connections: READERS,
+            paced: false,
+            summary,
+            beside: Vec::new(),
+        })
+    }
+
     /// Reads of a certificate and of a process.
     async fn reads(&self, server: &Server) -> anyhow::Result<Vec<Row>> {
         let mut rows = Vec::new();
@@ -239,24 +274,25 @@ fn configure(
     data: &DataFolder,
     dns: &NameServer,
     caa_reuse: &str,
-    database: &str,
+    tables: &str,
 ) -> anyhow::Result<Plan> {
     let anchor = dns.write_trust_anchor(data)?;
-    let text = configuration(&dns.address.to_string(), caa_reuse, &anchor, database);
+    let text = configuration(&dns.address.to_string(), caa_reuse, &anchor, tables);
     let path = data.config();
     data.write("the configuration", &path, text.as_bytes(), 0o600)?;
     let config = Config::from_toml(&text, &path)?;
     Ok(Plan { config, text })
 }
 
-fn configuration(resolver: &str, caa_reuse: &str, anchor: &Path, database: &str) -> String {
+/// `tables`: further ones.
+fn configuration(resolver: &str, caa_reuse: &str, anchor: &Path, tables: &str) -> String {
     format!(
         r#"# Made by `reseal bench`.
 [server]
 listen = "127.0.0.1:0"
 public_url = "http://127.0.0.1"
 
-{database}
+{tables}
 [policy]
 profile = "private"
 internal_names = ["demo.internal"]

@@ -4,10 +4,18 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE;
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use reseal_lifecycle::clock::Clock;
 use reseal_lifecycle::customer::Role;
+use reseal_pki::certificate::Certificate;
+use reseal_pki::ocsp::AuthorityId;
+use reseal_pki::profile::IssuingAuthority;
+use reseal_pki::serial::Serial;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
 
 use super::client::Connection;
@@ -88,6 +96,12 @@ impl World {
     /// Writes the server's configuration, which counts from its next start.
     pub(super) fn configure(&self, caa_reuse: &str) -> anyhow::Result<Plan> {
         super::configure(&self.folder, &self.dns, caa_reuse, &self.database)
+    }
+
+    /// The same, with OCSP.
+    pub(super) fn offer_ocsp(&self) -> anyhow::Result<Plan> {
+        let tables = format!("[ocsp]\nenabled = true\n\n{}", self.database);
+        super::configure(&self.folder, &self.dns, "0s", &tables)
     }
 
     pub(super) fn folder(&self) -> &DataFolder {
@@ -204,6 +218,36 @@ impl World {
         self.read_tasks(connections, |known| {
             format!("/v2/processes/{}", known.process)
         })
+    }
+
+    /// Asks for the status of one certificate each, by GET (RFC 6960 appendix A.1).
+    pub(super) async fn status_tasks(
+        &self,
+        server: &Server,
+        connections: usize,
+    ) -> anyhow::Result<Vec<Task>> {
+        let issuing = tokio::fs::read(self.folder.ca().join("intermediate.pem")).await?;
+        let issuing = IssuingAuthority::from_der(&CertificateDer::from_pem_slice(&issuing)?)?;
+        let authority = AuthorityId::new(&issuing);
+        let mut api = self.service(server).connect().await?;
+        let mut tasks = Vec::new();
+        for known in self.subscriptions.iter().take(connections) {
+            let path = format!("/v2/ssl/certificates/{}/download?format=CRT", known.newest);
+            let reply = api.call(Method::GET, &path, Bytes::new()).await?;
+            expect(&reply, StatusCode::OK, &path)?;
+            let certificate = CertificateDer::from_pem_slice(&reply.body)?;
+            let certificate = Certificate::from_der(&certificate)?;
+            let serial = Serial::from_bytes(certificate.serial_bytes())?;
+            let asked = URL_SAFE.encode(authority.ask_about(&serial));
+            let asked = asked
+                .replace('-', "%2B")
+                .replace('_', "%2F")
+                .replace('=', "%3D");
+            tasks.push(Task::Read {
+                path: format!("/ocsp/{asked}"),
+            });
+        }
+        Ok(tasks)
     }
 
     fn read_tasks(&self, connections: usize, path: impl Fn(&Subscription) -> String) -> Vec<Task> {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use reseal_issuer::embedded::EmbeddedIssuer;
 use reseal_lifecycle::audit::{AuditEntry, AuditStore as _};
 use reseal_lifecycle::compromise::{Affected, Cause, CompromiseStore as _, Duty, RevocationOrder};
 use reseal_lifecycle::issued::{Issued, IssuedStore as _};
@@ -14,7 +15,6 @@ use serde_json::{Value, json};
 use super::Ca;
 use crate::console;
 use crate::revocation::tell;
-use crate::wire_up::EMBEDDED;
 
 /// Certificates read at once.
 const PAGE: u32 = 500;
@@ -34,7 +34,7 @@ pub(crate) struct LintRequest {
 #[derive(Debug, Default)]
 struct Tally {
     looked_at: u64,
-    /// Signed by a key that is not the intermediate's.
+    /// Signed by a key that is none of the intermediates'.
     others: u64,
     wrong: u64,
     /// Wrong, and not revoked.
@@ -70,17 +70,32 @@ pub(crate) async fn lint(
 }
 
 async fn walk(ca: &Ca, request: LintRequest, tally: &mut Tally) -> anyhow::Result<()> {
+    for issuer in ca.embedded.all() {
+        walk_of(ca, issuer, request, tally).await?;
+    }
+    Ok(())
+}
+
+/// The certificates of one intermediate.
+async fn walk_of(
+    ca: &Ca,
+    issuer: &EmbeddedIssuer,
+    request: LintRequest,
+    tally: &mut Tally,
+) -> anyhow::Result<()> {
     let now = ca.house.clock.now();
     let mut last = 0;
     let mut told = Instant::now();
     loop {
-        let page = ca.house.store.issued(EMBEDDED, last, now, PAGE).await?;
+        let page = ca
+            .house
+            .store
+            .issued(issuer.name(), last, now, PAGE)
+            .await?;
         let mut wrong = Vec::new();
         for issued in &page {
             last = issued.certificate;
-            let found = ca
-                .issuer
-                .lint_issued(&issued.der, issued.validation, issued.signed);
+            let found = issuer.lint_issued(&issued.der, issued.validation, issued.signed);
             tally.take(issued, found.as_deref());
             if let Some(findings) = found.filter(|findings| !findings.is_empty()) {
                 show(issued, &findings, request.json);
@@ -158,7 +173,7 @@ impl Tally {
         let others = match self.others {
             0 => String::new(),
             others => format!(
-                "; {others} more were not signed by the present intermediate and not looked at"
+                "; {others} more were not signed by an intermediate that is in the folder of the CA and not looked at"
             ),
         };
         format!(

@@ -22,7 +22,7 @@ use reseal_lifecycle::campaign::{
 use crate::args::{Campaign, WantedCampaign};
 use crate::console;
 use crate::house::House;
-use crate::wire_up;
+use crate::wire_up::{self, Embedded};
 
 /// Time between two looks while somebody follows.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -73,7 +73,9 @@ async fn plan(
         store,
         clock,
     } = house;
-    let services = wire_up::services(&data, &config, Arc::new(store), clock, config.server.listen)?;
+    let address = config.server.listen;
+    let embedded = Embedded::open(&data, &config, &wire_up::public_url(&config, address))?;
+    let services = wire_up::services(&data, &config, embedded, Arc::new(store), clock, address)?;
     let bar = show::counter();
     let plan = services.plan_campaign(&new, |seen| bar.set_position(seen));
     let plan = plan.await.map_err(|error| told(&error))?;

@@ -262,7 +262,9 @@ impl Tried {
     /// The verdict and the rules behind it.
     fn verdict(&self) -> String {
         let (contents, forbidden) = match self.challenge {
-            Challenge::Dns { .. } | Challenge::DnsRandom { .. } => ("D-28", "S-2"),
+            Challenge::Dns { .. } | Challenge::Txt { .. } | Challenge::DnsRandom { .. } => {
+                ("D-28", "S-2")
+            }
             Challenge::Persistent { .. } => ("D-33", "S-2"),
             Challenge::Contact(_) => ("D-14", "S-2, S-3"),
             Challenge::File { .. } => ("D-22, D-26", "D-22 to D-24"),

@@ -1,15 +1,18 @@
 //! The configuration: `DATA/reseal.toml`, `RESEAL__SECTION__KEY` over it, flags over that.
 //!
-//! [`Config`] is the whole of it, typed; `section` reads it and has the defaults. docs/configuration.md says what the keys mean; a
-//! test holds the two together. A key that is not known, and a value that cannot be meant, are errors that
-//! name the place; all of them are reported at once.
+//! [`Config`] is the whole of it, typed; `section` reads it and has the defaults, with `ca`, `dns_hook` and `transparency`.
+//! docs/configuration.md says what the keys mean; a test holds the two together. A key that is not known, and a value that
+//! cannot be meant, are errors that name the place; all of them are reported at once.
 
+mod ca;
+mod dns_hook;
 mod document;
 mod form;
 mod read;
 mod section;
 #[cfg(test)]
 mod tests;
+mod transparency;
 mod unit;
 
 use std::fmt;
@@ -20,11 +23,14 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use reseal_api::Origin;
-use reseal_issuer::embedded::KeyType;
+use reseal_issuer::embedded::{KeyType, TokenSettings};
 use reseal_lifecycle::services::Trust;
+use reseal_lifecycle::transparency::Shard;
 use reseal_pki::corroboration::{Place, Region};
+use reseal_pki::transparency::LogKey;
 use reseal_validation::{Dnssec, Network};
 
+pub(crate) use dns_hook::{DnsHook, HookKind};
 use document::Document;
 use read::Reader;
 pub(crate) use unit::{Offset, Span};
@@ -32,12 +38,15 @@ pub(crate) use unit::{Offset, Span};
 /// What `init` writes: every key with its default, commented out.
 pub(crate) const TEMPLATE: &str = include_str!("reseal.toml");
 
-/// Sections that may stand in the file; `audit` and `metrics` have no keys yet.
-const SECTIONS: [&str; 13] = [
+/// Sections that may stand in the file; `audit` has no keys yet.
+const SECTIONS: [&str; 16] = [
     "server",
     "database",
     "ca",
+    "ocsp",
+    "ct",
     "issuer",
+    "dns_hook",
     "policy",
     "dcv",
     "mail",
@@ -67,12 +76,16 @@ pub(crate) struct Config {
     pub(crate) server: Server,
     pub(crate) database: Database,
     pub(crate) ca: Ca,
+    pub(crate) ocsp: Ocsp,
+    pub(crate) ct: Ct,
     pub(crate) issuers: Vec<UpstreamIssuer>,
+    pub(crate) dns_hooks: Vec<DnsHook>,
     pub(crate) policy: Policy,
     pub(crate) dcv: Dcv,
     pub(crate) mail: Mail,
     pub(crate) limits: Limits,
     pub(crate) webhook: Webhook,
+    pub(crate) metrics: Metrics,
     pub(crate) retention: Retention,
     pub(crate) perspective: OwnPerspective,
 }
@@ -111,9 +124,56 @@ pub(crate) struct Ca {
     pub(crate) key: CaKey,
     pub(crate) passphrase_file: Option<PathBuf>,
     pub(crate) algorithm: KeyType,
+    /// The token, if one is configured: keys that are in it are used wherever new ones go.
+    pub(crate) token: Option<TokenSettings>,
 }
 
-/// Where the CA's keys lie.
+/// `[ocsp]`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ocsp {
+    /// Whether anybody answers.
+    pub(crate) enabled: bool,
+    /// Whether new certificates point there, if so.
+    pub(crate) in_certificates: bool,
+}
+
+/// `[ct]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ct {
+    /// In the order in which they are asked.
+    pub(crate) logs: Vec<CtLog>,
+    /// For one answer of one log.
+    pub(crate) timeout: Duration,
+}
+
+/// One of `ct.logs`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CtLog {
+    /// Without a trailing slash.
+    pub(crate) url: String,
+    pub(crate) operator: String,
+    pub(crate) key: CtKey,
+    /// Which ends of validity it takes.
+    pub(crate) shard: Shard,
+    /// CAs that may vouch for its server beside those that this machine trusts.
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// Where a log's public key is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CtKey {
+    Inline(LogKey),
+    File(PathBuf),
+}
+
+impl CtLog {
+    /// What it is called in messages.
+    pub(crate) fn name(&self) -> &str {
+        self.url.strip_prefix("https://").unwrap_or(&self.url)
+    }
+}
+
+/// Where new keys of the CA are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CaKey {
     Software,
@@ -128,6 +188,10 @@ pub(crate) struct UpstreamIssuer {
     pub(crate) directory: String,
     pub(crate) ca_file: Option<PathBuf>,
     pub(crate) contact: String,
+    pub(crate) eab_key_id: String,
+    pub(crate) eab_key_file: Option<PathBuf>,
+    pub(crate) preferred_chain: String,
+    pub(crate) longest_validity: Option<SignedDuration>,
 }
 
 /// `[policy]`
@@ -210,6 +274,13 @@ pub(crate) struct Webhook {
     pub(crate) timeout: Duration,
 }
 
+/// `[metrics]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Metrics {
+    /// What whoever reads `/metrics` must show; `None` when nobody may.
+    pub(crate) token_file: Option<PathBuf>,
+}
+
 /// `[retention]`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Retention {
@@ -249,15 +320,22 @@ impl Config {
 
     fn from_document(document: Document) -> Result<Self, ConfigError> {
         let mut reader = Reader::new(document);
+        let policy = section::policy(&mut reader);
         let config = Self {
             server: section::server(&mut reader),
             database: Database {
                 url: reader.text("database.url", "sqlite"),
                 password_file: reader.path("database.password_file"),
             },
-            ca: section::ca(&mut reader),
+            ca: ca::ca(&mut reader),
+            ocsp: Ocsp {
+                enabled: reader.switch("ocsp.enabled", false),
+                in_certificates: reader.switch("ocsp.in_certificates", true),
+            },
             issuers: section::issuers(&mut reader),
-            policy: section::policy(&mut reader),
+            dns_hooks: dns_hook::dns_hooks(&mut reader),
+            ct: transparency::ct(&mut reader, policy.profile),
+            policy,
             dcv: section::dcv(&mut reader),
             mail: Mail {
                 url: reader.text("mail.url", "maildir"),
@@ -265,6 +343,9 @@ impl Config {
             },
             limits: section::limits(&mut reader),
             webhook: section::webhook(&mut reader),
+            metrics: Metrics {
+                token_file: reader.path("metrics.token_file"),
+            },
             retention: section::retention(&mut reader),
             perspective: OwnPerspective {
                 name: reader.text("perspective.name", ""),
@@ -292,13 +373,21 @@ pub(crate) fn portable(text: &str, path: &Path) -> Result<String, ConfigError> {
             "server.tls_certificate"
                 | "server.tls_key"
                 | "ca.passphrase_file"
+                | "ca.pkcs11_module"
+                | "ca.pkcs11_pin_file"
                 | "database.password_file"
                 | "dcv.trust_anchor_file"
                 | "dcv.perspectives.ca_file"
                 | "dcv.perspectives.token_file"
+                | "ct.logs.ca_file"
+                | "ct.logs.key_file"
                 | "webhook.ca_file"
                 | "perspective.token_file"
-        ) || (key.starts_with("issuer.") && key.ends_with(".ca_file"))
+                | "metrics.token_file"
+        ) || (key.starts_with("issuer.")
+            && (key.ends_with(".ca_file") || key.ends_with(".eab_key_file")))
+            || (key.starts_with("dns_hook.")
+                && (key.ends_with(".key_file") || key.ends_with(".program")))
     };
     Ok(document.with_absolute_paths(text, &base, is_path))
 }

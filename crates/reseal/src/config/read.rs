@@ -136,6 +136,25 @@ impl Reader {
         })
     }
 
+    /// A whole number; an empty text means none.
+    pub(super) fn optional_number<T: TryFrom<i64> + FromStr>(
+        &mut self,
+        key: &str,
+        expected: &str,
+    ) -> Option<T> {
+        let entry = self.take(key)?;
+        let number = match (&entry.value, &entry.origin) {
+            (Value::Text(text), _) if text.is_empty() => return None,
+            (Value::Integer(number), _) => T::try_from(*number).ok(),
+            (Value::Text(text), Origin::Environment(_)) => text.trim().parse().ok(),
+            _ => None,
+        };
+        if number.is_none() {
+            self.wrong(key, &entry, expected);
+        }
+        number
+    }
+
     /// A number with or without a fraction, as it was written.
     pub(super) fn decimal(&mut self, key: &str) -> Option<String> {
         let entry = self.take(key)?;

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
-use reseal_issuer::embedded::KeyType;
 use reseal_lifecycle::audit::SHORTEST_RETENTION;
 use reseal_lifecycle::compromise::LONGEST_DELAY;
 use reseal_lifecycle::services::Trust;
@@ -13,9 +12,7 @@ use reseal_validation::Dnssec;
 use super::form::{BaseUrl, Host, Suffix};
 use super::read::Reader;
 use super::unit::{Size, Span};
-use super::{
-    Ca, CaKey, Dcv, Limits, Policy, RemotePerspective, Retention, Server, UpstreamIssuer, Webhook,
-};
+use super::{Dcv, Limits, Policy, RemotePerspective, Retention, Server, UpstreamIssuer, Webhook};
 
 /// `[server]`
 pub(super) fn server(reader: &mut Reader) -> Server {
@@ -98,23 +95,6 @@ pub(super) fn server(reader: &mut Reader) -> Server {
     }
 }
 
-/// `[ca]`
-pub(super) fn ca(reader: &mut Reader) -> Ca {
-    Ca {
-        key: reader.word(
-            "ca.key",
-            CaKey::Software,
-            &[("software", CaKey::Software), ("pkcs11", CaKey::Pkcs11)],
-        ),
-        passphrase_file: reader.path("ca.passphrase_file"),
-        algorithm: reader.word(
-            "ca.algorithm",
-            KeyType::P256,
-            &KeyType::ALL.map(|algorithm| (algorithm.name(), algorithm)),
-        ),
-    }
-}
-
 /// `[issuer.NAME]`
 pub(super) fn issuers(reader: &mut Reader) -> Vec<UpstreamIssuer> {
     reader
@@ -129,6 +109,16 @@ pub(super) fn issuers(reader: &mut Reader) -> Vec<UpstreamIssuer> {
                 directory: reader.text(&key("directory"), ""),
                 ca_file: reader.path(&key("ca_file")),
                 contact: reader.text(&key("contact"), ""),
+                eab_key_id: reader.text(&key("eab_key_id"), ""),
+                eab_key_file: reader.path(&key("eab_key_file")),
+                preferred_chain: reader.text(&key("preferred_chain"), ""),
+                longest_validity: reader
+                    .optional(
+                        &key("longest_validity"),
+                        None,
+                        "a duration such as `90d`, or nothing",
+                    )
+                    .map(Span::signed),
                 name,
             }
         })

@@ -1,5 +1,8 @@
 use std::path::Path;
 
+use reseal_issuer::embedded::TokenName;
+use reseal_validation::publish::Algorithm;
+
 use super::*;
 
 /// Every key of the design, each away from its default.
@@ -21,11 +24,42 @@ password_file = "/etc/db-password"
 key = "pkcs11"
 passphrase_file = "secret"
 algorithm = "rsa3072"
+pkcs11_module = "/usr/lib/token.so"
+pkcs11_token = "ca"
+pkcs11_slot = ""
+pkcs11_pin_file = "pin"
+pkcs11_label = "house"
+[ocsp]
+enabled = true
+in_certificates = false
+[ct]
+logs = []
+timeout = "7s"
 [issuer.upstream]
 kind = "acme"
 directory = "https://acme.example/dir"
 ca_file = "roots.pem"
 contact = "mailto:ca@example.com"
+eab_key_id = "kid-1"
+eab_key_file = "eab"
+preferred_chain = "ISRG Root X1"
+longest_validity = "90d"
+[dns_hook.knot]
+kind = "rfc2136"
+zones = ["Example.com", "_acme-challenge.example.org"]
+customers = ["alice", "bob"]
+server = "192.0.2.53"
+key_name = "reseal"
+key_algorithm = "hmac-sha512"
+key_file = "tsig"
+ttl = 30
+timeout = "5s"
+settle = "2s"
+[dns_hook.other]
+kind = "exec"
+zones = ["example.net"]
+customers = ["*"]
+program = "/usr/local/bin/hook"
 [policy]
 profile = "private"
 internal_names = ["corp.example", "internal"]
@@ -64,6 +98,7 @@ name = "here"
 token_file = "token"
 [audit]
 [metrics]
+token_file = "metrics-token"
 [retention]
 audit = "1000d"
 "#;
@@ -103,6 +138,20 @@ fn every_key_is_read() {
             key: CaKey::Pkcs11,
             passphrase_file: Some("/etc/secret".into()),
             algorithm: KeyType::Rsa3072,
+            token: Some(TokenSettings {
+                module: "/usr/lib/token.so".into(),
+                token: TokenName::Label("ca".to_owned()),
+                pin_file: "/etc/pin".into(),
+                prefix: "house".to_owned(),
+            }),
+        },
+        ocsp: Ocsp {
+            enabled: true,
+            in_certificates: false,
+        },
+        ct: Ct {
+            logs: Vec::new(),
+            timeout: Duration::from_secs(7),
         },
         issuers: vec![UpstreamIssuer {
             name: "upstream".to_owned(),
@@ -110,7 +159,38 @@ fn every_key_is_read() {
             directory: "https://acme.example/dir".to_owned(),
             ca_file: Some("/etc/roots.pem".into()),
             contact: "mailto:ca@example.com".to_owned(),
+            eab_key_id: "kid-1".to_owned(),
+            eab_key_file: Some("/etc/eab".into()),
+            preferred_chain: "ISRG Root X1".to_owned(),
+            longest_validity: Some(SignedDuration::from_hours(90 * 24)),
         }],
+        dns_hooks: vec![
+            DnsHook {
+                name: "knot".to_owned(),
+                zones: vec![
+                    "example.com".parse().unwrap(),
+                    "_acme-challenge.example.org".parse().unwrap(),
+                ],
+                customers: vec!["alice".to_owned(), "bob".to_owned()],
+                settle: Duration::from_secs(2),
+                timeout: Duration::from_secs(5),
+                kind: HookKind::Update {
+                    server: "192.0.2.53:53".parse().unwrap(),
+                    key_name: "reseal".to_owned(),
+                    key_algorithm: Algorithm::HmacSha512,
+                    key_file: "/etc/tsig".into(),
+                    ttl: 30,
+                },
+            },
+            DnsHook {
+                name: "other".to_owned(),
+                zones: vec!["example.net".parse().unwrap()],
+                customers: vec!["*".to_owned()],
+                settle: Duration::ZERO,
+                timeout: Duration::from_secs(10),
+                kind: HookKind::Program("/usr/local/bin/hook".into()),
+            },
+        ],
         policy: Policy {
             profile: Trust::Private,
             internal_names: vec!["corp.example".to_owned(), "internal".to_owned()],
@@ -165,6 +245,9 @@ fn every_key_is_read() {
             allow_http: true,
             ca_file: Some("/etc/hooks.pem".into()),
             timeout: Duration::from_secs(5),
+        },
+        metrics: Metrics {
+            token_file: Some("/etc/metrics-token".into()),
         },
         retention: Retention {
             audit: Some(SignedDuration::from_hours(24 * 1000)),
@@ -221,13 +304,17 @@ fn the_template_shows_every_key_with_its_default() {
         "http://127.0.0.1:8080"
     );
     assert_eq!(spelled_out, defaults);
+    let mut is_named = false;
     for line in EVERYTHING.lines() {
+        // Tables that somebody gives a name have no default.
+        if let Some(name) = line.strip_prefix('[') {
+            is_named = name.contains('.');
+        }
         let Some((key, _)) = line.split_once(" = ") else {
             continue;
         };
-        let of_an_issuer = ["kind", "directory", "ca_file", "contact"].contains(&key);
         assert!(
-            of_an_issuer || TEMPLATE.contains(&format!("\n# {key} = ")),
+            is_named || TEMPLATE.contains(&format!("\n# {key} = ")),
             "{key}"
         );
     }
@@ -240,7 +327,10 @@ fn the_document_explains_every_key() {
     for line in EVERYTHING.lines() {
         if let Some(name) = line.strip_prefix('[') {
             section = name.trim_end_matches(']');
-            let heading = section.replace("issuer.upstream", "issuer.NAME");
+            let heading = match section.split_once('.') {
+                Some((kind, _)) => format!("{kind}.NAME"),
+                None => section.to_owned(),
+            };
             assert!(document.contains(&format!("`[{heading}]`")), "{section}");
         } else if let Some((key, _)) = line.split_once(" = ") {
             assert!(
@@ -248,6 +338,63 @@ fn the_document_explains_every_key() {
                 "{section}.{key}"
             );
         }
+    }
+}
+
+#[test]
+fn a_token_is_configured_as_a_whole() {
+    let said = |text: &str| parse(text).unwrap_err().0;
+    assert_eq!(
+        said("[ca]\nkey = \"pkcs11\"\npkcs11_token = \"ca\"\n"),
+        [
+            "`ca.pkcs11_module`: it is missing: keys in a token need module, token and PIN",
+            "`ca.pkcs11_pin_file`: it is missing: keys in a token need module, token and PIN",
+        ]
+    );
+    // Keys that are there are used while new ones go into files.
+    let both = "[ca]\npkcs11_module = \"m.so\"\npkcs11_token = \"ca\"\npkcs11_pin_file = \"pin\"\n";
+    let ca = parse(both).unwrap().ca;
+    assert_eq!(
+        (ca.key, ca.token.unwrap().prefix.as_str()),
+        (CaKey::Software, "reseal")
+    );
+    let by_slot = |text: &str| parse(&both.replace("pkcs11_token = \"ca\"", text));
+    for (text, slot) in [
+        ("pkcs11_slot = 0", 0),
+        ("pkcs11_slot = 0x68ce6e0b", 1_758_359_051),
+    ] {
+        let token = by_slot(text).unwrap().ca.token.unwrap();
+        assert_eq!(token.token, TokenName::Slot(slot));
+    }
+    let twice = by_slot("pkcs11_slot = 7\npkcs11_token = \"ca\"")
+        .unwrap_err()
+        .0;
+    assert_eq!(
+        twice,
+        [
+            "/etc/reseal.toml, line 3: `ca.pkcs11_slot`: the token is named twice, by slot 7 and by its label `ca` in \
+             `ca.pkcs11_token`: remove one of them, this one if the token has a label of its own"
+        ]
+    );
+    let unnamed = by_slot("").unwrap_err().0;
+    assert_eq!(
+        unnamed,
+        [
+            "`ca.pkcs11_token`: it is missing: keys in a token need module, token and PIN; the token by its label, or by \
+             `ca.pkcs11_slot`"
+        ]
+    );
+    for bad in ["-1", "\"7\"", "1.5"] {
+        let refused = by_slot(&format!("pkcs11_slot = {bad}")).unwrap_err().0;
+        let expected = "line 3: `ca.pkcs11_slot`: expected the number of a slot, 0 or more, saw";
+        assert!(refused[0].contains(expected), "{refused:?}");
+    }
+    for bad in ["", "two words", "a-very-long-label-for-a-key"] {
+        let refused = said(&format!("[ca]\npkcs11_label = \"{bad}\"\n"));
+        assert!(
+            refused[0].contains("line 2: `ca.pkcs11_label`: expected 1 to 20"),
+            "{refused:?}"
+        );
     }
 }
 
@@ -271,8 +418,8 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest_one() {
             "/etc/reseal.toml, line 1: unknown section `[polcy]`; did you mean `policy`?",
         ),
         (
-            "[metrics]\nport = 9\n",
-            "/etc/reseal.toml, line 2: unknown key `metrics.port`; docs/configuration.md lists every key",
+            "[audit]\nport = 9\n",
+            "/etc/reseal.toml, line 2: unknown key `audit.port`; docs/configuration.md lists every key",
         ),
         (
             "[issuer.a]\nkind = \"acme\"\ndirectry = \"\"\n",
@@ -462,4 +609,58 @@ fn a_copied_file_keeps_its_meaning() {
         copy,
         "# mine\n[ca]\npassphrase_file = \"/etc/secret\" # beside this file\n[issuer.a]\nca_file = \"/etc/r.pem\"\n[server]\ntls_key = \"/k\"\n[dcv]\nperspectives = [{ url = \"u\", ca_file = \"/etc/p.pem\", token_file = \"/t\" }, { token_file = \"/etc/t\" }]\n"
     );
+}
+
+#[test]
+fn a_hook_says_for_whom_and_where_it_publishes_and_no_zone_is_written_by_two() {
+    let hook = |name: &str, lines: &str| {
+        format!("[dns_hook.{name}]\nkind = \"exec\"\nprogram = \"/bin/true\"\n{lines}\n")
+    };
+    let good = "zones = [\"example.com\"]\ncustomers = [\"alice\"]";
+    assert!(parse(&hook("a", good)).is_ok());
+    for (text, expected) in [
+        (
+            "[dns_hook.a]\n".to_owned(),
+            "`dns_hook.a.kind`: expected `rfc2136` or `exec`, saw nothing",
+        ),
+        (
+            format!("[dns_hook.a]\nkind = \"nsupdate\"\n{good}"),
+            "expected `rfc2136` or `exec`, saw `nsupdate`",
+        ),
+        (
+            hook("a", "zones = [\"example.com\"]"),
+            "`dns_hook.a.customers`: list the customers that it serves",
+        ),
+        (
+            hook("a", "customers = [\"*\"]"),
+            "`dns_hook.a.zones`: list the zones",
+        ),
+        (
+            hook("a", "zones = [\"*.example.com\"]\ncustomers = [\"*\"]"),
+            "expected a zone such as `example.com`, saw `*.example.com`",
+        ),
+        (
+            hook("a", &format!("{good}\ntimeout = \"2m\"")),
+            "expected a duration of at most `60s`, saw 120000 ms",
+        ),
+        (
+            hook("a", &format!("{good}\nserver = \"192.0.2.1\"")),
+            "unknown key `dns_hook.a.server`",
+        ),
+        (
+            hook("a", good) + &hook("b", good),
+            "`example.com` is a zone of `dns_hook.a` as well",
+        ),
+        (
+            format!("[dns_hook.a]\nkind = \"rfc2136\"\n{good}\nserver = \"ns.example.com\""),
+            "expected an address such as `192.0.2.53` or `192.0.2.53:5353`, saw `ns.example.com`",
+        ),
+        (
+            format!("[dns_hook.a]\nkind = \"rfc2136\"\n{good}"),
+            "`dns_hook.a.key_file`: name the file",
+        ),
+    ] {
+        let error = parse(&text).unwrap_err().to_string();
+        assert!(error.contains(expected), "{text}: {error}");
+    }
 }

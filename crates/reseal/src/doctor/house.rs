@@ -4,19 +4,21 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use jiff::{SignedDuration, Timestamp};
-use reseal_issuer::embedded::{Protection, Severity, inspect};
-use reseal_lifecycle::crl::{Coverage, CrlStore as _};
+use reseal_issuer::embedded::{EmbeddedIssuer, Protection, Severity, inspect};
+use reseal_lifecycle::crl::{self, Coverage, CrlStore as _};
 use reseal_lifecycle::issuer::Issuer as _;
+use reseal_lifecycle::services::Trust;
 use reseal_lifecycle::store::Store as _;
 use reseal_pki::key::debian;
 use reseal_store::Source;
 
 use super::Report;
 use crate::clock::clock;
-use crate::config::Config;
+use crate::config::{Config, HookKind};
 use crate::data::DataFolder;
 use crate::house::{open_store, source};
-use crate::wire_up;
+use crate::terms::ROOT_LIST_ENDS;
+use crate::wire_up::{self, Embedded};
 
 /// Secrets that others may read, and files that are missing; the CA's own are looked at with the CA.
 pub(super) fn files(data: &DataFolder, config: &Config, report: &mut Report) {
@@ -31,6 +33,11 @@ pub(super) fn files(data: &DataFolder, config: &Config, report: &mut Report) {
     private.extend(config.server.tls.as_ref().map(|(_, key)| key.clone()));
     let tokens = config.dcv.perspectives.iter();
     private.extend(tokens.filter_map(|one| one.token_file.clone()));
+    private.extend(config.metrics.token_file.clone());
+    private.extend(config.dns_hooks.iter().filter_map(|hook| match &hook.kind {
+        HookKind::Update { key_file, .. } => Some(key_file.clone()),
+        HookKind::Program(_) => None,
+    }));
     // Made at the first start.
     private.extend(Some(data.webhook_key_file()).filter(|path| path.exists()));
     for path in private {
@@ -80,7 +87,12 @@ pub(super) fn catalogue(data: &DataFolder, report: &mut Report) {
 pub(super) fn authority(data: &DataFolder, config: &Config, report: &mut Report) {
     let now = clock(config.policy.profile).map_or_else(|_| Timestamp::now(), |clock| clock.now());
     let url = wire_up::public_url(config, config.server.listen);
-    let seen = inspect(&data.ca(), config.ca.passphrase_file.as_deref(), &url, now);
+    let token = match wire_up::key_token(data, config) {
+        Ok(token) => token,
+        Err(error) => return report.fail(format!("{error:#}")),
+    };
+    let passphrase_file = config.ca.passphrase_file.as_deref();
+    let seen = inspect(&data.ca(), passphrase_file, token.as_ref(), &url, now);
     if seen.worst() < Some(Severity::Fault) {
         report.ok(format!(
             "the CA's keys open and match the certificates of {}",
@@ -95,8 +107,22 @@ pub(super) fn authority(data: &DataFolder, config: &Config, report: &mut Report)
             }
         }
     }
-    if let Some(Protection::Passphrase { .. }) = seen.protection {
-        report.ok("the CA's keys are encrypted under a passphrase");
+    match (seen.protection, &token) {
+        (Some(Protection::Passphrase { .. }), _) => {
+            report.ok("the CA's keys are encrypted under a passphrase");
+        }
+        (Some(Protection::Token), Some(token)) => report.ok(format!(
+            "the key that issues is in the token {}",
+            token.name()
+        )),
+        _ => {}
+    }
+    let in_files = seen.protection.is_some_and(|how| how != Protection::Token);
+    if config.policy.profile == Trust::Public && in_files {
+        report.warn(
+            "the profile is `public`, and the key that issues lies in a file: a publicly trusted one has to be made and kept in \
+             a validated module (docs/hsm.md) [A-6]",
+        );
     }
     for finding in seen.findings {
         match finding.severity {
@@ -139,18 +165,14 @@ pub(super) async fn database(data: &DataFolder, config: &Config, report: &mut Re
 
 /// A list older than this was not signed by a server in good health.
 const OLD_LIST: SignedDuration = SignedDuration::from_hours(24);
-/// The root's list should be signed again from this time before its end on.
-const ROOT_LIST_ENDS: SignedDuration = SignedDuration::from_hours(60 * 24);
 
 /// Whether revocation lists are there and fresh: without them clients may refuse every certificate.
 pub(super) async fn revocation_lists(data: &DataFolder, config: &Config, report: &mut Report) {
     let now = clock(config.policy.profile).map_or_else(|_| Timestamp::now(), |clock| clock.now());
     let url = wire_up::public_url(config, config.server.listen);
     // What keeps either from opening is reported where they are looked at.
-    let (Ok(issuer), Ok(store)) = (
-        wire_up::embedded_issuer(data, config, &url),
-        open_store(data, config),
-    ) else {
+    let (Ok(embedded), Ok(store)) = (Embedded::open(data, config, &url), open_store(data, config))
+    else {
         return;
     };
     let states = match store.crl_states().await {
@@ -159,10 +181,18 @@ pub(super) async fn revocation_lists(data: &DataFolder, config: &Config, report:
             return report.fail(format!("the revocation lists cannot be read: {error}"));
         }
     };
+    for id in embedded.unknown_ids(&states) {
+        report.fail(format!(
+            "the database has revocation lists of the intermediate {id}, which is not in {}: copy its two files from the node \
+             where it was made",
+            data.ca().display()
+        ));
+    }
     let newest = |name: &str| states.iter().find(|state| state.name == name);
-    let (leaves, root): (Vec<_>, Vec<_>) = issuer
-        .crls()
-        .into_iter()
+    let (leaves, root): (Vec<_>, Vec<_>) = embedded
+        .all()
+        .flat_map(EmbeddedIssuer::crls)
+        .filter(|list| !crl::is_over(list, newest(&list.name), now))
         .partition(|list| list.coverage == Coverage::Subscribers);
     let signed: Vec<_> = leaves
         .iter()

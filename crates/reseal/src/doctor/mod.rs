@@ -109,6 +109,8 @@ async fn examine(data: &DataFolder, config: &Config, report: &mut Report) {
     world::mail(data, config, report).await;
     world::dns(config, report).await;
     world::perspectives(config, report).await;
+    world::dns_hooks(config, report).await;
+    world::logs(data, config, report).await;
 }
 
 fn policy(config: &Config, report: &mut Report) {

@@ -15,7 +15,7 @@ use reseal_lifecycle::authorization::Authorization;
 use reseal_lifecycle::certificate::{Certificate, CertificateId};
 use reseal_lifecycle::event::Event;
 use reseal_lifecycle::process::Process;
-use reseal_lifecycle::store::{StoreError, Subscription};
+use reseal_lifecycle::store::{LostSerial, StoreError, Subscription};
 
 use crate::database::{self, Connection, Engine, Value, params};
 use crate::{Source, SqlStore, postgres, sqlite};
@@ -31,6 +31,8 @@ pub struct Batch {
     pub processes: Vec<(Process, Vec<Vec<Event>>)>,
     /// Certificates; each one's serial was reserved by its process, and is on a list when it is revoked.
     pub certificates: Vec<Certificate>,
+    /// Serials that are on a list without a certificate, as superseded.
+    pub lost: Vec<LostSerial>,
     /// Proofs.
     pub authorizations: Vec<Authorization>,
     /// Which certificate rests on which proof for which name, in the order of the proofs.

@@ -1,10 +1,10 @@
 //! Objects of the domain as rows: the same columns and words that a server's own steps write.
 
 use reseal_lifecycle::authorization::Authorization;
-use reseal_lifecycle::certificate::{Certificate, CertificateId};
+use reseal_lifecycle::certificate::{Certificate, CertificateId, RevocationReason};
 use reseal_lifecycle::event::Event;
 use reseal_lifecycle::process::{Mpic, Process};
-use reseal_lifecycle::store::{StoreError, Subscription};
+use reseal_lifecycle::store::{LostSerial, StoreError, Subscription};
 use serde::Serialize;
 
 use super::Batch;
@@ -108,7 +108,8 @@ impl Table {
             Self::CertificateName => Box::new(certificates.flat_map(names)),
             Self::Reservation => Box::new(certificates.map(reservation).map(Ok)),
             Self::CrlEntry => {
-                let mut entries = certificates.filter_map(crl_entry).collect::<Vec<_>>();
+                let lost = batch.lost.iter().filter_map(lost_entry);
+                let mut entries: Vec<_> = certificates.filter_map(crl_entry).chain(lost).collect();
                 // The key of the table.
                 entries.sort_by(|left, right| key(left).cmp(&key(right)));
                 Box::new(entries.into_iter().map(Ok))
@@ -267,6 +268,17 @@ fn crl_entry(certificate: &Certificate) -> Option<Vec<Value>> {
         millis(revocation.at).into(),
         reason.into(),
         millis(certificate.not_after).into(),
+    ])
+}
+
+fn lost_entry(lost: &LostSerial) -> Option<Vec<Value>> {
+    Some(vec![
+        lost.issuer.clone().into(),
+        Value::Blob(vec![lost.serial.last().copied()?]),
+        lost.serial.clone().into(),
+        millis(lost.at).into(),
+        Value::Text(reason_word(RevocationReason::Superseded).to_owned()),
+        millis(lost.not_after).into(),
     ])
 }
 

@@ -204,6 +204,14 @@ impl Connection {
         }
     }
 
+    /// For the rest of the transaction nobody waits for a lock longer than it takes others to commit.
+    pub(crate) fn hurry(&self) {
+        // SQLite's one lock is held already.
+        if let Engine::Postgres(session) = &self.engine {
+            session.post("SET LOCAL lock_timeout = '100ms'");
+        }
+    }
+
     /// What is read until the guard is dropped is of one moment.
     pub(crate) fn snapshot(&self) -> Result<Snapshot<'_>> {
         match &self.engine {

@@ -23,6 +23,8 @@ use crate::work::audit;
 const BATCH: usize = 256;
 /// Most callers that wait in the queue; more wait for room in it.
 const QUEUE: usize = 1024;
+/// Together callers have waited for locks as long as one of them may.
+const LONG_ENOUGH: Duration = Duration::from_secs(5);
 /// How often a batch is written again that came to nothing through no fault of its own.
 const AGAIN: u32 = 8;
 
@@ -166,6 +168,11 @@ impl Writer {
         self.backlog.now()
     }
 
+    /// How many messages wait for a thread.
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
     /// Lets the threads finish what waits, and waits for them.
     pub(crate) fn stop(&self) {
         let threads = std::mem::take(&mut *self.threads());
@@ -238,12 +245,18 @@ fn write_batch(connection: &Connection, batch: &mut Vec<Box<dyn Call>>, commits:
     for attempt in 0_u32.. {
         // Savepoints copy each page that a caller touches. Nearly always nothing has to be undone, so they are
         // made only when it turned out that something has.
+        let began = Instant::now();
         let mut result = write_together(connection, batch, Undo::All);
         if let Err(Lost::Refused) = result {
             if let [_] = batch.as_slice() {
                 return answer_all(batch, None);
             }
-            result = write_together(connection, batch, Undo::EachCaller);
+            let undo = if began.elapsed() < LONG_ENOUGH {
+                Undo::EachCaller
+            } else {
+                Undo::EachInAHurry
+            };
+            result = write_together(connection, batch, undo);
         }
         match result {
             Ok(()) => {
@@ -285,6 +298,8 @@ enum Undo {
     All,
     /// The caller's own work.
     EachCaller,
+    /// The same, and nobody waits for a lock any more: together they have waited long enough for somebody's.
+    EachInAHurry,
 }
 
 /// Why a transaction came to nothing.
@@ -331,6 +346,9 @@ fn write_together(
 ) -> Result<(), Lost> {
     connection.revive()?;
     connection.begin()?;
+    if undo == Undo::EachInAHurry {
+        connection.hurry();
+    }
     let written = batch
         .iter_mut()
         .try_for_each(|call| write_one(connection, &mut **call, undo));
@@ -367,7 +385,7 @@ fn commit(connection: &Connection) -> Result<(), Lost> {
 fn write_one(connection: &Connection, call: &mut dyn Call, undo: Undo) -> Result<(), Lost> {
     let part = match undo {
         Undo::All => None,
-        Undo::EachCaller => Some(connection.begin_part()?),
+        Undo::EachCaller | Undo::EachInAHurry => Some(connection.begin_part()?),
     };
     let mut keep = call.work(connection);
     // Together all would be written anew whoever was refused. Alone each hears of its own.

@@ -15,6 +15,7 @@
 //! | a reissue's source is not replaced or revoked | its row is held for change (`work/change.rs`, `check_source`) |
 //! | approvals stand while a serial is reserved | their rows are held (`work/vetting.rs`, `withdrawn`) |
 //! | no certificate is stored for a blocked key | the lock of the list, shared by those who store (`check_key`), alone for those who block (`work/compromise.rs`) |
+//! | a serial that is given up with a blocked key is revoked for that | the same lock (`enter_lost`) |
 //! | no serial is reserved on a proof that is distrusted | the lock of proofs, shared by those who reserve (`check_proofs`), alone for those who distrust (`work/authorization.rs`) |
 //! | a certificate is revoked for the reason it must be | its row is held before a duty is written (`order_revocations`) and before it is revoked |
 //! | a note stands behind the last step's events | the process's row is held for change (`work/note.rs`) |
@@ -73,9 +74,11 @@ pub(crate) fn writer(target: &Target) -> Result<Connection, Error> {
 }
 
 fn connect(target: &Target, role: Role) -> Result<Connection, Error> {
-    Ok(Connection::new(Engine::Postgres(Box::new(Session::open(
-        target, role,
-    )?))))
+    Ok(connection(Session::open(target, role)?))
+}
+
+fn connection(session: Session) -> Connection {
+    Connection::new(Engine::Postgres(Box::new(session)))
 }
 
 /// Opens the database at `target` and brings it to the present schema; as a node that others know of, or as somebody
@@ -89,14 +92,16 @@ pub(crate) fn open(target: &Target, as_node: bool) -> Result<SqlStore, StoreErro
             let number = presence::next_number(&first)?;
             drop(first);
             let target = target.of_node(number);
-            let store = threads(&target)?;
+            // Who is missing a connection finds that out now.
+            let store = threads(|role| Session::open(&target, role))?;
             let ears = Ears {
                 woken: Arc::clone(&store.woken),
                 carrier: store.talk.carrier(),
             };
             store.with_presence(Presence::start(target, number, ears)?)
         } else {
-            threads(target)?
+            // Most commands need one or two of them.
+            threads(|role| Session::later(target, role))?
         };
         Ok(store)
     })
@@ -144,16 +149,15 @@ pub(crate) fn program(connection: &Connection) -> Result<Program, StoreError> {
     })
 }
 
-fn threads(target: &Target) -> Result<SqlStore, StoreError> {
-    let readers = |count| {
-        let readers = (0..count).map(|_| reader(target));
-        readers.collect::<Result<Vec<_>, _>>()
+fn threads(session: impl Fn(Role) -> Result<Session, Error>) -> Result<SqlStore, StoreError> {
+    let connections = |role, count| {
+        let sessions = (0..count).map(|_| session(role).map(connection));
+        sessions.collect::<Result<Vec<_>, _>>()
     };
-    let writers = (0..WRITERS).map(|_| writer(target));
-    let writers = writers.collect::<Result<Vec<_>, _>>()?;
-    let points = Lane::start("point", readers(POINT_READERS)?)?;
-    let lists = Lane::start("list", readers(LIST_READERS)?)?;
-    let writer = Writer::start(writers, None).map_err(|error| no_thread(&error))?;
+    let points = Lane::start("point", connections(Role::Reader, POINT_READERS)?)?;
+    let lists = Lane::start("list", connections(Role::Reader, LIST_READERS)?)?;
+    let writer = Writer::start(connections(Role::Writer, WRITERS)?, None)
+        .map_err(|error| no_thread(&error))?;
     let points = Points::Lane(points);
     Ok(SqlStore::new(writer, points, lists, Dialect::Postgres))
 }

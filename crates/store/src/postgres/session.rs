@@ -51,11 +51,18 @@ struct Link {
 impl Session {
     /// Connects. Blocks: not for a thread of an asynchronous runtime.
     pub(crate) fn open(target: &Target, role: Role) -> Result<Self> {
+        let session = Self::later(target, role)?;
+        session.connect()?;
+        Ok(session)
+    }
+
+    /// Connects before its first piece of work, as after a loss.
+    pub(crate) fn later(target: &Target, role: Role) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| Error::Unreachable(format!("no runtime for PostgreSQL: {error}")))?;
-        let session = Self {
+        Ok(Self {
             runtime: Some(runtime),
             target: target.clone(),
             role,
@@ -64,9 +71,7 @@ impl Session {
             outbox: RefCell::default(),
             failed: Cell::new(false),
             trouble: RefCell::default(),
-        };
-        session.connect()?;
-        Ok(session)
+        })
     }
 
     fn runtime(&self) -> Result<&Runtime> {
@@ -137,6 +142,7 @@ impl Session {
     pub(crate) fn begin(&self, sql: &str) {
         self.trouble.replace(None);
         self.failed.set(false);
+        self.in_part.set(false);
         self.outbox.take();
         self.post(sql);
     }
@@ -240,11 +246,15 @@ impl Session {
     }
 
     fn prepare(&self, sql: &str) -> Result<Statement> {
+        let known = |link: &Link| link.statements.get(sql).cloned();
+        if let Some(statement) = known(self.link.borrow().as_ref().ok_or_else(lost)?) {
+            return Ok(statement);
+        }
+        // The server may refuse it, and that ends what goes on: the part that this belongs to has to have begun by then, or
+        // undoing it would undo what others wrote before.
+        self.settle()?;
         let mut link = self.link.borrow_mut();
         let link = link.as_mut().ok_or_else(lost)?;
-        if let Some(statement) = link.statements.get(sql) {
-            return Ok(statement.clone());
-        }
         let statement = self.note(self.block(link.client.prepare(sql))?)?;
         if sql.len() <= LONGEST_CACHED {
             if link.statements.len() >= STATEMENT_CACHE {

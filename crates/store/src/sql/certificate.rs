@@ -43,6 +43,8 @@ super::statements! {
         WHERE certificate.id > $1 AND +not_after >= $2 AND certificate.issuer = $3 ORDER BY certificate.id LIMIT $4";
     /// serial, issuer of imports → row
     SELECT_BY_SERIAL = concat!("SELECT ", columns!(), " FROM certificate WHERE serial = $1 AND issuer <> $2");
+    /// serial, issuer → certificate, revoked at, reason
+    SELECT_STATUS = "SELECT der, revoked_at, revocation_reason FROM certificate WHERE serial = $1 AND issuer = $2";
     /// fingerprint, customer → id
     SELECT_BY_FINGERPRINT = "SELECT id FROM certificate WHERE fingerprint = $1 AND customer = $2";
     /// id → 1

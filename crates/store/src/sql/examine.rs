@@ -15,10 +15,14 @@ super::statements! {
     /// → when the first entry of the audit log was made
     SELECT_ALL_SINCE = "SELECT at FROM audit WHERE id = (SELECT MIN(id) FROM audit)";
     /// after id, limit → id, customer, issuer, serial, not before, not after, key algorithm, key size, SHA-256 of the
-    /// SubjectPublicKeyInfo, fingerprint, names, how many names it is found by, certificate, what was reserved for it
+    /// SubjectPublicKeyInfo, fingerprint, names, how many names it is found by, certificate, what was reserved for it, the chain it came with from an
+    /// upstream
     SELECT_CERTIFICATES = "SELECT certificate.id, certificate.customer, certificate.issuer, certificate.serial, \
             not_before, not_after, key_algorithm, key_size, spki_sha256, fingerprint, names, \
-            (SELECT COUNT(*) FROM certificate_name WHERE certificate_name.certificate = certificate.id), der, tbs \
+            (SELECT COUNT(*) FROM certificate_name WHERE certificate_name.certificate = certificate.id), der, tbs, \
+            (SELECT certificates FROM upstream_chain JOIN upstream_certificate \
+                ON upstream_certificate.chain = upstream_chain.digest \
+                WHERE upstream_certificate.certificate = certificate.id) \
         FROM certificate LEFT JOIN reservation ON reservation.serial = certificate.serial \
             AND reservation.process = certificate.process \
         WHERE certificate.id > $1 ORDER BY certificate.id LIMIT $2";

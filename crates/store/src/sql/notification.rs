@@ -23,6 +23,8 @@ super::statements! {
     SELECT = concat!("SELECT ", columns!(), " FROM notification WHERE id = $1");
     /// customer → number of those that are not acknowledged
     COUNT_UNREAD = "SELECT COUNT(*) FROM notification WHERE customer = $1 AND acknowledged IS NULL";
+    /// → number of those that wait for a webhook
+    COUNT_WAITING = "SELECT COUNT(*) FROM notification WHERE waiting = 1";
     /// customer → row of the oldest of them
     SELECT_UNREAD = concat!("SELECT ", columns!(), " FROM notification \
         WHERE customer = $1 AND acknowledged IS NULL ORDER BY id LIMIT 1");

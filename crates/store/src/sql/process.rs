@@ -26,6 +26,8 @@ super::statements! {
     SET_RESULT = "UPDATE process SET subscription = $1, certificate = $2 WHERE id = $3";
     /// id → row
     SELECT = concat!("SELECT ", columns!(), " FROM process WHERE id = $1");
+    /// → status, number of open processes that have it
+    COUNT_OPEN = "SELECT status, COUNT(*) FROM process WHERE open = 1 GROUP BY status";
     /// id → 1
     EXISTS = "SELECT 1 FROM process WHERE id = $1";
     /// subscription → id

@@ -25,6 +25,7 @@ pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
         super::certificate::ALL,
         super::crl::ALL,
         super::customer::ALL,
+        super::dns_record::ALL,
         super::event::ALL,
         super::examine::ALL,
         super::heartbeat::ALL,
@@ -32,12 +33,14 @@ pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
         super::mail_token::ALL,
         super::note::ALL,
         super::notification::ALL,
+        super::precertificate::ALL,
         super::process::ALL,
         super::process_billable::ALL,
         super::request_token::ALL,
         super::reservation::ALL,
         super::revocation_duty::ALL,
         super::subscription::ALL,
+        super::upstream::ALL,
         super::vetting::ALL,
         super::watch::ALL,
         super::webhook::ALL,
@@ -88,12 +91,20 @@ pub(crate) fn query_plan(connection: &Connection, sql: &str) -> Vec<String> {
 fn statements_with_a_condition_use_an_index() {
     let (_folder, connection) = migrated();
     let whole_tables = ["SELECT_ALL", "RELEASE_ALL"];
+    // An index that has the rows of the condition and no others is read to its end.
+    let partial_indexes = ["COUNT_OPEN", "COUNT_WAITING"];
+    let is_partial = |name: &str, step: &str| {
+        partial_indexes.contains(&name)
+            && ["process_open", "process_due", "notification_waiting"]
+                .iter()
+                .any(|index| step.ends_with(&format!(" INDEX {index}")))
+    };
     let is_whole = |name: &str| whole_tables.iter().any(|whole| name.starts_with(whole));
     for (name, sql) in all().filter(|(name, _)| !is_whole(name)) {
         let steps = query_plan(&connection, sql);
         for step in steps {
             assert!(
-                !step.starts_with("SCAN") || step == "SCAN CONSTANT ROW",
+                !step.starts_with("SCAN") || step == "SCAN CONSTANT ROW" || is_partial(name, &step),
                 "{name}: {step}"
             );
         }

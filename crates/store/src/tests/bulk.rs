@@ -2,11 +2,12 @@
 
 use reseal_lifecycle::authorization::Authorization;
 use reseal_lifecycle::certificate::{Certificate, CertificateStatus, Revocation, RevocationReason};
+use reseal_lifecycle::crl::{CrlStore as _, Revoked};
 use reseal_lifecycle::customer::Scope;
 use reseal_lifecycle::event::{Event, EventKind};
 use reseal_lifecycle::process::{Action, Opening, Process};
 use reseal_lifecycle::query::{CertificateQuery, ProcessQuery};
-use reseal_lifecycle::store::{Store as _, StoreError, Subscription};
+use reseal_lifecycle::store::{LostSerial, Store as _, StoreError, Subscription};
 use reseal_pki::method::Method;
 use serde_json::json;
 
@@ -66,6 +67,12 @@ fn batch() -> Batch {
             .collect(),
         processes: certificates.iter().map(process).collect(),
         certificates,
+        lost: vec![LostSerial {
+            issuer: "embedded".to_owned(),
+            serial: vec![7, 7],
+            at: now(),
+            not_after: in_days(90),
+        }],
         authorizations: vec![proof(1)],
         reliances: vec![rests_on(1, 1), rests_on(1, 2), rests_on(1, 3)],
     }
@@ -157,6 +164,15 @@ async fn what_a_store_is_filled_with_is_read_as_it_was_given() {
     let names = ["reseal-sample.com".to_owned()];
     let known = world.store.authorizations("acme", &names).await;
     assert_eq!(known.unwrap(), batch.authorizations);
+    let lost = Revoked {
+        serial: vec![7, 7],
+        at: now(),
+        reason: Some(RevocationReason::Superseded),
+        not_after: in_days(90),
+        listed: false,
+    };
+    let listed = world.store.revoked("embedded", 7).await;
+    assert_eq!(listed.unwrap(), [lost]);
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use super::sample::{self, in_days, now};
 use super::*;
 use crate::database::{Connection, params};
 use crate::migrate::{self, SQLITE};
+use crate::sql;
 
 const EMBEDDED: &str = "embedded";
 
@@ -79,7 +80,6 @@ async fn r_11_a_serial_without_a_certificate_is_listed_like_a_revoked_one() {
         issuer: EMBEDDED.to_owned(),
         serial: vec![1, 2, 3],
         at: now(),
-        reason: RevocationReason::KeyCompromise,
         not_after: in_days(199),
     };
     let change = Change {
@@ -91,7 +91,7 @@ async fn r_11_a_serial_without_a_certificate_is_listed_like_a_revoked_one() {
     let entry = Revoked {
         serial: lost.serial,
         at: lost.at,
-        reason: Some(lost.reason),
+        reason: Some(RevocationReason::Superseded),
         not_after: lost.not_after,
         listed: false,
     };
@@ -261,4 +261,53 @@ fn what_was_revoked_before_lists_were_kept_comes_on_one() {
         None,
     );
     assert_eq!(rows.unwrap(), [expected]);
+}
+
+/// Looked for twice a second: among all entries ever listed it must find the few that are not, and nothing else.
+#[tokio::test]
+async fn x_7_what_no_list_has_shown_is_found_without_reading_what_lists_have_shown() {
+    let world = World::sqlite().await;
+    let connection = rusqlite::Connection::open(world.path()).unwrap();
+    let explain = format!("EXPLAIN QUERY PLAN {}", sql::crl::SELECT_UNLISTED);
+    let mut explain = connection.prepare(&explain).unwrap();
+    let plan = explain.query_map((EMBEDDED, [0_u8; 0]), |row| row.get::<_, String>(3));
+    let plan: Vec<String> = plan.unwrap().map(Result::unwrap).collect();
+    let index = "SEARCH crl_entry USING COVERING INDEX crl_entry_unlisted (listed=? AND issuer=? AND ending>?)";
+    assert_eq!(plan, [index]);
+}
+
+#[tokio::test]
+async fn endings_of_entries_that_no_list_has_shown_are_told_once_each_and_by_issuer() {
+    let world = World::new().await;
+    assert_eq!(
+        world.store.unlisted_endings(EMBEDDED).await.unwrap(),
+        [] as [u8; 0]
+    );
+    for (process, serial) in [[1, 9], [2, 9], [3, 4], [4, 255], [5, 0]]
+        .into_iter()
+        .enumerate()
+    {
+        let change = Change {
+            lost: Some(LostSerial {
+                issuer: if process == 3 { "another" } else { EMBEDDED }.to_owned(),
+                serial: serial.to_vec(),
+                at: now(),
+                not_after: in_days(199),
+            }),
+            ..sample::opening("acme", None)
+        };
+        world.store.open(change).await.unwrap();
+    }
+    assert_eq!(
+        world.store.unlisted_endings(EMBEDDED).await.unwrap(),
+        [0, 4, 9]
+    );
+    assert_eq!(
+        world.store.unlisted_endings("another").await.unwrap(),
+        [255]
+    );
+    assert_eq!(
+        world.store.unlisted_endings("nobody").await.unwrap(),
+        [] as [u8; 0]
+    );
 }

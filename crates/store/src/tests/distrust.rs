@@ -2,6 +2,7 @@
 
 use reseal_lifecycle::authorization::{Authorization, AuthorizationStore as _, Distrust};
 use reseal_lifecycle::compromise::{Cause, CompromiseStore as _, Duty, RevocationOrder};
+use reseal_lifecycle::customer::Scope;
 use reseal_lifecycle::process::Process;
 use reseal_lifecycle::query::AuthorizationQuery;
 use reseal_lifecycle::store::{Change, Store as _, StoreError};
@@ -41,6 +42,36 @@ async fn of(world: &World, customer: &str) -> Vec<Authorization> {
     let found = world.store.find_authorizations(&query).await.unwrap();
     let proofs = found.entities.into_iter().map(|relied| relied.proof);
     proofs.filter(|proof| proof.customer == customer).collect()
+}
+
+#[tokio::test]
+async fn v_3_x_1_what_took_its_time_is_not_stored_on_a_proof_that_was_distrusted_meanwhile() {
+    let world = World::new().await;
+    let opened = Change {
+        authorizations: vec![proof("acme")],
+        ..sample::opening_with_reservation("acme", None, 1)
+    };
+    let process = world.store.open(opened).await.unwrap();
+    let proofs = of(&world, "acme").await.iter().map(|one| one.id).collect();
+    let distrust = Distrust {
+        proofs,
+        reason: "the alias led astray".to_owned(),
+        actor: "console/op".to_owned(),
+        at: now(),
+    };
+    assert_eq!(world.store.distrust(distrust).await.unwrap(), 1);
+    let mut change = sample::completion(process.clone(), 1, None);
+    if let Some(issuance) = &mut change.issuance {
+        issuance.subscription = Some(sample::subscription("acme"));
+        issuance.is_late = true;
+    }
+    let refused = world.store.advance(change).await;
+    assert!(
+        matches!(&refused, Err(StoreError::ProofDistrusted(name)) if name == NAME),
+        "{refused:?}"
+    );
+    let kept = world.store.process(&Scope::Everything, process.id).await;
+    assert_eq!(kept.unwrap(), Some(process), "nothing is half written");
 }
 
 #[tokio::test]

@@ -76,13 +76,16 @@ async fn who_lost_a_deadlock_writes_again() {
     }
     let world = World::new().await;
     let (hands, eyes) = (world.hands(), world.hands());
+    // The store is the first of the two that looks whether it waits for ever, and has to find that it does: the other is on
+    // its way by then, and looks later.
     hands
-        .batch("BEGIN; UPDATE customer SET created = 1 WHERE handle = 'acme'")
+        .batch("SET deadlock_timeout = '1min'; BEGIN; UPDATE customer SET created = 1 WHERE handle = 'acme'")
         .unwrap();
     let attempts = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&attempts);
     let written = world.store.writer.write(move |connection| {
         counted.fetch_add(1, Ordering::Relaxed);
+        connection.batch("SET LOCAL deadlock_timeout = '3s'")?;
         for handle in ["rival", "acme"] {
             let statement = "UPDATE customer SET created = created + 1 WHERE handle = $1";
             connection.execute(statement, [handle])?;
@@ -91,7 +94,6 @@ async fn who_lost_a_deadlock_writes_again() {
     });
     let other = async {
         tokio::task::spawn_blocking(move || {
-            // Once the store waits for `acme`, it is the first to look whether it waits for ever.
             const WAITS: &str = "SELECT 1::BIGINT FROM pg_stat_activity WHERE datname = current_database() \
                 AND wait_event_type = 'Lock'";
             while eyes.rows(WAITS, &[], |row| row.get::<i64>(0)).is_empty() {
@@ -157,6 +159,29 @@ async fn what_is_refused_after_the_work_is_its_own_callers_business() {
     let answers = futures_util::future::join_all(calls).await;
     for (number, answer) in (0..).zip(answers) {
         assert_eq!(answer.is_ok(), number % 4 != 0, "{number}: {answer:?}");
+    }
+    assert_eq!(world.store.customers().await.unwrap().len(), 2 + 30);
+}
+
+/// What began before a statement that cannot be prepared has begun by then: its refusal undoes its own caller's part, and not
+/// that of whoever wrote before.
+#[tokio::test]
+async fn a_statement_that_cannot_be_prepared_undoes_nobody_elses_work() {
+    let world = World::new().await;
+    let calls = (0..40_i64).map(|number| {
+        world.store.writer.write(move |connection| {
+            if number % 4 == 3 {
+                let unknown = format!("UPDATE nowhere_{number} SET created = 0");
+                connection.execute(&unknown, params![])?;
+            }
+            let insert = "INSERT INTO customer (handle, created) VALUES ($1, 0)";
+            connection.execute(insert, [format!("customer-{number}")])?;
+            Ok(())
+        })
+    });
+    let answers = futures_util::future::join_all(calls).await;
+    for (number, answer) in (0..).zip(answers) {
+        assert_eq!(answer.is_ok(), number % 4 != 3, "{number}: {answer:?}");
     }
     assert_eq!(world.store.customers().await.unwrap().len(), 2 + 30);
 }

@@ -9,6 +9,7 @@ use reseal_lifecycle::idempotency::{ABANDONED, Claim, IdempotencyStore as _, Key
 use reseal_lifecycle::query::ProcessQuery;
 use reseal_lifecycle::store::{Change, Store as _, StoreError};
 
+use super::given_up::{KEY, giving_up};
 use super::hands::Hands;
 use super::sample::{self, in_days, now};
 use super::{World, cluster, idempotency};
@@ -217,6 +218,28 @@ async fn x_4_whoever_names_keys_that_are_known_has_nobody_wait() {
     until_somebody_waits(&world.hands()).await;
     stores.batch("COMMIT").unwrap();
     assert_eq!(new.await.unwrap().unwrap().new, 1);
+}
+
+/// While the list of blocked keys grows, no serial is given up by anybody for another reason.
+#[tokio::test]
+async fn x_3_a_serial_that_is_given_up_while_its_key_is_blocked_is_revoked_for_that() {
+    let Some((world, other)) = two().await else {
+        return;
+    };
+    let opened = sample::opening_with_reservation("acme", None, 2);
+    let process = world.store.open(opened).await.unwrap();
+    // As somebody who blocks the key.
+    let blocks = world.hands();
+    blocks.begin_with(Lock::BlockedKeysGrow).unwrap();
+    let insert = "INSERT INTO blocked_key (spki_sha256, reason, actor, created) VALUES ($1, 'found', 'house/op', 0)";
+    blocks.execute(insert, &[KEY.to_vec().into()]).unwrap();
+    let late = tokio::spawn(async move { other.advance(giving_up(process, 2)).await });
+    until_somebody_waits(&world.hands()).await;
+    blocks.batch("COMMIT").unwrap();
+    late.await.unwrap().unwrap();
+    let select = "SELECT reason FROM crl_entry";
+    let reasons = world.hands().rows(select, &[], |row| row.get::<String>(0));
+    assert_eq!(reasons, ["KEY_COMPROMISE"]);
 }
 
 /// Until a statement on the same database waits for what another transaction holds.

@@ -98,7 +98,9 @@ pub(crate) fn work(names: &[&str]) -> Work {
         scheme: ChallengeScheme::Default,
         random: "abcdefghij0123456789abcde".to_owned(),
         unique_value: None,
+        upstream: None,
         persistent_looks: Vec::new(),
+        publications: Vec::new(),
         challenges_created: now(),
         rounds: 1,
     }
@@ -260,6 +262,8 @@ pub(crate) fn import(certificate: Certificate) -> Change {
         certificate,
         allowance: None,
         replaces: None,
+        chain: None,
+        is_late: false,
     };
     Change {
         issuance: Some(Box::new(issuance)),
@@ -294,6 +298,8 @@ pub(crate) fn completion(process: Process, number: u64, predecessor: Option<i64>
         subscription: None,
         allowance: None,
         replaces,
+        chain: None,
+        is_late: false,
     };
     Change {
         issuance: Some(Box::new(issuance)),

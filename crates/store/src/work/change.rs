@@ -10,19 +10,25 @@ use reseal_lifecycle::auth_key::AuthKeyId;
 use reseal_lifecycle::authorization::Authorization;
 use reseal_lifecycle::campaign::Ticket;
 use reseal_lifecycle::certificate::{Certificate, CertificateId, Revocation, SubscriptionId};
+use reseal_lifecycle::dns_hook::Out;
 use reseal_lifecycle::idempotency::ClaimId;
 use reseal_lifecycle::import;
 use reseal_lifecycle::process::{Action, Process, ProcessId};
 use reseal_lifecycle::store::{Change, Issuance, LostSerial, Reservation, StoreError};
+use reseal_lifecycle::transparency::Precertificate;
+use reseal_lifecycle::upstream::{Duty, OrderUrl};
 
 use super::audit::{Entry, StepDraft, append_all};
 use super::authorization;
 use super::campaign;
-use super::crl::ending;
+use super::crl;
+use super::dns_record;
 use super::find::number;
 use super::issue;
 use super::notification::Draft;
 use super::rows::{millis, reason_word};
+use super::transparency;
+use super::upstream;
 use super::vetting;
 use crate::database::{self, Connection, Hold, Lock, params, unless_unique};
 use crate::sql;
@@ -46,10 +52,14 @@ struct Attached {
     mail_tokens: Vec<[u8; 32]>,
     request_token: Option<[u8; 32]>,
     reservation: Option<Reservation>,
+    precertificate: Option<Precertificate>,
     /// With the certificate's names rendered.
     issuance: Option<(Box<Issuance>, String)>,
     revocation: Option<(CertificateId, Revocation)>,
     lost: Option<LostSerial>,
+    out: Vec<Out>,
+    order: Option<OrderUrl>,
+    unwanted: Option<Duty>,
     vetting: vetting::Draft,
     audit: Vec<Arc<Entry>>,
     notifications: Vec<Draft>,
@@ -89,9 +99,13 @@ impl Step {
             mail_tokens,
             request_token,
             reservation,
+            precertificate,
             issuance,
             revocation,
             lost,
+            out,
+            order,
+            unwanted,
             vetted,
             withdrawn,
             audit,
@@ -132,9 +146,13 @@ impl Step {
                 mail_tokens,
                 request_token,
                 reservation,
+                precertificate,
                 issuance,
                 revocation,
                 lost,
+                out,
+                order,
+                unwanted,
                 vetting: vetting::Draft::new(vetted, withdrawn)?,
                 audit: Entry::all_of(audit)?,
                 notifications: Draft::all_of(notifications)?,
@@ -154,6 +172,7 @@ impl Step {
     /// Writes a process that is new.
     pub(crate) fn open(&self, connection: &Connection) -> Result<Stored, StoreError> {
         let process = &*self.process;
+        self.keep_keys(connection);
         self.check_source(connection)?;
         self.check_grounds(connection)?;
         let inserted = connection.insert_new(
@@ -187,11 +206,15 @@ impl Step {
     /// Writes the next step of a known process, if nobody else did so since it was read.
     pub(crate) fn advance(&self, connection: &Connection) -> Result<Stored, StoreError> {
         let process = &*self.process;
+        self.keep_keys(connection);
         if self.change.reservation.is_some() {
             self.check_source(connection)?;
             self.check_grounds(connection)?;
         }
         if let Some((issuance, _)) = &self.change.issuance {
+            if issuance.is_late {
+                self.check_grounds(connection)?;
+            }
             check_key(connection, &issuance.certificate)?;
             if let Some(replacement) = &issuance.replaces {
                 connection.hold_soon(sql::certificate::EXISTS, [replacement.certificate])?;
@@ -221,6 +244,13 @@ impl Step {
         }
     }
 
+    /// Nobody finds a key compromised any more before the commit, if a serial is given up: why it is revoked depends on that.
+    fn keep_keys(&self, connection: &Connection) {
+        if self.change.lost.is_some() {
+            connection.lock(Lock::BlockedKeysStay);
+        }
+    }
+
     /// "One successor a certificate": whoever decided to replace it may have looked before another process
     /// did so, or before it was revoked. Here nobody comes between the look and the write.
     fn check_source(&self, connection: &Connection) -> Result<(), StoreError> {
@@ -243,12 +273,9 @@ impl Step {
         Err(StoreError::SourceGone)
     }
 
-    /// A serial is reserved on proofs and approvals that stand: an operator may have distrusted or withdrawn one since
+    /// A serial is reserved, and a certificate stored that took its time, on proofs and approvals that stand: an operator may have distrusted or withdrawn one since
     /// it was read (V-3, V-5).
     fn check_grounds(&self, connection: &Connection) -> Result<(), StoreError> {
-        if self.change.reservation.is_none() {
-            return Ok(());
-        }
         connection.lock(Lock::ProofsStand);
         let distrusted = authorization::distrusted_names(connection, &self.process)?;
         if let Some(name) = distrusted.into_iter().next() {
@@ -323,6 +350,14 @@ impl Step {
                 .execute(sql::reservation::INSERT, values)
                 .map_err(unless_unique("serial"))?;
         }
+        dns_record::write_out(connection, &change.out, id, self.process.updated)?;
+        dns_record::retire(connection, &self.process, id)?;
+        if let Some(signed) = &change.precertificate {
+            transparency::write(connection, signed, id)?;
+        }
+        if let Some(order) = &change.order {
+            upstream::write_order(connection, order, id)?;
+        }
         if change.lease.is_none() && self.process.is_open() && self.process.next_run.is_some() {
             connection.wake_workers();
         }
@@ -359,10 +394,15 @@ impl Step {
             }
             let values = params![certificate, import::ISSUER];
             connection.send(sql::crl::ENTER, values)?;
+            let values = params![millis(revocation.at), certificate];
+            connection.send(sql::upstream::REVOKE, values)?;
             campaign::settle(connection, *certificate, None, millis(revocation.at))?;
         }
         if let Some(lost) = &change.lost {
-            enter_lost(connection, lost)?;
+            crl::enter_lost(connection, lost, &self.process)?;
+        }
+        if let Some(duty) = &change.unwanted {
+            upstream::write_unwanted(connection, duty)?;
         }
         change.vetting.write(connection, &self.process, id)?;
         let issued = change.issuance.is_some().then_some(stored.certificate);
@@ -420,19 +460,6 @@ impl Step {
         }
         Ok(())
     }
-}
-
-/// Puts a serial that no certificate in the store has on its list.
-fn enter_lost(connection: &Connection, lost: &LostSerial) -> database::Result<()> {
-    let values = params![
-        lost.issuer,
-        ending(&lost.serial),
-        lost.serial,
-        millis(lost.at),
-        reason_word(lost.reason),
-        millis(lost.not_after)
-    ];
-    connection.send(sql::crl::ENTER_LOST, values)
 }
 
 /// What was signed while its key was being blocked never leaves the server.

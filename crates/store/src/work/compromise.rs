@@ -18,10 +18,10 @@ use reseal_lifecycle::store::StoreError;
 use super::audit::with_numbers;
 use super::change::{Step, Stored};
 use super::columns::Columns;
-use super::crl::ending;
 use super::find::{many, number, one};
 use super::notification::Draft;
 use super::rows::{self, millis, reason_word};
+use super::upgrade::{Upgraded, upgrade};
 use super::{audit, authorization, page};
 use crate::SqlStore;
 use crate::database::{self, Connection, Lock, Row, params};
@@ -83,7 +83,7 @@ impl CompromiseStore for SqlStore {
 pub(crate) fn block_keys(connection: &Connection, block: &KeyBlock) -> Result<Blocked, StoreError> {
     let mut new = Vec::new();
     let mut certificates = Vec::new();
-    let mut upgraded = Vec::new();
+    let mut upgraded = Upgraded::default();
     // Nobody stores a certificate while the list grows: whoever repeats what is known must not have all others wait.
     let mut news = Vec::new();
     for key in &block.keys {
@@ -101,9 +101,9 @@ pub(crate) fn block_keys(connection: &Connection, block: &KeyBlock) -> Result<Bl
         match &block.ground {
             Ground::Proof(duty, moment) => {
                 certificates.extend(oblige(connection, key, duty, millis(*moment))?);
-                upgraded.extend(upgrade(connection, key, None)?);
+                upgrade(connection, key, None, &mut upgraded)?;
             }
-            Ground::Claim(customer) => upgraded.extend(upgrade(connection, key, Some(customer))?),
+            Ground::Claim(customer) => upgrade(connection, key, Some(customer), &mut upgraded)?,
         }
     }
     if !new.is_empty() || !certificates.is_empty() || !upgraded.is_empty() {
@@ -146,34 +146,6 @@ fn put(connection: &Connection, block: &KeyBlock, key: &[u8; 32]) -> database::R
             connection.execute(sql::blocked_key::CLAIM, values)
         }
     }
-}
-
-/// Certificates with `key` that are revoked for another reason, of everybody or of one `customer`, are revoked for this
-/// one from now on, and so say their lists.
-fn upgrade(
-    connection: &Connection,
-    key: &[u8; 32],
-    customer: Option<&String>,
-) -> Result<Vec<CertificateId>, StoreError> {
-    let compromised = reason_word(RevocationReason::KeyCompromise);
-    let found = many(
-        connection,
-        sql::certificate::SELECT_REVOKED_OTHERWISE,
-        params![key, import::ISSUER, compromised],
-        revoked_otherwise,
-    )?;
-    let mut upgraded = Vec::new();
-    for (id, owner, issuer, serial) in found {
-        if customer.is_some_and(|customer| *customer != owner) {
-            continue;
-        }
-        let values = params![compromised, id];
-        connection.execute(sql::certificate::SET_REASON, values)?;
-        let values = params![compromised, issuer, ending(&serial), serial];
-        connection.execute(sql::crl::SET_REASON, values)?;
-        upgraded.push(id);
-    }
-    Ok(upgraded)
 }
 
 /// Opens `steps` together and blocks the key whose certificates they revoke; the first as stored. Another certificate
@@ -331,7 +303,7 @@ fn entry(
     block: &KeyBlock,
     new: &[&[u8; 32]],
     affected: &[Affected],
-    upgraded: &[CertificateId],
+    upgraded: &Upgraded,
 ) -> AuditEntry {
     let object = match block.keys.as_slice() {
         [key] => format!("key/{}", hex::encode(key)),
@@ -358,18 +330,8 @@ fn entry(
     }
     let scheduled: Vec<CertificateId> = affected.iter().map(|one| one.certificate).collect();
     entry = with_numbers(entry, "certificates", &scheduled);
-    with_numbers(entry, "upgraded", upgraded)
-}
-
-/// A row of [`crate::sql::certificate::SELECT_REVOKED_OTHERWISE`].
-fn revoked_otherwise(row: &Row<'_>) -> database::Result<(CertificateId, String, String, Vec<u8>)> {
-    let mut columns = Columns::of(row);
-    Ok((
-        columns.value()?,
-        columns.value()?,
-        columns.value()?,
-        columns.value()?,
-    ))
+    entry = with_numbers(entry, "upgraded", &upgraded.certificates);
+    with_numbers(entry, "upgradedProcesses", &upgraded.processes)
 }
 
 /// A row of [`crate::sql::blocked_key::COLUMNS`].

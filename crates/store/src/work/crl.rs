@@ -1,15 +1,18 @@
-//! The methods of [`CrlStore`].
+//! The methods of [`CrlStore`], and what a step that gives up a serial number writes.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_lc_rs::digest;
+use hex::FromHex;
 use reseal_lifecycle::audit::AuditEntry;
+use reseal_lifecycle::certificate::RevocationReason;
 use reseal_lifecycle::crl::{Crl, CrlState, CrlStore, Publication, Revoked};
-use reseal_lifecycle::store::StoreError;
+use reseal_lifecycle::process::Process;
+use reseal_lifecycle::store::{LostSerial, StoreError};
 
 use super::audit::{Entry, append_all};
-use super::find::{many, one};
+use super::find::{many, number, one};
 use super::rows::{self, millis, reason_word};
 use crate::SqlStore;
 use crate::database::{Connection, params};
@@ -41,9 +44,18 @@ impl CrlStore for SqlStore {
         let issuer = issuer.to_owned();
         self.points
             .read(move |connection| {
-                many(connection, sql::crl::SELECT_UNLISTED, [issuer], |row| {
-                    row.get(0).map(|[ending]: [u8; 1]| ending)
-                })
+                // From one to the next, so that it does not matter how many entries have the same.
+                let (mut endings, mut last) = (Vec::new(), Vec::new());
+                while let Some([ending]) = one(
+                    connection,
+                    sql::crl::SELECT_UNLISTED,
+                    params![issuer, last],
+                    |row| row.get::<[u8; 1]>(0),
+                )? {
+                    endings.push(ending);
+                    last = vec![ending];
+                }
+                Ok(endings)
             })
             .await
     }
@@ -153,6 +165,39 @@ impl Draft {
         append_all(connection, std::slice::from_ref(&self.entry));
         Ok(())
     }
+}
+
+/// Puts a serial that no certificate in the store has on its list, with the key that `process` had for it: a compromise of
+/// that, known before or found later, is the reason why it is revoked.
+pub(super) fn enter_lost(
+    connection: &Connection,
+    lost: &LostSerial,
+    process: &Process,
+) -> Result<(), StoreError> {
+    let key = process.work().map(|work| &work.order.spki_sha256);
+    let key: Option<[u8; 32]> = key.and_then(|key| FromHex::from_hex(key).ok());
+    let refused = match key {
+        Some(key) => {
+            let values = params![key, process.customer];
+            number(connection, sql::blocked_key::SELECT, values)?.is_some()
+        }
+        None => false,
+    };
+    let reason = if refused {
+        RevocationReason::KeyCompromise
+    } else {
+        RevocationReason::Superseded
+    };
+    let values = params![
+        lost.issuer,
+        ending(&lost.serial),
+        lost.serial,
+        millis(lost.at),
+        reason_word(reason),
+        millis(lost.not_after),
+        key
+    ];
+    Ok(connection.send(sql::crl::ENTER_LOST, values)?)
 }
 
 /// The last byte of a serial number, as a column.

@@ -6,6 +6,7 @@ use reseal_lifecycle::store::{Issuance, Replacement, StoreError, Subscription};
 
 use super::campaign;
 use super::rows::{millis, reason_word, validation_word};
+use super::upstream;
 use crate::database::unless_unique;
 use crate::database::{self, Connection, params};
 use crate::sql;
@@ -36,6 +37,9 @@ pub(crate) fn write(
         insert_certificate(connection, &issuance.certificate, names, id, subscription)
             .map_err(unless_unique("certificate"))?;
     note_reliance(connection, process, certificate)?;
+    if let Some(chain) = &issuance.chain {
+        upstream::write_chain(connection, certificate, chain)?;
+    }
     if let Some(replacement) = &issuance.replaces {
         let now = millis(process.updated);
         replace(connection, replacement, certificate, now)?;

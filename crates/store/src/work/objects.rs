@@ -12,6 +12,7 @@ use reseal_lifecycle::compromise::KeyBlock;
 use reseal_lifecycle::customer::Scope;
 use reseal_lifecycle::event::Event;
 use reseal_lifecycle::import;
+use reseal_lifecycle::metrics::{Ended, Figures};
 use reseal_lifecycle::process::{Process, ProcessId};
 use reseal_lifecycle::query::{CertificateQuery, Page, ProcessQuery};
 use reseal_lifecycle::store::{Change, KeyHistory, Reservation, Store, StoreError, Subscription};
@@ -32,6 +33,30 @@ use crate::{list, sql};
 impl Store for SqlStore {
     fn backlog(&self) -> Duration {
         self.writer.backlog()
+    }
+
+    fn waiting_writes(&self) -> usize {
+        self.writer.waiting()
+    }
+
+    fn ended(&self) -> &Ended {
+        &self.ended
+    }
+
+    async fn figures(&self) -> Result<Figures, StoreError> {
+        self.lists
+            .read(|connection| {
+                let open = many(connection, sql::process::COUNT_OPEN, params![], |row| {
+                    let count: i64 = row.get(1)?;
+                    Ok((row.get(0)?, count.cast_unsigned()))
+                })?;
+                let waiting = number(connection, sql::notification::COUNT_WAITING, params![])?;
+                Ok(Figures {
+                    open,
+                    undelivered: waiting.unwrap_or_default().cast_unsigned(),
+                })
+            })
+            .await
     }
 
     async fn certificate(
@@ -282,7 +307,9 @@ impl Store for SqlStore {
             .writer
             .write(move |connection| step.open(connection))
             .await?;
-        Ok(stored.complete(Arc::unwrap_or_clone(process)))
+        let process = stored.complete(Arc::unwrap_or_clone(process));
+        self.ended.count(&process);
+        Ok(process)
     }
 
     async fn open_with_key_blocked(
@@ -296,10 +323,14 @@ impl Store for SqlStore {
             .collect::<Result<Vec<_>, _>>()?;
         let first = steps.first().map(Step::process);
         let process = first.ok_or_else(|| StoreError::Fault("nothing to open".to_owned()))?;
+        let all: Vec<_> = steps.iter().map(Step::process).collect();
         let stored = self
             .writer
             .write(move |connection| open_with_key_blocked(connection, &steps, &block))
             .await?;
+        for process in all {
+            self.ended.count(&process);
+        }
         Ok(stored.complete(Arc::unwrap_or_clone(process)))
     }
 
@@ -310,7 +341,9 @@ impl Store for SqlStore {
             .writer
             .write(move |connection| step.advance(connection))
             .await?;
-        Ok(stored.complete(Arc::unwrap_or_clone(process)))
+        let process = stored.complete(Arc::unwrap_or_clone(process));
+        self.ended.count(&process);
+        Ok(process)
     }
 
     async fn claim_due(

@@ -21,11 +21,40 @@ pub(crate) async fn attempt(resolver: &Resolver, record: &str, contents: &str) -
     if !answers.iter().any(|answer| carries(answer, contents)) {
         answers.push(resolver.lookup(record, RecordKind::Txt).await);
     }
+    conclude(
+        resolver,
+        record,
+        contents,
+        answers,
+        expected(record, contents),
+        at,
+    )
+    .await
+}
+
+/// Looks for `contents` as the text of a TXT record at `record` (RFC 8555 section 8.4). An alias may lead to such a
+/// record, and is none itself.
+pub(crate) async fn attempt_text(resolver: &Resolver, record: &str, contents: &str) -> Attempt {
+    let at = Timestamp::now();
+    let answers = vec![resolver.lookup(record, RecordKind::Txt).await];
+    let expected = format!("`{record}` TXT `{contents}`");
+    conclude(resolver, record, contents, answers, expected, at).await
+}
+
+/// What the answers mean, after a look at whether they are given to any question.
+async fn conclude(
+    resolver: &Resolver,
+    record: &str,
+    contents: &str,
+    mut answers: Vec<DnsAnswer>,
+    expected: String,
+    at: Timestamp,
+) -> Attempt {
     let Judgement {
         verdict,
         seen,
         advice,
-    } = judge(record, contents, &answers);
+    } = judge(&expected, contents, &answers);
     let mut wildcard_answer = false;
     if verdict == Verdict::Proved
         && let Some(found) = answers.last()
@@ -43,7 +72,7 @@ pub(crate) async fn attempt(resolver: &Resolver, record: &str, contents: &str) -
         .collect();
     Attempt {
         verdict,
-        expected: expected(record, contents),
+        expected,
         seen,
         advice,
         evidence: Evidence::Dns {
@@ -61,17 +90,14 @@ struct Judgement {
 }
 
 /// The verdict over the answers, which are about CNAME and, if that proved nothing, TXT.
-fn judge(record: &str, contents: &str, answers: &[DnsAnswer]) -> Judgement {
+fn judge(expected: &str, contents: &str, answers: &[DnsAnswer]) -> Judgement {
     let seen = answers.iter().map(describe).collect::<Vec<_>>().join("; ");
     let (verdict, advice) = if answers.iter().any(|answer| carries(answer, contents)) {
         (Verdict::Proved, String::new())
     } else if let Some(obstacle) = obstacle(answers) {
         obstacle
     } else {
-        (
-            Verdict::NotYet,
-            format!("Publish {}.", expected(record, contents)),
-        )
+        (Verdict::NotYet, format!("Publish {expected}."))
     };
     Judgement {
         verdict,

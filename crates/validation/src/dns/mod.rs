@@ -12,6 +12,6 @@ mod wildcard;
 pub use answer::{
     DnsAnswer, DnsOutcome, DnsRecord, FailureCause, RecordKind, RecordValue, Security,
 };
-pub(crate) use challenge::{attempt, carries, describe, obstacle};
+pub(crate) use challenge::{attempt, attempt_text, carries, describe, obstacle};
 pub(crate) use random::attempt as attempt_random;
 pub(crate) use resolver::Resolver;

@@ -3,7 +3,7 @@
 use reseal_pki::name::{DnsName, NamePolicy};
 use serde::{Deserialize, Serialize};
 
-use crate::challenge::{Challenge, FILE_DIRECTORY};
+use crate::challenge::{ACME_DIRECTORY, Challenge, FILE_DIRECTORY};
 
 /// `POST`: [`AttemptQuestion`] → [`Reply`] with an [`Attempt`](crate::evidence::Attempt).
 pub const ATTEMPT: &str = "/v1/attempt";
@@ -54,11 +54,13 @@ impl AttemptQuestion {
     /// validation, and nothing else.
     pub fn check(&self, policy: &NamePolicy) -> Result<(), String> {
         match &self.challenge {
-            Challenge::Dns { record, .. } if is_owner(record) => Ok(()),
+            Challenge::Dns { record, .. } | Challenge::Txt { record, .. } if is_owner(record) => {
+                Ok(())
+            }
             Challenge::Persistent { record, .. } if is_owner(&record.name()) => Ok(()),
             Challenge::DnsRandom { adn, .. } if is_owner(adn) => Ok(()),
             Challenge::Contact(contact) if is_owner(&contact.adn) => Ok(()),
-            Challenge::Dns { .. } | Challenge::Persistent { .. } => {
+            Challenge::Dns { .. } | Challenge::Txt { .. } | Challenge::Persistent { .. } => {
                 Err("`challenge.record`: not the name of a record".to_owned())
             }
             Challenge::DnsRandom { .. } | Challenge::Contact(_) => {
@@ -74,7 +76,7 @@ impl AttemptQuestion {
                     Ok(())
                 } else {
                     Err(format!(
-                        "`challenge.path`: expected a file in `{FILE_DIRECTORY}`"
+                        "`challenge.path`: expected a file in `{FILE_DIRECTORY}` or `{ACME_DIRECTORY}`"
                     ))
                 }
             }
@@ -94,10 +96,13 @@ fn is_owner(record: &str) -> bool {
     name.len() <= LONGEST_NAME && name.split('.').all(fits)
 }
 
-/// Whether `path` is a file of validation (D-21, D-27): one name in the one folder.
+/// Whether `path` is a file of validation (D-21, D-27, D-36): one name in one of the two folders.
 fn is_file(path: &str) -> bool {
     path.len() <= LONGEST_PATH
-        && path.strip_prefix(FILE_DIRECTORY).is_some_and(|file| {
+        && [FILE_DIRECTORY, ACME_DIRECTORY].iter().any(|directory| {
+            let Some(file) = path.strip_prefix(directory) else {
+                return false;
+            };
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
             !file.is_empty() && !file.starts_with('.') && file.bytes().all(plain)
         })
@@ -130,7 +135,9 @@ mod tests {
     fn d_21_a_perspective_fetches_files_of_validation_and_nothing_else() {
         let policy = NamePolicy::default();
         let good = "/.well-known/pki-validation/C23D.txt";
-        assert_eq!(file("www.reseal.dev", good).check(&policy), Ok(()));
+        for good in [good, "/.well-known/acme-challenge/a-b_C"] {
+            assert_eq!(file("www.reseal.dev", good).check(&policy), Ok(()));
+        }
         for path in [
             "/",
             "/.well-known/pki-validation/",
@@ -138,7 +145,9 @@ mod tests {
             "/.well-known/pki-validation/a/b",
             "/.well-known/pki-validation/a?b=c",
             "/.well-known/pki-validation/a b",
-            "/.well-known/acme-challenge/a",
+            "/.well-known/acme-challenge/",
+            "/.well-known/acme-challenge/../a",
+            "/.well-known/other/a",
             "http://other/.well-known/pki-validation/a",
         ] {
             let problem = file("www.reseal.dev", path).check(&policy).unwrap_err();

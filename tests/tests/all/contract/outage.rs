@@ -1,36 +1,37 @@
 //! A database that is locked, full or broken: answers that say so, and nothing half written.
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::support::csr::csr;
+use crate::support::database::is_postgres;
 use crate::support::http::{Reply, exchange, exchange_in_trouble, request};
 use crate::support::server::Server;
+
+/// How long a server takes at most to write what waited.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A refusal that is not the caller's fault, and when to come back.
 #[track_caller]
 fn unavailable(reply: &Reply) {
+    refused_for_now(reply, "nothing was changed");
+}
+
+/// The same, and what it says of that.
+#[track_caller]
+fn refused_for_now(reply: &Reply, in_vain: &str) {
     let answer = reply.refused(503, "ProviderUnavailable");
-    assert!(
-        answer["message"]
-            .as_str()
-            .unwrap()
-            .contains("nothing was changed"),
-        "{answer}"
-    );
+    let message = answer["message"].as_str().unwrap();
+    assert!(message.contains(in_vain), "{answer}");
     let wait: u64 = reply.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=60).contains(&wait), "{wait}");
     assert_eq!(reply.header("x-process-id"), None);
 }
 
-fn database(server: &Server) -> Connection {
-    Connection::open(server.data().join("reseal.db")).unwrap()
-}
-
-fn rows(database: &Connection) -> Vec<(String, i64)> {
+fn rows(server: &Server) -> Vec<(String, i64)> {
+    let database = server.database();
     [
         "process",
         "event",
@@ -44,12 +45,23 @@ fn rows(database: &Connection) -> Vec<(String, i64)> {
     .into_iter()
     .map(|table| {
         let query = format!("SELECT count(*) FROM {table}");
-        (
-            table.to_owned(),
-            database.query_row(&query, [], |row| row.get(0)).unwrap(),
-        )
+        (table.to_owned(), database.number(&query))
     })
     .collect()
+}
+
+/// The answer to a reissue by a server that can write again, and turns away while older writes still wait.
+fn accepted_in_time(server: &Server, reissue: &str) -> Reply {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let reply = server.alice.call_in_trouble("POST", reissue, &body());
+        if reply.status != 503 || Instant::now() > deadline {
+            return reply;
+        }
+        // It was not even begun.
+        refused_for_now(&reply, "nothing was done");
+        thread::sleep(Duration::from_millis(50));
+    }
 }
 
 fn body() -> Vec<u8> {
@@ -63,9 +75,8 @@ fn a_locked_database_is_503_and_leaves_nothing() {
     let server = Server::start();
     let id = server.certificate();
     let path = format!("/v2/ssl/certificates/{id}");
-    let other = database(&server);
-    let before = rows(&other);
-    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let before = rows(&server);
+    let lock = server.database().hold_up();
     let import =
         json!({"customer": "alice", "certificate": crate::support::csr::self_signed("x.dev")});
     let order =
@@ -100,18 +111,22 @@ fn a_locked_database_is_503_and_leaves_nothing() {
         }
         unavailable(&ready.join().unwrap());
     });
-    other.execute_batch("ROLLBACK").unwrap();
-    assert_eq!(rows(&other), before);
-    server.alice.post_raw(&reissue, &body()).expect(201);
+    drop(lock);
+    assert_eq!(rows(&server), before);
+    accepted_in_time(&server, &reissue).expect(201);
     let ready = request("GET", "/readyz", &[], b"");
     assert_eq!(exchange(server.alice.address, &ready).status, 200);
 }
 
 #[test]
 fn a_full_disk_is_503_and_what_was_answered_before_is_there() {
+    // Here it is the server's own files that cannot grow, and those of PostgreSQL are not.
+    if is_postgres() {
+        return;
+    }
     let mut server = Server::start();
     let mut id = server.certificate();
-    let before = rows(&database(&server));
+    let before = rows(&server);
     server.restart_with_files_up_to(1024 * 1024);
     let mut answered = 0;
     let refused = loop {
@@ -153,15 +168,12 @@ fn a_full_disk_is_503_and_what_was_answered_before_is_there() {
     server.wait_until("/v2/processes?status%3Anot_in=COMPLETED", |open: &Value| {
         open["pagination"]["total"] == 0
     });
-    let store = database(&server);
-    let sound: String = store
-        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
-        .unwrap();
-    assert_eq!(sound, "ok");
+    let sound = server.database().value("PRAGMA integrity_check");
+    assert_eq!(sound.as_deref(), Some("ok"));
     let count = |rows: &[(String, i64)], table: &str| {
         rows.iter().find(|(name, _)| name == table).unwrap().1
     };
-    let after = rows(&store);
+    let after = rows(&server);
     let accepted = answered + i64::from(refused.status == 202);
     assert_eq!(
         count(&after, "process") - count(&before, "process"),
@@ -199,9 +211,9 @@ fn a_fault_of_ours_is_500_and_tells_a_reference_and_nothing_else() {
     let server = Server::start();
     let id = server.certificate();
     let path = format!("/v2/ssl/certificates/{id}");
-    database(&server)
-        .execute_batch("ALTER TABLE certificate RENAME COLUMN serial TO lost")
-        .unwrap();
+    server
+        .database()
+        .run("ALTER TABLE certificate RENAME COLUMN serial TO lost");
     for (method, path, body) in [
         ("GET", path.clone(), Vec::new()),
         ("GET", "/v2/ssl/certificates".to_owned(), Vec::new()),

@@ -3,8 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::{HELD, house, order, reissue_process, reserved, store};
+use super::{HELD, house, order, reissue_process, reserved};
 use crate::support::csr::csr;
+use crate::support::database::is_postgres;
 use crate::support::dns_stub::DnsStub;
 use crate::world::house::House;
 
@@ -40,17 +41,23 @@ fn gave_up(house: &House, status: &str, reason: &str) {
     assert_eq!(certificates["pagination"]["total"], 1);
 }
 
+/// The statement that blocks the key of the process for which `condition` holds.
+fn block_key_of(condition: &str) -> String {
+    let key = if is_postgres() {
+        "decode(state::json #>> '{work,order,spkiSha256}', 'hex')"
+    } else {
+        "unhex(json_extract(state, '$.work.order.spkiSha256'))"
+    };
+    format!(
+        "INSERT INTO blocked_key (spki_sha256, reason, actor, created) \
+         SELECT {key}, 'lost', 'house/op', 0 FROM process WHERE {condition}"
+    )
+}
+
 #[test]
 fn c_24_a_key_that_was_blocked_meanwhile_is_not_signed_for() {
     let (mut house, _dns, _) = died_at_reserved(|_, _| {});
-    let blocked = store(&house)
-        .execute(
-            "INSERT INTO blocked_key (spki_sha256, reason, actor, created) \
-             SELECT unhex(json_extract(state, '$.work.order.spkiSha256')), 'lost', 'house/op', 0 FROM process WHERE action = 'reissue'",
-            [],
-        )
-        .unwrap();
-    assert_eq!(blocked, 1);
+    house.database().run(&block_key_of("action = 'reissue'"));
     house.start(None);
     gave_up(&house, "FAILED", "blocked");
     is_revoked_as_if_issued(&house, "incident.abandoned", "KEY_COMPROMISE");
@@ -80,11 +87,16 @@ fn r_11_what_was_signed_while_its_key_was_blocked_is_revoked_as_if_it_had_been_i
     let (mut house, dns) = house();
     house.start(None);
     let old = order(&house, &dns);
-    let block = "CREATE TRIGGER in_between AFTER INSERT ON reservation BEGIN \
-        INSERT INTO blocked_key (spki_sha256, reason, actor, created) \
-        SELECT unhex(json_extract(state, '$.work.order.spkiSha256')), 'lost', 'house/op', 0 \
-        FROM process WHERE id = NEW.process; END";
-    store(&house).execute_batch(block).unwrap();
+    let insert = block_key_of("id = NEW.process");
+    house.database().run(&if is_postgres() {
+        format!(
+            "CREATE FUNCTION in_between() RETURNS trigger LANGUAGE plpgsql AS $$ \
+             BEGIN {insert}; RETURN NULL; END $$; \
+             CREATE TRIGGER in_between AFTER INSERT ON reservation FOR EACH ROW EXECUTE FUNCTION in_between()"
+        )
+    } else {
+        format!("CREATE TRIGGER in_between AFTER INSERT ON reservation BEGIN {insert}; END")
+    });
     let body = json!({"csr": csr(&["reseal.dev"])}).to_string();
     house.send(
         &format!("/v2/ssl/certificates/{old}/reissue"),
@@ -111,12 +123,11 @@ fn r_1_a_certificate_that_was_revoked_meanwhile_is_not_replaced() {
 #[test]
 fn a_10_an_issuer_that_was_taken_out_meanwhile_keeps_the_process_waiting() {
     let (mut house, _dns, _) = died_at_reserved(|_, _| {});
-    let changed = store(&house)
-        .execute_batch(
-            "UPDATE reservation SET issuer = 'gone' WHERE process = (SELECT id FROM process WHERE action = 'reissue'); \
-             UPDATE process SET state = json_set(state, '$.work.order.issuer', 'gone') WHERE action = 'reissue'",
-        );
-    changed.unwrap();
+    house.database().run(
+        "UPDATE reservation SET issuer = 'gone' WHERE process = (SELECT id FROM process WHERE action = 'reissue'); \
+         UPDATE process SET state = replace(state, '\"issuer\":\"embedded\"', '\"issuer\":\"gone\"') \
+         WHERE action = 'reissue'",
+    );
     house.start(None);
     gave_up(&house, "SUSPENDED", "`gone` is not configured");
 }

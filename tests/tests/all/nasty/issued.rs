@@ -320,9 +320,6 @@ fn x_10_a_certificate_of_some_days_is_on_a_list_like_every_other() {
     server
         .alice
         .delete(&format!("/v2/ssl/certificates/{short}"));
-    let database = rusqlite::Connection::open(server.data().join("reseal.db")).unwrap();
-    let entries: i64 = database
-        .query_row("SELECT COUNT(*) FROM crl_entry", [], |row| row.get(0))
-        .unwrap();
+    let entries = server.database().number("SELECT COUNT(*) FROM crl_entry");
     assert_eq!(entries, 1);
 }

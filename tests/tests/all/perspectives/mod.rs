@@ -13,7 +13,8 @@ mod trust;
 
 use std::fs;
 
-use place::{AROUND, Place, Spot};
+use place::Spot;
+pub(crate) use place::{AROUND, Place};
 use serde_json::{Value, json};
 
 use crate::support::csr::csr;
@@ -21,9 +22,9 @@ use crate::support::knot::Knot;
 use crate::world::house::House;
 
 /// A server, its own DNS, and perspectives elsewhere.
-struct Around {
-    house: House,
-    knot: Knot,
+pub(crate) struct Around {
+    pub(crate) house: House,
+    pub(crate) knot: Knot,
     places: Vec<Place>,
 }
 
@@ -37,7 +38,7 @@ impl Around {
 
     /// With perspectives that were started before, and further lines for the table `dcv`.
     #[track_caller]
-    fn start_among(tables: &str, places: Vec<Place>, dcv: &str) -> Self {
+    pub(crate) fn start_among(tables: &str, places: Vec<Place>, dcv: &str) -> Self {
         let knot = Knot::start();
         let entries: Vec<String> = places.iter().map(Place::entry).collect();
         let mut house = House::new(&format!(
@@ -64,7 +65,7 @@ impl Around {
 
     /// Asks for a certificate for `name` below `good.dev`; the process and the record to be published.
     #[track_caller]
-    fn ask(&self, name: &str) -> (i64, Record) {
+    pub(crate) fn ask(&self, name: &str) -> (i64, Record) {
         let body = json!({"customer": "alice", "product": "ssl_dv", "period": 12, "csr": csr(&[name]), "san": [],
             "dcv": [{"commonName": name, "type": "DNS"}]});
         let reply = self.house.alice.post("/v2/ssl/certificates", &body);
@@ -80,7 +81,7 @@ impl Around {
 
     /// Publishes `record` as the server sees the DNS, and elsewhere but at the perspectives numbered in `hidden`.
     #[track_caller]
-    fn publish(&self, record: &Record, hidden: &[usize]) {
+    pub(crate) fn publish(&self, record: &Record, hidden: &[usize]) {
         record.add(&self.knot);
         for (index, place) in self.places.iter().enumerate() {
             if !hidden.contains(&index) {
@@ -106,7 +107,7 @@ impl Around {
     }
 
     #[track_caller]
-    fn events(&self, process: i64, kind: &str) -> Vec<Value> {
+    pub(crate) fn events(&self, process: i64, kind: &str) -> Vec<Value> {
         let timeline: Value = serde_json::from_str(&self.house.timeline(process)).unwrap();
         let all = timeline["entities"].as_array().unwrap();
         all.iter()
@@ -117,7 +118,7 @@ impl Around {
 
     /// Waits for the certificate, whose record says `mpic`.
     #[track_caller]
-    fn is_issued(&self, process: i64, mpic: &str) -> i64 {
+    pub(crate) fn is_issued(&self, process: i64, mpic: &str) -> i64 {
         self.house.wait_for(process, "COMPLETED");
         let issued = self.events(process, "issued").remove(0);
         assert_eq!(issued["mpic"], mpic, "{issued}");
@@ -148,7 +149,7 @@ impl Around {
 }
 
 /// What a customer is to publish.
-struct Record {
+pub(crate) struct Record {
     owner: String,
     contents: String,
 }

@@ -15,9 +15,9 @@ pub(super) const TOKEN: &str = "5b1a0d4c9c6f4e0fb1f2a7d3c8e96a10";
 
 /// Where a perspective is said to stand: name, region, latitude, longitude. All over the world, more than 500 km
 /// from Frankfurt and from each other.
-pub(super) type Spot = (&'static str, &'static str, &'static str, &'static str);
+pub(crate) type Spot = (&'static str, &'static str, &'static str, &'static str);
 
-pub(super) const AROUND: [Spot; 5] = [
+pub(crate) const AROUND: [Spot; 5] = [
     ("sto", "ripe", "59.33", "18.07"),
     ("nyc", "arin", "40.71", "-74.01"),
     ("sao", "lacnic", "-23.55", "-46.63"),
@@ -26,7 +26,7 @@ pub(super) const AROUND: [Spot; 5] = [
 ];
 
 /// A running remote perspective.
-pub(super) struct Place {
+pub(crate) struct Place {
     spot: Spot,
     folder: TempDir,
     child: Child,
@@ -46,7 +46,7 @@ impl Drop for Place {
 
 impl Place {
     #[track_caller]
-    pub(super) fn start(spot: Spot) -> Self {
+    pub(crate) fn start(spot: Spot) -> Self {
         Self::start_as(spot, "off", None)
     }
 

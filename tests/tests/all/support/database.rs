@@ -5,13 +5,17 @@
 pub(crate) mod cluster;
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use cluster::Cluster;
 use rusqlite::types::ValueRef;
 
 const PATIENCE: Duration = Duration::from_secs(10);
+/// What servers write to, whatever they do.
+const HOLD_TABLES: &str = "BEGIN; LOCK TABLE process, certificate, heartbeat IN EXCLUSIVE MODE";
 
 /// Whether the tests run against PostgreSQL.
 pub(crate) fn is_postgres() -> bool {
@@ -99,16 +103,45 @@ impl Database {
         }
     }
 
-    /// Changes something, beside a server that may be writing.
+    /// Changes something in one transaction, beside a server that may be writing.
     #[track_caller]
     pub(crate) fn run(&self, sql: &str) {
         match self {
             Self::Sqlite(connection) => {
                 connection.busy_timeout(PATIENCE).unwrap();
-                connection.execute_batch(sql).unwrap();
+                let whole = format!("BEGIN IMMEDIATE; {sql}; COMMIT");
+                connection.execute_batch(&whole).unwrap();
             }
             Self::Postgres(_) => drop(self.rows(sql)),
         }
+    }
+
+    /// Keeps servers from writing, while they may read, until what it returns is dropped.
+    #[track_caller]
+    pub(crate) fn hold_up(self) -> Held {
+        match self {
+            Self::Sqlite(connection) => {
+                connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+                Held::Sqlite(connection)
+            }
+            Self::Postgres(name) => Held::Postgres(Session::begin(&name, HOLD_TABLES)),
+        }
+    }
+
+    /// Whether `text` is written anywhere.
+    pub(crate) fn holds(&self, data: &Path, text: &str) -> bool {
+        if let Self::Postgres(_) = self {
+            let select =
+                format!("SELECT position('{text}' IN database_to_xml(true, false, '')::text)");
+            return self.number(&select) > 0;
+        }
+        let files = ["reseal.db", "reseal.db-wal"].map(|name| fs::read(data.join(name)));
+        let mut files = files.into_iter().flatten();
+        files.any(|bytes| {
+            bytes
+                .windows(text.len())
+                .any(|window| window == text.as_bytes())
+        })
     }
 
     /// The first value of the first row.
@@ -121,6 +154,64 @@ impl Database {
     #[track_caller]
     pub(crate) fn number(&self, sql: &str) -> i64 {
         self.value(sql).unwrap().parse().unwrap()
+    }
+}
+
+/// A session of PostgreSQL's in the middle of a transaction, which comes to nothing when this is dropped.
+pub(crate) struct Session(Child);
+
+impl Session {
+    /// Runs `sql` and waits until that is done.
+    #[track_caller]
+    fn begin(database: &str, sql: &str) -> Self {
+        let cluster = Cluster::get();
+        let mut child = Command::new(cluster::binaries().join("psql"))
+            .args([
+                "-X",
+                "-q",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-U",
+                "reseal",
+                "-d",
+                database,
+            ])
+            .args(["-p", &cluster.port.to_string(), "-h"])
+            .arg(&cluster.folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let input = child.stdin.as_mut().unwrap();
+        writeln!(input, "{sql};\n\\echo done").unwrap();
+        let mut said = String::new();
+        let output = child.stdout.take().unwrap();
+        BufReader::new(output).read_line(&mut said).unwrap();
+        assert_eq!(said, "done\n");
+        Self(child)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Servers cannot write meanwhile; the lock goes with this value.
+#[expect(dead_code, reason = "they are held, not read")]
+pub(crate) enum Held {
+    Sqlite(rusqlite::Connection),
+    Postgres(Session),
+}
+
+/// Bytes as a literal of the database's.
+pub(crate) fn bytes(hexadecimal: &str) -> String {
+    if is_postgres() {
+        format!("'\\x{hexadecimal}'::bytea")
+    } else {
+        format!("X'{hexadecimal}'")
     }
 }
 

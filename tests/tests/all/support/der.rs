@@ -103,7 +103,8 @@ pub(crate) fn pem(der: &[u8]) -> String {
     format!("-----BEGIN CERTIFICATE REQUEST-----\n{text}\n-----END CERTIFICATE REQUEST-----\n")
 }
 
-fn wrap(tag: u8, contents: &[u8]) -> Vec<u8> {
+/// An element.
+pub(crate) fn wrap(tag: u8, contents: &[u8]) -> Vec<u8> {
     let length = contents.len().to_be_bytes();
     let significant = length.iter().skip_while(|byte| **byte == 0);
     let significant: Vec<u8> = significant.copied().collect();
@@ -134,12 +135,14 @@ fn lengths(bytes: &[u8]) -> (usize, usize) {
     }
 }
 
-fn contents(element: &[u8]) -> &[u8] {
+/// What is inside an element.
+pub(crate) fn contents(element: &[u8]) -> &[u8] {
     let (head, length) = lengths(element);
     &element[head..head + length]
 }
 
-fn children(element: &[u8]) -> Vec<Vec<u8>> {
+/// The elements inside an element.
+pub(crate) fn children(element: &[u8]) -> Vec<Vec<u8>> {
     let mut rest = contents(element);
     let mut found = Vec::new();
     while !rest.is_empty() {

@@ -7,6 +7,8 @@
 //! - `optout.dev.`, the same with opt-out, and `plain.optout.dev.` below it, unsigned
 //! - `expired.dev.`, whose signatures are good for some seconds and are not made anew until it is thawed
 //!
+//! The key `reseal` may update TXT records in `good.dev.`, and the key `reader` nothing.
+//!
 //! One process on an address of its own serves them all; everything lives in a temporary folder.
 
 use std::fmt::Write as _;
@@ -38,6 +40,10 @@ const UNSIGNED: &[&str] = &["plain.dev.", "plain.optout.dev."];
 pub(crate) const BRIEF: &str = "expired.dev.";
 /// How long its signatures are good for.
 const BRIEF_LIFE: Duration = Duration::from_secs(8);
+/// The zone that may be updated.
+pub(crate) const OPEN: &str = "good.dev.";
+/// The keys `reseal` and `reader`, in base64.
+pub(crate) const TSIG: &str = "cmVzZWFsIG1heSB1cGRhdGUgdGhlc2UgcmVjb3Jkcy4=";
 /// What is served elsewhere.
 const ELSEWHERE: &[&str] = &["dev.", "good.dev."];
 
@@ -108,6 +114,54 @@ impl Knot {
         knot.wait_until_served();
         knot.freeze(BRIEF);
         knot
+    }
+
+    /// SIGKILL, and waits for the end.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Starts it again after [`Knot::kill`].
+    #[track_caller]
+    pub(crate) fn start_again(&mut self) {
+        self.child = launch(self.folder.path(), Command::new(tool("knotd")));
+        self.wait_until_served();
+    }
+
+    /// Its control socket.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.path().join("knot.sock")
+    }
+
+    /// Owner names and texts of all TXT records of a zone.
+    #[track_caller]
+    pub(crate) fn texts(&self, zone: &str) -> Vec<(String, String)> {
+        let (done, said) = self.control(&["zone-read", zone]);
+        assert!(done, "{said}");
+        let record = |line: &str| {
+            let (before, text) = line.split_once(" TXT \"")?;
+            let owner = before.split_whitespace().nth(1)?.to_owned();
+            Some((owner, text.trim_end_matches('"').to_owned()))
+        };
+        said.lines().filter_map(record).collect()
+    }
+
+    /// Waits until a zone has so many TXT records.
+    #[track_caller]
+    pub(crate) fn wait_for_texts(&self, zone: &str, count: usize) -> Vec<(String, String)> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let texts = self.texts(zone);
+            if texts.len() == count {
+                return texts;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "expected {count} texts, saw {texts:?}"
+            );
+            thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// Waits until no signature of a zone with the brief policy is good any more.
@@ -242,6 +296,9 @@ fn configure(
          control:\n  listen: {root}/knot.sock\n\
          log:\n  - target: stderr\n    any: info\n\
          database:\n  storage: {root}\n  journal-db-max-size: 64M\n  kasp-db-max-size: 16M\n  timer-db-max-size: 8M\n\
+         key:\n  - id: reseal\n    algorithm: hmac-sha256\n    secret: {TSIG}\n  - id: reader\n    algorithm: hmac-sha256\n    \
+         secret: {TSIG}\n\
+         acl:\n  - id: hook\n    key: reseal\n    action: update\n    update-type: [TXT]\n\
          policy:\n{}\
          template:\n  - id: default\n    storage: {root}\n    zonefile-sync: -1\n\
          zone:\n",
@@ -256,6 +313,9 @@ fn configure(
             "  - domain: {zone}\n    file: {file}\n    dnssec-signing: on\n    dnssec-policy: {policy}"
         )
         .unwrap();
+        if *zone == OPEN {
+            writeln!(text, "    acl: hook").unwrap();
+        }
     }
     for zone in unsigned {
         let file = zone_file(zone);

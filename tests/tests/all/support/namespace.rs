@@ -4,7 +4,7 @@
 use std::fs;
 use std::net::Ipv4Addr;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -95,11 +95,11 @@ fn run(command: &mut Command) {
 
 /// Two addresses that nobody else has, of the range for tests of networks (RFC 2544), and a name for the interface.
 fn next_link() -> (Ipv4Addr, Ipv4Addr, String) {
-    static LINKS: AtomicU8 = AtomicU8::new(0);
+    static LINKS: AtomicU32 = AtomicU32::new(0);
     let link = LINKS.fetch_add(1, Ordering::Relaxed);
-    assert!(link < 64, "more namespaces than addresses");
+    assert!(link < 256, "more namespaces than addresses");
     let pid = std::process::id();
-    let [_, _, high, low] = (pid % 512).to_be_bytes();
-    let address = |host| Ipv4Addr::new(198, 18 + high, low, 4 * link + host);
+    let first = u32::from(Ipv4Addr::new(198, 18, 0, 0)) + pid % 128 * 1024 + 4 * link;
+    let address = |host| Ipv4Addr::from(first + host);
     (address(1), address(2), format!("rs{pid}n{link}"))
 }

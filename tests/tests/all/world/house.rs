@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,7 +15,7 @@ use tempfile::TempDir;
 
 use crate::support::database::{self, Database};
 use crate::support::http::{Client, request};
-use crate::support::server::{binary, copy, reseal};
+use crate::support::server::{binary, copy};
 
 /// Longest wait for anything the server is to do.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -24,7 +25,11 @@ pub(crate) struct House {
     folder: TempDir,
     child: Option<Child>,
     stderr: Option<Receiver<String>>,
+    /// What the server said before it listened.
+    pub(crate) said_first: Vec<String>,
     pub(crate) alice: Client,
+    /// What the server and commands find in their environment.
+    environment: Vec<(String, String)>,
 }
 
 impl Drop for House {
@@ -34,33 +39,93 @@ impl Drop for House {
 }
 
 impl House {
-    /// A new house with the customer `alice`; nothing runs yet.
+    /// A new house with the customer `alice`; nothing runs yet. All these are copies of one, as making it takes longer.
     pub(crate) fn new(configuration: &str) -> Self {
-        Self::over(configuration, &database::fresh())
+        static FIRST: OnceLock<(TempDir, String)> = OnceLock::new();
+        let (first, key) = FIRST.get_or_init(|| {
+            let mut first = Self::empty(&database::fresh(), Vec::new());
+            first.settle();
+            let folder = std::mem::replace(&mut first.folder, TempDir::new().unwrap());
+            (folder, first.alice.key.clone())
+        });
+        let first = first.path().join("data");
+        let mut house = Self::unconfigured(Vec::new());
+        copy(&first, &house.data());
+        house.alice.key.clone_from(key);
+        let database = database::copy_of(&first);
+        house.configure(&format!("{configuration}{database}"));
+        house
     }
 
-    /// The same with a database of the test's choice, as a table of the configuration.
+    /// One made for this test, with a database of its choice, as a table of the configuration.
     pub(crate) fn over(configuration: &str, database: &str) -> Self {
-        let folder = TempDir::new().unwrap();
-        let data = folder.path().join("data");
-        let path = data.to_str().unwrap();
-        fs::create_dir(&data).unwrap();
-        fs::write(data.join("reseal.toml"), database).unwrap();
-        reseal(&["init", "--data", path]);
-        reseal(&["customer", "create", "alice", "--data", path]);
-        let key = reseal(&["api-key", "create", "--customer", "alice", "--data", path]);
-        let configuration = format!("{configuration}{database}");
-        fs::write(data.join("reseal.toml"), configuration).unwrap();
+        let mut house = Self::empty(database, Vec::new());
+        house.settle();
+        house.configure(&format!("{configuration}{database}"));
+        house
+    }
+
+    /// A folder with a configuration, and what there is in the environment of whatever is run on it; no server's yet.
+    pub(crate) fn empty(configuration: &str, environment: Vec<(String, String)>) -> Self {
+        let house = Self::unconfigured(environment);
+        fs::create_dir(house.data()).unwrap();
+        house.configure(configuration);
+        house
+    }
+
+    fn unconfigured(environment: Vec<(String, String)>) -> Self {
         Self {
-            folder,
+            folder: TempDir::new().unwrap(),
             child: None,
             stderr: None,
+            said_first: Vec::new(),
             alice: Client {
                 // Known once the server runs.
                 address: SocketAddr::from(([127, 0, 0, 1], 0)),
-                key,
+                key: String::new(),
             },
+            environment,
         }
+    }
+
+    /// Makes the folder a server's, with the customer `alice`.
+    #[track_caller]
+    pub(crate) fn settle(&mut self) {
+        self.told(&["init"]);
+        self.told(&["customer", "create", "alice"]);
+        self.alice.key = self.told(&["api-key", "create", "--customer", "alice"]);
+    }
+
+    pub(crate) fn configure(&self, configuration: &str) {
+        fs::write(self.data().join("reseal.toml"), configuration).unwrap();
+    }
+
+    /// A command on this folder.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command.args(arguments).arg("--data").arg(self.data());
+        command.envs(self.environment.iter().cloned());
+        command.env_remove("RESEAL_HOLD_AT").stdin(Stdio::null());
+        command
+    }
+
+    /// What a command says on stdout, after it has done what it was asked for.
+    #[track_caller]
+    pub(crate) fn told(&self, arguments: &[&str]) -> String {
+        let output = self.command(arguments).output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {error}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// What a command says on stderr, after it has refused.
+    #[track_caller]
+    pub(crate) fn refused(&self, arguments: &[&str]) -> String {
+        let output = self.command(arguments).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert!(!output.status.success(), "{arguments:?}: {said}");
+        said
     }
 
     /// Another node of the same server, with a copy of its folder but of what is the node's own; nothing runs there yet.
@@ -75,7 +140,9 @@ impl House {
             folder,
             child: None,
             stderr: None,
+            said_first: Vec::new(),
             alice: self.alice.clone(),
+            environment: self.environment.clone(),
         }
     }
 
@@ -101,14 +168,8 @@ impl House {
 
     #[track_caller]
     fn start_with(&mut self, variable: Option<(&str, &str)>) {
-        let mut command = Command::new(binary());
-        command
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(self.data())
-            .env_remove("RESEAL_HOLD_AT")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
+        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
         command.envs(variable);
         let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -121,7 +182,8 @@ impl House {
         });
         self.child = Some(child);
         self.stderr = Some(receiver);
-        let line = self.wait_for_line("listening on http://");
+        let (before, line) = self.read_up_to("listening on http://");
+        self.said_first = before;
         let (_, address) = line.split_once("http://").unwrap();
         self.alice.address = address.trim().parse().unwrap();
     }
@@ -129,12 +191,19 @@ impl House {
     /// Waits until the server says `part` on stderr; the answer is the whole line.
     #[track_caller]
     pub(crate) fn wait_for_line(&self, part: &str) -> String {
+        let (_, line) = self.read_up_to(part);
+        line
+    }
+
+    /// The lines before the one that has `part`, and that line.
+    #[track_caller]
+    fn read_up_to(&self, part: &str) -> (Vec<String>, String) {
         let deadline = Instant::now() + PATIENCE;
         let mut before = Vec::new();
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.stderr.as_ref().unwrap().recv_timeout(left) {
-                Ok(line) if line.contains(part) => return line,
+                Ok(line) if line.contains(part) => return (before, line),
                 Ok(line) => before.push(line),
                 Err(error) => panic!("expected `{part}` on stderr ({error}), saw {before:#?}"),
             }

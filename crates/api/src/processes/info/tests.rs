@@ -80,7 +80,9 @@ pub(crate) fn work() -> Work {
         random: String::new(),
         unique_value: None,
         challenges_created: "2026-11-24T12:00:00Z".parse().unwrap(),
+        upstream: None,
         persistent_looks: Vec::new(),
+        publications: Vec::new(),
         rounds: 0,
     }
 }

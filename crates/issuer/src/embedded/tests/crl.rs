@@ -9,7 +9,7 @@ use reseal_pki::serial::Serial;
 use super::issuing::{issuer, p256};
 use super::*;
 
-fn order(issuer: &EmbeddedIssuer, at: usize) -> CrlOrder {
+pub(super) fn order(issuer: &EmbeddedIssuer, at: usize) -> CrlOrder {
     let scope = issuer.crls().remove(at);
     let this_update = Timestamp::from_second(now().as_second()).unwrap();
     CrlOrder {
@@ -32,7 +32,7 @@ fn entry(ending: u8) -> CrlEntry {
 }
 
 /// What `openssl` reads, after it has verified the signature by the chain's certificate.
-fn read(data: &Data, issuer: &EmbeddedIssuer, der: &[u8], signer: usize) -> String {
+pub(super) fn read(data: &Data, issuer: &EmbeddedIssuer, der: &[u8], signer: usize) -> String {
     let (list, authority) = (data.file("list.crl"), data.file("signer.pem"));
     fs::write(&list, der).unwrap();
     fs::write(&authority, pem("CERTIFICATE", &issuer.chain()[signer])).unwrap();

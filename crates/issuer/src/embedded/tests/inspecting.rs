@@ -3,7 +3,7 @@
 use super::*;
 
 fn look(data: &Data, passphrase_file: Option<&Path>) -> Inspection {
-    inspect(&data.ca(), passphrase_file, PUBLIC_URL, now())
+    inspect(&data.ca(), passphrase_file, None, PUBLIC_URL, now())
 }
 
 /// The findings of one severity, each with what its message must contain.
@@ -192,7 +192,7 @@ fn an_absent_authority_and_leftovers_are_told() {
 fn v_9_the_end_of_the_authority_is_told_in_time() {
     let (data, file) = with_passphrase(Cost::DEFAULT);
     let end: Timestamp = "2036-11-23T22:59:59Z".parse().unwrap();
-    let at = |moment: Timestamp| inspect(&data.ca(), Some(&file), PUBLIC_URL, moment);
+    let at = |moment: Timestamp| inspect(&data.ca(), Some(&file), None, PUBLIC_URL, moment);
     assert_findings(&at(end - days(399)), &[]);
     assert_findings(
         &at(end - days(397)),
@@ -220,7 +220,13 @@ fn v_9_the_end_of_the_authority_is_told_in_time() {
 #[test]
 fn p_6_a_server_behind_https_is_told_to_answer_http_too() {
     let (data, file) = with_passphrase(Cost::DEFAULT);
-    let seen = inspect(&data.ca(), Some(&file), "https://ca.example:8443", now());
+    let seen = inspect(
+        &data.ca(),
+        Some(&file),
+        None,
+        "https://ca.example:8443",
+        now(),
+    );
     assert_findings(
         &seen,
         &[(Severity::Warning, "point to `http://ca.example/crl/…`")],

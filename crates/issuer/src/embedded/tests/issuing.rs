@@ -19,7 +19,7 @@ pub(super) fn p256() -> (Data, EmbeddedIssuer) {
     (data, issuer(authority))
 }
 
-async fn issued(issuer: &EmbeddedIssuer, order: &CertificateOrder<'_>) -> Certificate {
+pub(super) async fn issued(issuer: &EmbeddedIssuer, order: &CertificateOrder<'_>) -> Certificate {
     let prepared = issuer.prepare(order).unwrap();
     let (serial, not_before, not_after) =
         (prepared.serial, prepared.not_before, prepared.not_after);

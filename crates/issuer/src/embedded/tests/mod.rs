@@ -1,11 +1,15 @@
 //! The authority against real files and with `openssl` as the judge.
 
+mod ceremony;
 mod creating;
 mod crl;
 mod inspecting;
 mod issuing;
 mod keeping;
 mod resuming;
+mod rotating;
+mod token;
+mod transparency;
 
 use std::{
     fs,

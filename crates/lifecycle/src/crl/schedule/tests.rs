@@ -13,6 +13,8 @@ fn scope() -> CrlScope {
         address: "http://ca.example/crl/a/0.crl".to_owned(),
         coverage: Coverage::Subscribers,
         endings: vec![0, 0x80],
+        in_use: true,
+        until: at(10 * 365 * 24),
     }
 }
 
@@ -133,4 +135,41 @@ fn x_3_entries_say_the_reason_and_are_in_order() {
         (9, None, at(-48)),
     ];
     assert_eq!(seen, expected);
+}
+
+#[test]
+fn x_7_lists_of_an_intermediate_that_was_replaced_go_on_to_the_end_of_its_last_certificate() {
+    let moved = "http://new.example/crl/a/0.crl";
+    let retired = CrlScope {
+        in_use: false,
+        address: moved.to_owned(),
+        ..scope()
+    };
+    let mut newest = newest(0);
+    // No certificate has the new address, so that it is no reason to sign.
+    assert!(!is_due(&retired, Some(&newest), at(5)));
+    for days in [1, 100, 399] {
+        let now = at(days * 24);
+        assert!(is_due(&retired, Some(&newest), now), "{days}");
+        let kept = addresses(&retired, Some(&newest), now);
+        assert_eq!(kept, newest.addresses, "{days}");
+        newest.this_update = now;
+    }
+    assert!(is_over(&retired, Some(&newest), at(400 * 24)));
+    assert!(!is_due(&retired, Some(&newest), at(400 * 24)));
+    // One that was never signed is signed once at least: certificates may have been issued just before.
+    assert!(is_due(&retired, None, at(0)));
+    assert_eq!(addresses(&retired, None, at(0))[0].url, moved);
+}
+
+#[test]
+fn x_7_nothing_is_signed_after_the_end_of_the_authority() {
+    let ended = CrlScope {
+        until: at(24),
+        ..scope()
+    };
+    assert!(is_due(&ended, Some(&newest(0)), at(24)));
+    assert!(is_over(&ended, Some(&newest(0)), at(25)));
+    assert!(!is_due(&ended, Some(&newest(0)), at(25)));
+    assert!(!is_due(&ended, None, at(25)));
 }

@@ -42,10 +42,10 @@ impl Process {
         Ok((self, vec![Event::new(now, event)]))
     }
 
-    /// Signing → checking: the reservation cannot be used any more (too old, refused by lint).
+    /// Signing, logging → checking: the reservation cannot be used any more (too old, refused by lint).
     pub fn abandon(mut self, reason: String, now: Timestamp) -> Result<Step, IllegalTransition> {
         let (work, serial) = match self.state {
-            State::Signing { work, serial } => (work, serial),
+            State::Signing { work, serial } | State::Logging { work, serial, .. } => (work, serial),
             other => {
                 self.state = other;
                 return Err(self.illegal("abandon a reservation"));
@@ -58,14 +58,14 @@ impl Process {
         Ok((self, vec![Event::new(now, event)]))
     }
 
-    /// Signing → completed: the certificate valid until `not_after` is stored with this step.
+    /// Signing, logging → completed: the certificate valid until `not_after` is stored with this step.
     pub fn complete(
         mut self,
         not_after: Timestamp,
         now: Timestamp,
     ) -> Result<Step, IllegalTransition> {
         let (work, serial) = match self.state {
-            State::Signing { work, serial } => (work, serial),
+            State::Signing { work, serial } | State::Logging { work, serial, .. } => (work, serial),
             other => {
                 self.state = other;
                 return Err(self.illegal("be completed"));

@@ -166,6 +166,38 @@ fn nasty_061_only_dns_names_are_signed_each_once_and_well_formed() {
 }
 
 #[test]
+fn p_6_nothing_points_to_a_responder_that_is_not_there() {
+    let bench = Bench::new();
+    let leaf = bench.leaf();
+    let silent = LintContext {
+        ocsp: false,
+        ..bench.hierarchy.context(&leaf)
+    };
+    assert_eq!(rules(lint_leaf(leaf_tbs(&leaf).unwrap(), &silent)), ["P-6"]);
+    let leaf = Leaf {
+        ocsp_url: None,
+        ..leaf
+    };
+    assert!(lint_leaf(leaf_tbs(&leaf).unwrap(), &silent).is_ok());
+    let twice = [
+        method("2b06010505073001", "http://pki.reseal.dev/ocsp"),
+        method("2b06010505073001", "http://pki.reseal.dev/ocsp"),
+        method("2b06010505073002", "http://pki.reseal.dev/ca/1.cer"),
+    ];
+    let value = element(asn1::SEQUENCE, &twice.concat());
+    assert_eq!(
+        bench.rules_after(&bench.leaf(), |fields| set_value(fields, AIA, &value)),
+        ["P-6"]
+    );
+}
+
+fn method(oid: &str, url: &str) -> Vec<u8> {
+    let oid = element(asn1::OID, &hex::decode(oid).unwrap());
+    let url = element(0x86, url.as_bytes());
+    element(asn1::SEQUENCE, &[oid, url].concat())
+}
+
+#[test]
 fn p_6_the_policy_is_that_of_the_arc_and_the_validation() {
     let bench = Bench::new();
     let leaf = bench.leaf();

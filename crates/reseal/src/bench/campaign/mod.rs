@@ -18,7 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::client::Connection;
-use super::fill::{Filled, Mix};
+use super::fill::{Contents, Filled};
 use super::load::expect;
 use super::server::Server;
 use crate::console;
@@ -42,19 +42,22 @@ const LOOKED_AT: [u64; 3] = [10, 50, 100];
 pub(crate) async fn run(count: u32, database: &str, json: bool) -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("no temporary folder can be made")?;
     let data = folder.path().join("data");
-    let filled = Filled::make(&data, count, Mix::InForce, CAA_REUSE, database).await?;
+    let filled = Filled::make(&data, Contents::in_force(count), CAA_REUSE, database).await?;
     let server = Server::start(filled.folder()).await?;
     server.settle(LONGEST_REST).await?;
     let at_rest = server.memory()?;
-    let mut api = Connection::open(&server.authority, Some(&filled.operator)).await?;
+    let caller = Caller {
+        server: &server,
+        key: &filled.operator,
+    };
     super::progress(format!("plan of {count} certificates"));
-    let planned = plan(&server, &mut api, count).await?;
+    let planned = plan(&caller, count).await?;
     super::progress(format!("campaign over {count} certificates"));
     let report = Report {
         certificates: count,
         at_rest,
         planned,
-        ..carry_out(&server, &mut api, count).await?
+        ..carry_out(&caller, count).await?
     };
     server.stop().await?;
     audit::check(filled.folder(), count).await?;
@@ -67,10 +70,11 @@ pub(crate) async fn run(count: u32, database: &str, json: bool) -> anyhow::Resul
 }
 
 /// What the campaign would come to; how long that took to say, and the server's memory then.
-async fn plan(server: &Server, api: &mut Connection, count: u32) -> anyhow::Result<Moment> {
+async fn plan(caller: &Caller<'_>, count: u32) -> anyhow::Result<Moment> {
+    let server = caller.server;
     let (used, begun) = (server.processes().processor_time()?, Instant::now());
     let path = format!("{CAMPAIGNS}?dryRun=true");
-    let plan = post(api, &path, StatusCode::OK).await?;
+    let plan = caller.post(&path, StatusCode::OK).await?;
     if plan["atOnce"] != count {
         bail!("the plan has to say that {count} certificates are reissued at once: {plan}");
     }
@@ -78,9 +82,10 @@ async fn plan(server: &Server, api: &mut Connection, count: u32) -> anyhow::Resu
 }
 
 /// Begins the campaign and waits for its end.
-async fn carry_out(server: &Server, api: &mut Connection, count: u32) -> anyhow::Result<Report> {
+async fn carry_out(caller: &Caller<'_>, count: u32) -> anyhow::Result<Report> {
+    let server = caller.server;
     let (used, begun) = (server.processes().processor_time()?, Instant::now());
-    let campaign = post(api, CAMPAIGNS, StatusCode::CREATED).await?;
+    let campaign = caller.post(CAMPAIGNS, StatusCode::CREATED).await?;
     let id = campaign["id"]
         .as_i64()
         .ok_or_else(|| anyhow!("a campaign without a number: {campaign}"))?;
@@ -92,7 +97,7 @@ async fn carry_out(server: &Server, api: &mut Connection, count: u32) -> anyhow:
     loop {
         tokio::time::sleep(pause).await;
         let asked = Instant::now();
-        let state = get(api, &path).await?;
+        let state = caller.get(&path).await?;
         pause = LOOK.max(asked.elapsed() * LOOKS_APART);
         let done = state["done"].as_u64().unwrap_or(0);
         let now = Moment::of(server, begun, used)?;
@@ -125,22 +130,41 @@ async fn carry_out(server: &Server, api: &mut Connection, count: u32) -> anyhow:
     }
 }
 
-async fn post(api: &mut Connection, path: &str, status: StatusCode) -> anyhow::Result<Value> {
-    let deadline = Timestamp::now().checked_add(SignedDuration::from_hours(24))?;
-    let body = json!({
-        "where": SELECTION,
-        "key": "keep",
-        "deadline": format!("{deadline:.0}"),
-        "reason": "a measurement",
-    });
-    let body = Bytes::from(body.to_string());
-    let reply = api.call(Method::POST, path, body).await?;
-    expect(&reply, status, path)?;
-    serde_json::from_slice(&reply.body).with_context(|| format!("POST {path}: expected JSON"))
+/// An operator of the server. Each call has a connection of its own: the server ends those on which nothing is said for
+/// long.
+struct Caller<'a> {
+    server: &'a Server,
+    key: &'a str,
 }
 
-async fn get(api: &mut Connection, path: &str) -> anyhow::Result<Value> {
-    let reply = api.call(Method::GET, path, Bytes::new()).await?;
-    expect(&reply, StatusCode::OK, path)?;
-    serde_json::from_slice(&reply.body).with_context(|| format!("GET {path}: expected JSON"))
+impl Caller<'_> {
+    async fn post(&self, path: &str, status: StatusCode) -> anyhow::Result<Value> {
+        let deadline = Timestamp::now().checked_add(SignedDuration::from_hours(24))?;
+        let body = json!({
+            "where": SELECTION,
+            "key": "keep",
+            "deadline": format!("{deadline:.0}"),
+            "reason": "a measurement",
+        });
+        let body = Bytes::from(body.to_string());
+        self.call(Method::POST, path, body, status).await
+    }
+
+    async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        self.call(Method::GET, path, Bytes::new(), StatusCode::OK)
+            .await
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+        status: StatusCode,
+    ) -> anyhow::Result<Value> {
+        let mut connection = Connection::open(&self.server.authority, Some(self.key)).await?;
+        let reply = connection.call(method, path, body).await?;
+        expect(&reply, status, path)?;
+        serde_json::from_slice(&reply.body).with_context(|| format!("{path}: expected JSON"))
+    }
 }

@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::rand;
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PublicKeyData as _};
 use reseal_issuer::embedded::EmbeddedIssuer;
@@ -14,7 +15,7 @@ use reseal_lifecycle::issuer::{CertificateOrder, Issuer as _};
 use reseal_lifecycle::price::Allowance;
 use reseal_lifecycle::process::{Action, Mpic, Opening, Process};
 use reseal_lifecycle::product::CertificateType;
-use reseal_lifecycle::store::Subscription;
+use reseal_lifecycle::store::{LostSerial, Subscription};
 use reseal_pki::calendar::rules_at;
 use reseal_pki::key::PublicKey;
 use reseal_pki::method::Method;
@@ -59,6 +60,31 @@ impl Maker<'_> {
             self.add(&mut batch, id, slot)?;
         }
         Ok(batch)
+    }
+
+    /// So many serials that are on lists without a certificate, some in a batch.
+    pub(super) fn lost(
+        &self,
+        count: u32,
+        in_a_batch: usize,
+    ) -> impl Iterator<Item = anyhow::Result<Batch>> {
+        let not_after = self.now + SignedDuration::from_hours(24 * 90);
+        let at = self.now - SignedDuration::from_hours(24);
+        (0..count).step_by(in_a_batch).map(move |first| {
+            let rest = usize::try_from(count - first)?;
+            let lost = (0..rest.min(in_a_batch)).map(|_| {
+                Ok(LostSerial {
+                    issuer: EMBEDDED.to_owned(),
+                    serial: numbers::<16>()?.to_vec(),
+                    at,
+                    not_after,
+                })
+            });
+            Ok(Batch {
+                lost: lost.collect::<anyhow::Result<_>>()?,
+                ..Batch::default()
+            })
+        })
     }
 
     fn add(&self, batch: &mut Batch, id: CertificateId, slot: &Slot) -> anyhow::Result<()> {
@@ -195,12 +221,19 @@ fn request(key: &KeyPair, name: &str) -> anyhow::Result<Vec<u8>> {
     Ok(params.serialize_request(key)?.der().to_vec())
 }
 
+/// Random bytes that begin with a serial number: positive (P-1), and without leading zeros as DER wants it.
+fn numbers<const LENGTH: usize>() -> anyhow::Result<[u8; LENGTH]> {
+    let mut random = [0; LENGTH];
+    rand::fill(&mut random).context("no random numbers")?;
+    if let Some(first) = random.first_mut() {
+        *first = *first & 0x7f | 0x40;
+    }
+    Ok(random)
+}
+
 /// Numbers that are as unlike as those of a real one; nothing was signed.
 fn stand_in(limit: Timestamp, moment: Timestamp) -> anyhow::Result<Document> {
-    let mut random = [0; 80];
-    aws_lc_rs::rand::fill(&mut random).context("no random numbers")?;
-    // Serial numbers are positive (P-1).
-    random[0] &= 0x7f;
+    let random = numbers::<80>()?;
     let (serial, hashes) = random.split_at(16);
     let (spki, fingerprint) = hashes.split_at(32);
     let not_after = moment.checked_add(rules_at(moment).default_validity)?;

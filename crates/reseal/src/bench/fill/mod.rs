@@ -49,6 +49,39 @@ const URL: &str = "http://127.0.0.1";
 /// The large customer.
 const LARGE: &str = "bench";
 
+/// What a folder is filled with.
+#[derive(Clone, Copy)]
+pub(super) struct Contents {
+    certificates: u32,
+    mix: Mix,
+    /// Serials that are revoked besides, without certificates.
+    lost: u32,
+}
+
+impl Contents {
+    /// So many certificates, as years leave them behind.
+    pub(super) fn years(certificates: u32) -> Self {
+        Self {
+            certificates,
+            mix: Mix::Years,
+            lost: 0,
+        }
+    }
+
+    /// So many certificates that are all in force.
+    pub(super) fn in_force(certificates: u32) -> Self {
+        Self {
+            mix: Mix::InForce,
+            ..Self::years(certificates)
+        }
+    }
+
+    /// The same with so many further serials on the lists.
+    pub(super) fn with_lost(self, lost: u32) -> Self {
+        Self { lost, ..self }
+    }
+}
+
 /// A server's folder full of certificates.
 pub(super) struct Filled {
     folder: DataFolder,
@@ -63,16 +96,16 @@ pub(super) struct Filled {
 }
 
 impl Filled {
-    /// Makes DATA in `folder` with `count` certificates, over what `database` says, for a server that keeps what it learns
-    /// of CAA for `caa_reuse`.
+    /// Makes DATA in `folder` with `contents`, over what `database` says, for a server that keeps what it learns of CAA for
+    /// `caa_reuse`.
     pub(super) async fn make(
         folder: &Path,
-        count: u32,
-        mix: Mix,
+        contents: Contents,
         caa_reuse: &str,
         database: &str,
     ) -> anyhow::Result<Self> {
         let begun = Instant::now();
+        let count = contents.certificates;
         let data = DataFolder::new(folder);
         data.make()?;
         let dns = NameServer::start(&[]).await?;
@@ -87,10 +120,11 @@ impl Filled {
             .unwrap_or(CUSTOMERS)
             .clamp(1, CUSTOMERS);
         let key = add_customers(&data, &config, customers, clock).await?;
-        let slots = schedule::schedule(count, customers, mix);
-        let issuer = wire_up::embedded_issuer(&data, &config, URL)?;
+        let slots = schedule::schedule(count, customers, contents.mix);
+        let issuer = wire_up::Embedded::open(&data, &config, URL)?.current;
         let names = wire_up::name_policy(&config);
-        fill(&source(&data, &config)?, &issuer, &names, &slots)?;
+        let maker = maker(&issuer, &names, &slots);
+        fill(&source(&data, &config)?, &maker, &slots, contents.lost)?;
         drop(lock);
         console::notice(format!(
             "{count} certificates made and stored in {:.0} s",
@@ -152,27 +186,29 @@ async fn note_ends(store: &SqlStore) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes rows on every core, and stores them in their order.
-fn fill(
-    source: &reseal_store::Source,
-    issuer: &EmbeddedIssuer,
-    names: &NamePolicy,
-    slots: &[Slot],
-) -> anyhow::Result<()> {
-    let maker = Maker {
+fn maker<'a>(issuer: &'a EmbeddedIssuer, names: &'a NamePolicy, slots: &[Slot]) -> Maker<'a> {
+    Maker {
         issuer,
         names,
         now: Timestamp::now(),
         all_documents: slots.len() <= ALL_DOCUMENTS,
         runtime: Handle::current(),
-    };
+    }
+}
+
+/// Makes rows on every core, and stores them in their order.
+fn fill(
+    source: &reseal_store::Source,
+    maker: &Maker<'_>,
+    slots: &[Slot],
+    lost: u32,
+) -> anyhow::Result<()> {
     tokio::task::block_in_place(|| {
         std::thread::scope(|scope| {
             let cores = std::thread::available_parallelism().map_or(1, usize::from);
             let made: VecDeque<_> = (0..cores)
                 .map(|core| {
                     let (sender, receiver) = sync_channel(1);
-                    let maker = &maker;
                     scope.spawn(move || {
                         let own = slots.chunks(SLICE).enumerate().skip(core).step_by(cores);
                         for (slice, slots) in own {
@@ -186,7 +222,7 @@ fn fill(
                     receiver
                 })
                 .collect();
-            store(source, made, slots.len())
+            store(source, made, maker.lost(lost, SLICE), slots.len())
         })
     })
 }
@@ -194,20 +230,24 @@ fn fill(
 fn store(
     source: &reseal_store::Source,
     mut made: VecDeque<Receiver<anyhow::Result<Batch>>>,
+    lost: impl Iterator<Item = anyhow::Result<Batch>> + Send,
     count: usize,
 ) -> anyhow::Result<()> {
     let mut failed = None;
     // Those who make them take turns. Whoever waits to hand one over hears of it when this is dropped.
-    let batches = std::iter::from_fn(|| {
+    let certificates = std::iter::from_fn(|| {
         let turn = made.pop_front()?;
         let batch = turn.recv().ok()?;
         made.push_back(turn);
-        batch.map_err(|error| failed = Some(error)).ok()
+        Some(batch)
     });
+    let batches = certificates
+        .chain(lost)
+        .map_while(|batch| batch.map_err(|error| failed = Some(error)).ok());
     let stored = SqlStore::fill(source, batches, &mut |filling| tell(filling, count));
     drop(made);
     if let Some(error) = failed {
-        return Err(error.context("a certificate cannot be made"));
+        return Err(error.context("what is to be stored cannot be made"));
     }
     let stored = stored.context("the store cannot be filled")?;
     if stored != count as u64 {

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
-use super::fill::{Filled, Mix, Slot, host};
+use super::fill::{Contents, Filled, Slot, host};
 use super::load::{self, Pace, Service, Summary, Target, Task};
 use super::requests;
 use super::server::Server;
@@ -24,7 +24,7 @@ use queries::queries;
 use report::{Report, Row, Size};
 
 /// Connections that reissue, and connections that read single things.
-const WRITERS: usize = 32;
+pub(super) const WRITERS: usize = 32;
 /// Reissues a second at most; a measurement whose requests run out ends early.
 const MOST_REISSUES: usize = 4_000;
 /// Certificates that are reissued, where there are so many.
@@ -32,9 +32,9 @@ const TARGETS: usize = 8_192;
 /// As few are of no use.
 pub(crate) const SMALLEST: u32 = 1_000;
 /// After the start: lists of revoked certificates are signed, the log is copied.
-const LONGEST_REST: Duration = Duration::from_mins(10);
+pub(super) const LONGEST_REST: Duration = Duration::from_mins(10);
 /// Customers ask less often than this for CAA to be asked anew at each reissue; the plain benchmark measures that too.
-const CAA_REUSE: &str = "8h";
+pub(super) const CAA_REUSE: &str = "8h";
 
 /// Measures each of `sizes` for `seconds` a row, over what `database` says; writes JSON instead of a table when `json` is set.
 pub(crate) async fn run(
@@ -71,7 +71,7 @@ pub(crate) async fn run(
 async fn measure(count: u32, measured: Duration, database: &str) -> anyhow::Result<Size> {
     let folder = tempfile::tempdir().context("no temporary folder can be made")?;
     let data = folder.path().join("data");
-    let filled = Filled::make(&data, count, Mix::Years, CAA_REUSE, database).await?;
+    let filled = Filled::make(&data, Contents::years(count), CAA_REUSE, database).await?;
     // Elsewhere it is not a file of ours.
     let is_file = database.is_empty();
     let octets = is_file
@@ -138,7 +138,7 @@ fn spread(paths: Vec<String>, connections: usize) -> Vec<Task> {
 }
 
 /// Reissues of as many certificates as can be, spread over all that there are.
-fn reissues(filled: &Filled, measured: Duration) -> anyhow::Result<Vec<Task>> {
+pub(super) fn reissues(filled: &Filled, measured: Duration) -> anyhow::Result<Vec<Task>> {
     let all: Vec<(i64, &Slot)> = filled
         .large_customers()
         .filter(|(_, slot)| slot.is_reissuable())

@@ -9,7 +9,10 @@ use reseal_issuer::embedded::EmbeddedIssuer;
 use reseal_lifecycle::import;
 use reseal_lifecycle::store::StoreError;
 use reseal_pki::certificate::{Certificate, verify_signed};
+use reseal_pki::transparency::{entry_tbs, has_scts};
 use reseal_store::{Checked, Moment, StoredCertificate, Told};
+
+use crate::wire_up::{EMBEDDED, Embedded};
 
 /// Certificates read at once: enough for every core, few enough to be no matter.
 const PAGE: u32 = 1000;
@@ -23,7 +26,7 @@ pub(super) struct Looked {
 
 pub(super) fn check(
     moment: &Moment<'_>,
-    issuer: &EmbeddedIssuer,
+    embedded: &Embedded,
     told: Told<'_>,
 ) -> Result<Looked, StoreError> {
     let mut stored = Checked::new(
@@ -32,13 +35,13 @@ pub(super) fn check(
          a backup",
     );
     let mut signed = Checked::new(
-        "each certificate bears its issuer's signature over what was reserved for it",
+        "each certificate bears its issuer's signature, over what was reserved for it unless an upstream issued it",
         "it was put there by somebody else, or the disk is damaged: compare with a backup, and look for it in the audit \
          log",
     );
     let mut elsewhere = 0;
     moment.certificates(PAGE, |page| {
-        for (id, verdict) in judge_all(&page, issuer) {
+        for (id, verdict) in judge_all(&page, embedded) {
             stored.rows += 1;
             if let Err(what) = verdict.stored {
                 stored.find(format!("certificate {id}: {what}"));
@@ -77,11 +80,11 @@ enum Signed {
 }
 
 /// Judges a page, on every core.
-fn judge_all(page: &[StoredCertificate], issuer: &EmbeddedIssuer) -> Vec<(i64, Verdict)> {
+fn judge_all(page: &[StoredCertificate], embedded: &Embedded) -> Vec<(i64, Verdict)> {
     let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let share = page.len().div_ceil(cores).max(1);
     let judge_share = |share: &[StoredCertificate]| {
-        let verdicts = share.iter().map(|one| (one.id, judge(one, issuer)));
+        let verdicts = share.iter().map(|one| (one.id, judge(one, embedded)));
         verdicts.collect::<Vec<_>>()
     };
     thread::scope(|scope| {
@@ -98,11 +101,11 @@ fn judge_all(page: &[StoredCertificate], issuer: &EmbeddedIssuer) -> Vec<(i64, V
     })
 }
 
-fn judge(stored: &StoredCertificate, issuer: &EmbeddedIssuer) -> Verdict {
+fn judge(stored: &StoredCertificate, embedded: &Embedded) -> Verdict {
     let read = Certificate::from_der(&stored.der);
     let signed = match &read {
         _ if stored.issuer == import::ISSUER => Signed::Imported,
-        Ok(certificate) => signed(stored, certificate, issuer),
+        Ok(certificate) => signed(stored, certificate, embedded),
         Err(_) => Signed::No("it cannot be read".to_owned()),
     };
     let stored = read
@@ -167,24 +170,50 @@ fn compare_names(stored: &StoredCertificate, certificate: &Certificate) -> Resul
     Ok(())
 }
 
-fn signed(
-    stored: &StoredCertificate,
-    certificate: &Certificate,
-    issuer: &EmbeddedIssuer,
-) -> Signed {
+fn signed(stored: &StoredCertificate, certificate: &Certificate, embedded: &Embedded) -> Signed {
+    if let Some(chain) = &stored.upstream {
+        return signed_upstream(stored, chain);
+    }
     match &stored.reserved {
         None => return Signed::No("nothing was reserved for it".to_owned()),
-        Some(reserved) if certificate.tbs_der() != reserved => {
+        Some(reserved) if !is_of(certificate, reserved) => {
             return Signed::No("it is not what was reserved under its serial number".to_owned());
         }
         Some(_) => {}
     }
-    let issuing = issuer.issuing();
+    let named = embedded.all().find(|one| one.name() == stored.issuer);
+    let Some(issuing) = named.map(EmbeddedIssuer::issuing) else {
+        return match stored.issuer.strip_prefix(EMBEDDED) {
+            Some(_) => Signed::No(format!(
+                "`{}` is not in the folder of the CA",
+                stored.issuer
+            )),
+            None => Signed::Elsewhere,
+        };
+    };
     if verify_signed(&stored.der, issuing.public_key()).is_ok() {
         return Signed::Yes;
     }
     match certificate.authority_key_identifier() {
-        Some(key) if key != issuing.ski() => Signed::Elsewhere,
+        Some(key) if embedded.all().all(|one| one.issuing().ski() != key) => Signed::Elsewhere,
         _ => Signed::No("its signature is not the issuer's".to_owned()),
+    }
+}
+
+/// Whether what was signed is what was reserved, but for the promises of logs.
+fn is_of(certificate: &Certificate, reserved: &[u8]) -> bool {
+    certificate.tbs_der() == reserved
+        || has_scts(certificate.der())
+            && entry_tbs(certificate.der()).is_ok_and(|entry| entry == reserved)
+}
+
+/// By the first certificate of the chain that it came with.
+fn signed_upstream(stored: &StoredCertificate, chain: &[Vec<u8>]) -> Signed {
+    let issuing = chain
+        .first()
+        .and_then(|der| Certificate::from_der(der).ok());
+    match issuing {
+        Some(issuing) if verify_signed(&stored.der, issuing.public_key()).is_ok() => Signed::Yes,
+        _ => Signed::No("its signature is not that of the chain that it came with".to_owned()),
     }
 }

@@ -13,14 +13,26 @@ use reseal_pki::certificate::verify_signed;
 use reseal_pki::crl::{Crl as Signed, CrlEntry};
 use reseal_store::{Checked, Moment};
 
-use crate::wire_up::EMBEDDED;
+use crate::wire_up::Embedded;
 
-pub(super) fn check(moment: &Moment<'_>, issuer: &EmbeddedIssuer) -> Result<Checked, StoreError> {
+pub(super) fn check(moment: &Moment<'_>, embedded: &Embedded) -> Result<Checked, StoreError> {
     let mut checked = Checked::new(
         "each revocation list is signed, and shows the certificates that it has to show",
         "the world does not hear of a revocation, or of one that is none: `reseal ca crl LIST --sign` signs the list \
          anew from what is stored",
     );
+    for issuer in embedded.all() {
+        check_of(moment, issuer, &mut checked)?;
+    }
+    Ok(checked)
+}
+
+/// The lists of one intermediate.
+fn check_of(
+    moment: &Moment<'_>,
+    issuer: &EmbeddedIssuer,
+    checked: &mut Checked,
+) -> Result<(), StoreError> {
     let scopes = issuer.crls();
     let scopes = scopes
         .iter()
@@ -28,7 +40,7 @@ pub(super) fn check(moment: &Moment<'_>, issuer: &EmbeddedIssuer) -> Result<Chec
     for scope in scopes {
         let mut revoked = Vec::new();
         for ending in &scope.endings {
-            revoked.extend(moment.revoked(EMBEDDED, *ending)?);
+            revoked.extend(moment.revoked(issuer.name(), *ending)?);
         }
         let list = moment.crl(&scope.name)?;
         checked.rows += u64::from(list.is_some());
@@ -36,7 +48,7 @@ pub(super) fn check(moment: &Moment<'_>, issuer: &EmbeddedIssuer) -> Result<Chec
             checked.find(format!("list {}: {what}", scope.name));
         }
     }
-    Ok(checked)
+    Ok(())
 }
 
 fn judge(list: Option<&Crl>, revoked: &[Revoked], issuer: &EmbeddedIssuer) -> Result<(), String> {

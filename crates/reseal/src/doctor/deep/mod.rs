@@ -11,7 +11,6 @@ mod lists;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use reseal_issuer::embedded::EmbeddedIssuer;
 use reseal_lifecycle::store::StoreError;
 use reseal_store::{Checked, Head, Moment, SqlStore};
 
@@ -22,7 +21,7 @@ use crate::config::Config;
 use crate::console;
 use crate::data::DataFolder;
 use crate::house::source;
-use crate::wire_up;
+use crate::wire_up::{self, Embedded};
 
 /// Time between two lines that say how far it is.
 const PROGRESS: Duration = Duration::from_secs(5);
@@ -35,15 +34,15 @@ pub(super) fn examine(data: &DataFolder, config: &Config, report: &mut Report) {
         Ok(ready) => ready,
         Err(error) => return report.fail(format!("{error:#}")),
     };
-    let issuer = match wire_up::embedded_issuer(data, config, &url) {
-        Ok(issuer) => issuer,
+    let embedded = match Embedded::open(data, config, &url) {
+        Ok(embedded) => embedded,
         Err(error) => {
             return report.fail(format!(
                 "without the CA nothing more is looked at: {error:#}"
             ));
         }
     };
-    let looked = SqlStore::at_one_moment(&source, |moment| look(moment, &issuer, &heads, now));
+    let looked = SqlStore::at_one_moment(&source, |moment| look(moment, &embedded, &heads, now));
     match looked {
         Ok(found) => {
             found.checks.iter().for_each(|check| show(check, report));
@@ -66,7 +65,7 @@ struct Found {
 
 fn look(
     moment: &Moment<'_>,
-    issuer: &EmbeddedIssuer,
+    embedded: &Embedded,
     heads: &[Head],
     now: Timestamp,
 ) -> Result<Found, StoreError> {
@@ -75,9 +74,9 @@ fn look(
     let mut checks = moment.rows(now, &mut told)?;
     checks.push(moment.processes(&mut told)?);
     checks.push(moment.reservations(now)?);
-    let looked = certificates::check(moment, issuer, &mut told)?;
+    let looked = certificates::check(moment, embedded, &mut told)?;
     checks.extend(looked.checks);
-    checks.push(lists::check(moment, issuer)?);
+    checks.push(lists::check(moment, embedded)?);
     checks.push(audit(moment, heads, now)?);
     Ok(Found {
         checks,

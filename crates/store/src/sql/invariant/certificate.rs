@@ -1,6 +1,6 @@
 //! Certificates, how they follow each other, and what is known of them.
 
-use super::{CUSTOMER, Invariant, Start, Table, refers};
+use super::{CUSTOMER, Invariant, Reference, Start, Table, refers};
 
 pub(super) const CERTIFICATE: Table = Table {
     name: "certificate",
@@ -24,10 +24,11 @@ pub(super) const CERTIFICATE: Table = Table {
                 AND other.id <> certificate.id)",
         },
         Invariant {
-            holds: "the serial number of each certificate was reserved for its process",
+            holds: "the serial number of each certificate was reserved for its process, unless an upstream issued it",
             otherwise: "it was not issued by this server's rules, or what it rests on was removed: compare with a backup, \
                 and take it for mis-issued unless that explains it",
-            broken: "issuer <> 'import' AND NOT EXISTS (SELECT 1 FROM reservation \
+            broken: "issuer <> 'import' AND NOT EXISTS (SELECT 1 FROM upstream_certificate \
+                WHERE upstream_certificate.certificate = certificate.id) AND NOT EXISTS (SELECT 1 FROM reservation \
                 WHERE reservation.serial = certificate.serial AND reservation.process = certificate.process \
                 AND reservation.issuer = certificate.issuer)",
         },
@@ -83,6 +84,8 @@ pub(super) const CERTIFICATE: Table = Table {
             otherwise: "the world does not hear of the revocation: report it, and add the row before the next list is \
                 signed",
             broken: "revoked_at IS NOT NULL AND issuer <> 'import' AND not_after >= :now \
+                AND NOT EXISTS (SELECT 1 FROM upstream_certificate \
+                    WHERE upstream_certificate.certificate = certificate.id) \
                 AND NOT EXISTS (SELECT 1 FROM crl_entry WHERE crl_entry.issuer = certificate.issuer \
                     AND crl_entry.ending = substr(certificate.serial, length(certificate.serial), 1) \
                     AND crl_entry.serial = certificate.serial AND crl_entry.revoked_at = certificate.revoked_at \
@@ -126,14 +129,22 @@ pub(super) const BLOCKED_KEY: Table = Table {
     start: Start::Number,
     row: "id",
     references: &[],
-    invariants: &[Invariant {
-        holds: "each valid certificate with a blocked key is revoked or about to be",
-        otherwise: "a certificate for a compromised key is in force: revoke it (`reseal key block` schedules that for \
-            all with the key)",
-        broken: "EXISTS (SELECT 1 FROM certificate WHERE certificate.spki_sha256 = blocked_key.spki_sha256 \
-            AND certificate.issuer <> 'import' AND certificate.not_after >= :now \
-            AND certificate.revoked_at IS NULL AND certificate.revocation_scheduled IS NULL)",
-    }],
+    invariants: &[
+        Invariant {
+            holds: "each valid certificate with a blocked key is revoked or about to be",
+            otherwise: "a certificate for a compromised key is in force: revoke it (`reseal key block` schedules that for \
+                all with the key)",
+            broken: "EXISTS (SELECT 1 FROM certificate WHERE certificate.spki_sha256 = blocked_key.spki_sha256 \
+                AND certificate.issuer <> 'import' AND certificate.not_after >= :now \
+                AND certificate.revoked_at IS NULL AND certificate.revocation_scheduled IS NULL)",
+        },
+        Invariant {
+            holds: "each serial number that was lost with a blocked key is revoked because of that",
+            otherwise: "a list gives another reason: `reseal key block` corrects it",
+            broken: "EXISTS (SELECT 1 FROM crl_entry WHERE crl_entry.spki_sha256 = blocked_key.spki_sha256 \
+                AND crl_entry.reason IS DISTINCT FROM 'KEY_COMPROMISE')",
+        },
+    ],
 };
 
 pub(super) const RELIANCE: Table = Table {
@@ -151,6 +162,53 @@ pub(super) const RELIANCE: Table = Table {
         broken: "EXISTS (SELECT 1 FROM certificate \
             JOIN domain_authorization ON domain_authorization.id = reliance.proof \
             WHERE certificate.id = reliance.certificate AND certificate.customer <> domain_authorization.customer)",
+    }],
+};
+
+pub(super) const UPSTREAM_CERTIFICATE: Table = Table {
+    name: "upstream_certificate",
+    key: "certificate",
+    start: Start::Number,
+    row: "certificate",
+    references: &[
+        refers("certificate", "certificate"),
+        Reference {
+            column: "chain",
+            table: "upstream_chain",
+            key: "digest",
+        },
+    ],
+    invariants: &[
+        Invariant {
+            holds: "each certificate of an upstream was ordered there by its process",
+            otherwise: "nobody here asked for it: compare with a backup, and ask the upstream for the order",
+            broken: "NOT EXISTS (SELECT 1 FROM certificate \
+                JOIN upstream_order ON upstream_order.process = certificate.process \
+                    AND upstream_order.issuer = certificate.issuer \
+                WHERE certificate.id = upstream_certificate.certificate)",
+        },
+        Invariant {
+            holds: "of each revoked certificate of an upstream the upstream was told, or will be",
+            otherwise: "the world does not hear of the revocation: have the upstream revoke it, and report it",
+            broken: "EXISTS (SELECT 1 FROM certificate WHERE certificate.id = upstream_certificate.certificate \
+                AND certificate.revoked_at IS NOT NULL AND certificate.not_after >= :now \
+                AND NOT EXISTS (SELECT 1 FROM upstream_revocation \
+                    WHERE upstream_revocation.fingerprint = certificate.fingerprint))",
+        },
+    ],
+};
+
+pub(super) const UPSTREAM_REVOCATION: Table = Table {
+    name: "upstream_revocation",
+    key: "fingerprint",
+    start: Start::Bytes,
+    row: "fingerprint",
+    references: &[refers("certificate", "certificate")],
+    invariants: &[Invariant {
+        holds: "what an upstream has to revoke is done, or waits to be told, and is revoked here if it is stored",
+        otherwise: "the upstream revoked what is in force here, or is not told: report it, and revoke the certificate",
+        broken: "(due IS NULL) = (done IS NULL) OR EXISTS (SELECT 1 FROM certificate \
+            WHERE certificate.fingerprint = upstream_revocation.fingerprint AND certificate.revoked_at IS NULL)",
     }],
 };
 

@@ -69,6 +69,23 @@ pub(super) const RESERVATION: Table = Table {
     }],
 };
 
+pub(super) const PRECERTIFICATE: Table = Table {
+    name: "precertificate",
+    key: "id",
+    start: Start::Number,
+    row: "id",
+    references: &[PROCESS_OF],
+    invariants: &[Invariant {
+        holds: "each precertificate has a serial number that its process reserved, and is the only one with it",
+        otherwise: "something was signed that nobody decided about: put the serial number on its list by hand and record \
+            the incident; then find out how it came",
+        broken: "NOT EXISTS (SELECT 1 FROM reservation WHERE reservation.serial = precertificate.serial \
+                AND reservation.process = precertificate.process AND reservation.issuer = precertificate.issuer) \
+            OR EXISTS (SELECT 1 FROM precertificate AS other WHERE other.serial = precertificate.serial \
+                AND other.id <> precertificate.id)",
+    }],
+};
+
 pub(super) const IDEMPOTENCY_KEY: Table = Table {
     name: "idempotency_key",
     key: "id",
@@ -172,5 +189,28 @@ pub(super) const VETTED_CHECK: Table = Table {
         otherwise: "somebody may rely on an approval that is not theirs: withdraw it (`reseal validation`)",
         broken: "EXISTS (SELECT 1 FROM process WHERE process.id = vetted_check.process \
             AND process.customer <> vetted_check.customer)",
+    }],
+};
+
+pub(super) const UPSTREAM_ORDER: Table = Table {
+    name: "upstream_order",
+    key: "url",
+    start: Start::Text,
+    row: "url",
+    references: &[PROCESS_OF],
+    invariants: &[],
+};
+
+pub(super) const DNS_RECORD: Table = Table {
+    name: "dns_record",
+    key: "process",
+    start: Start::Number,
+    row: "process, name",
+    references: &[refers("process", "process")],
+    invariants: &[Invariant {
+        holds: "what was published in the DNS for a process is removed once that has ended",
+        otherwise: "the record stays in the DNS: remove it there by hand",
+        broken: "due IS NULL AND EXISTS (SELECT 1 FROM process WHERE process.id = dns_record.process \
+            AND process.open = 0)",
     }],
 };

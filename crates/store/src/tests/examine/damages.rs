@@ -1,8 +1,7 @@
 //! What somebody could do to a database, and what is said of it.
 
 pub(super) const SERIAL: &str = "no two certificates of an issuer have the same serial number";
-pub(super) const RESERVED: &str =
-    "the serial number of each certificate was reserved for its process";
+pub(super) const RESERVED: &str = "the serial number of each certificate was reserved for its process, unless an upstream issued it";
 pub(super) const RESULT: &str = "each certificate is the one result of a completed process";
 pub(super) const SUCCESSORS: &str = "no certificate has two successors, and both say so";
 pub(super) const CHAIN: &str =
@@ -14,6 +13,8 @@ pub(super) const REVOKED: &str =
 pub(super) const LISTED: &str =
     "each revoked certificate that has not expired is on its way to a list, or on it";
 pub(super) const ENTRIES: &str = "each entry for a revocation list is for a revoked certificate, or for a serial number that was lost";
+pub(super) const LOST_BLOCKED: &str =
+    "each serial number that was lost with a blocked key is revoked because of that";
 pub(super) const BLOCKED: &str =
     "each valid certificate with a blocked key is revoked or about to be";
 pub(super) const PROOFS: &str = "each certificate rests on proofs of its own customer";
@@ -26,6 +27,7 @@ pub(super) const SOURCE: &str = "each reissue, renewal and revocation starts fro
 pub(super) const REVOCATION: &str = "what a completed revocation is about is revoked";
 pub(super) const WAITS: &str = "no process has ended and waits for a worker";
 pub(super) const TWICE: &str = "no serial number was reserved twice";
+pub(super) const PRECERTIFIED: &str = "each precertificate has a serial number that its process reserved, and is the only one with it";
 pub(super) const KEYS: &str =
     "each call with an Idempotency-Key opened a process of its own, and only one";
 pub(super) const STEPS: &str = "no event is of a step that its process has not taken";
@@ -40,10 +42,47 @@ pub(super) const NOTES: &str = "each note is an event of its process";
 pub(super) const CAMPAIGN: &str = "what a campaign says of each certificate is what became of it";
 pub(super) const AGREES: &str = "what is stored beside the state of each process agrees with it";
 pub(super) const ACCOUNTED: &str = "each reserved serial number was issued, is about to be, or was given up on record and is revoked";
+pub(super) const UPSTREAM_ORDER: &str =
+    "each certificate of an upstream was ordered there by its process";
+pub(super) const UPSTREAM_TOLD: &str =
+    "of each revoked certificate of an upstream the upstream was told, or will be";
+pub(super) const UPSTREAM_DONE: &str = "what an upstream has to revoke is done, or waits to be told, and is revoked here if it is stored";
+pub(super) const DNS_RECORD: &str =
+    "what was published in the DNS for a process is removed once that has ended";
 pub(super) const REFERENCES: &str = "every row leads to rows that are there";
 
 /// What somebody does, which check finds it, and in which row. What else it breaks is not listed.
 pub(super) const DAMAGES: &[(&str, &str, &str)] = &[
+    (
+        "UPDATE precertificate SET issuer = 'other'",
+        PRECERTIFIED,
+        "precertificate 1",
+    ),
+    (
+        "DELETE FROM upstream_order",
+        UPSTREAM_ORDER,
+        "upstream_certificate 6",
+    ),
+    (
+        "DELETE FROM upstream_revocation",
+        UPSTREAM_TOLD,
+        "upstream_certificate 6",
+    ),
+    (
+        "UPDATE dns_record SET due = NULL",
+        DNS_RECORD,
+        "dns_record 2",
+    ),
+    (
+        "UPDATE upstream_revocation SET done = 0",
+        UPSTREAM_DONE,
+        "upstream_revocation ",
+    ),
+    (
+        "UPDATE upstream_revocation SET due = NULL",
+        UPSTREAM_DONE,
+        "upstream_revocation ",
+    ),
     (
         "UPDATE certificate SET serial = (SELECT old.serial FROM certificate AS old WHERE old.id = 3) WHERE id = 4",
         SERIAL,
@@ -188,6 +227,11 @@ pub(super) const DAMAGES: &[(&str, &str, &str)] = &[
     (
         "UPDATE blocked_key SET spki_sha256 = (SELECT spki_sha256 FROM certificate WHERE id = 4)",
         BLOCKED,
+        "blocked_key 1",
+    ),
+    (
+        "UPDATE blocked_key SET spki_sha256 = (SELECT spki_sha256 FROM crl_entry WHERE spki_sha256 IS NOT NULL)",
+        LOST_BLOCKED,
         "blocked_key 1",
     ),
     (

@@ -12,7 +12,7 @@ use crate::database::Dialect;
 use crate::sql::invariant::TABLES;
 use crate::{Checked, SqlStore};
 use damages::{ACCOUNTED, AGREES, DAMAGES, REFERENCES, TWICE};
-use sound::sound;
+pub(super) use sound::sound;
 
 fn examine(world: &World) -> Vec<Checked> {
     let look = |moment: &crate::Moment<'_>| {
@@ -101,6 +101,8 @@ async fn a_row_that_leads_nowhere_is_found_in_every_table() {
             let column = reference.column;
             let nowhere = match reference.table {
                 "customer" => "'nobody'",
+                "upstream_chain" if hands.dialect() == Dialect::Postgres => "'\\x00'::bytea",
+                "upstream_chain" => "X'00'",
                 _ => "999999",
             };
             let damage = format!(

@@ -5,13 +5,15 @@ use reseal_lifecycle::certificate::{Certificate, CertificateStatus, Revocation, 
 use reseal_lifecycle::event::{Event, EventKind};
 use reseal_lifecycle::idempotency::{Claim, IdempotencyStore as _, KeyedCall};
 use reseal_lifecycle::note::NoteStore as _;
-use reseal_lifecycle::process::{Action, Opening, Process};
-use reseal_lifecycle::store::{Change, LostSerial, Store as _};
+use reseal_lifecycle::process::{Action, Opening, Process, UpstreamOrder};
+use reseal_lifecycle::store::{Change, Issuance, LostSerial, Store as _};
+use reseal_lifecycle::upstream::OrderUrl;
 use serde_json::json;
 
 use super::super::World;
 use super::super::hands::Hands;
 use super::super::sample::{self, hash, in_days, now};
+use super::super::transparency::precertified;
 use crate::database::Dialect;
 
 fn opening(action: Action, customer: &str, source: Option<&Certificate>) -> Opening {
@@ -79,6 +81,58 @@ impl World {
         self.certificate(process.certificate.unwrap()).await
     }
 
+    /// A certificate that an upstream issued, of a process that has been through everything.
+    async fn issued_upstream(&self, number: u64) -> Certificate {
+        let mut work = sample::work(&["reseal-sample.com"]);
+        let order = OrderUrl {
+            issuer: "le".to_owned(),
+            url: "https://ca.example/order/1".to_owned(),
+            placed: now(),
+        };
+        work.upstream = Some(UpstreamOrder {
+            url: order.url.clone(),
+            account: "https://ca.example/account/1".to_owned(),
+            placed: now(),
+            expires: None,
+            caa_identities: Vec::new(),
+            asked: None,
+            authorizations: Vec::new(),
+        });
+        let (process, events) = Process::open(opening(Action::Request, "acme", None), work, now());
+        let change = Change {
+            order: Some(order),
+            ..Change::new(process, events)
+        };
+        let process = self.store.open(change).await.unwrap();
+        let (process, events) = process.finalize(now()).unwrap();
+        let process = self
+            .store
+            .advance(Change::new(process, events))
+            .await
+            .unwrap();
+        let certificate = Certificate {
+            issuer: "le".to_owned(),
+            ..sample::certificate("acme", number)
+        };
+        let serial = hex::encode(&certificate.serial);
+        let completed = process.complete_upstream(serial, certificate.not_after, now());
+        let (process, events) = completed.unwrap();
+        let issuance = Issuance {
+            certificate,
+            subscription: Some(sample::subscription("acme")),
+            allowance: None,
+            replaces: None,
+            chain: Some(vec![b"issuer".to_vec(), b"root".to_vec()]),
+            is_late: false,
+        };
+        let change = Change {
+            issuance: Some(Box::new(issuance)),
+            ..Change::new(process, events)
+        };
+        let process = self.store.advance(change).await.unwrap();
+        self.certificate(process.certificate.unwrap()).await
+    }
+
     async fn revoke(&self, certificate: &Certificate) {
         let opening = opening(Action::Revoke, "acme", Some(certificate));
         let event = EventKind::Revoked {
@@ -115,7 +169,6 @@ impl World {
             issuer: "embedded".to_owned(),
             serial,
             at: now(),
-            reason: RevocationReason::Superseded,
             not_after: in_days(200),
         });
         self.store.advance(change).await.unwrap();
@@ -124,8 +177,8 @@ impl World {
 
 /// A world with rows in every table: certificate 1 is imported, 2 was ordered, 3 is its reissue and 4 its renewal; 2 is
 /// revoked, and for 4 a reissue is open, process 6, that gave one serial up. Certificate 5 is rival's, and process 7 its
-/// open order.
-pub(super) async fn sound() -> World {
+/// open order, which has a precertificate. Certificate 6 came from an upstream, and is revoked.
+pub(in crate::tests) async fn sound() -> World {
     let world = World::new().await;
     let imported = |customer, number| Certificate {
         issuer: "import".to_owned(),
@@ -140,8 +193,12 @@ pub(super) async fn sound() -> World {
         .signing(Action::Reissue, "acme", Some(&renewed), 5)
         .await;
     world.give_up(open, 5).await;
-    world.signing(Action::Request, "rival", None, 6).await;
+    let signing = world.signing(Action::Request, "rival", None, 6).await;
+    let signed = world.store.advance(precertified(signing, 6)).await;
+    signed.unwrap();
     world.import(imported("rival", 102)).await;
+    let elsewhere = world.issued_upstream(7).await;
+    world.revoke(&elsewhere).await;
     let note = EventKind::NoteAdded {
         user: "acme/api".to_owned(),
         by_house: false,
@@ -167,6 +224,8 @@ pub(super) async fn sound() -> World {
              INSERT INTO claimed_key VALUES ({0}, 'acme', 'r', 'a', 0);
              INSERT INTO revocation_duty (certificate, received, deadline_24h, deadline_5d, deadline, cause, ground)
                  VALUES (2, 0, 0, 0, 0, 'c', 'key-compromise');
+             INSERT INTO dns_record (process, hook, name, value, created, due) VALUES
+                 (2, 'knot', '_x.reseal-sample.com.', 'v', 0, 0), (6, 'knot', '_x.reseal-sample.com.', 'w', 0, NULL);
              INSERT INTO campaign (actor, created, reason, selection, key_choice, deadline, status, last, through)
                  VALUES ('a', 0, 'r', '', 'keep', 0, 'RUNNING', 5, 5);
              INSERT INTO campaign_item (campaign, certificate, customer, issuer, urgent, due, placed, outcome, process, \

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::super::columns::Columns;
+use super::super::upstream;
 use crate::database::{Result, Row};
 
 /// A certificate, and what is stored beside it.
@@ -36,6 +37,8 @@ pub struct StoredCertificate {
     pub der: Vec<u8>,
     /// What was reserved for its process under its serial number, DER.
     pub reserved: Option<Vec<u8>>,
+    /// Its issuers, the issuing one first, when it came from an upstream; empty when they cannot be read.
+    pub upstream: Option<Vec<Vec<u8>>>,
 }
 
 impl StoredCertificate {
@@ -57,6 +60,9 @@ impl StoredCertificate {
             found_by: columns.value()?,
             der: columns.value()?,
             reserved: columns.value()?,
+            upstream: columns
+                .optional_text()?
+                .map(|text| upstream::read_chain(text).unwrap_or_default()),
         })
     }
 }

@@ -60,7 +60,8 @@ impl Unissued {
         let process = connection.one(sql::process::SELECT, [self.process], rows::process);
         let about_to_sign = match process {
             Ok(Some(process)) => {
-                matches!(process.state(), State::Signing { serial, .. } if *serial == self.serial)
+                matches!(process.state(), State::Signing { serial, .. } | State::Logging { serial, .. }
+                    if *serial == self.serial)
             }
             // Both are said elsewhere.
             Ok(None) | Err(Error::Column { .. }) => false,

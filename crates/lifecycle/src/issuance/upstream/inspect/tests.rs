@@ -1,0 +1,163 @@
+use rcgen::{
+    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SanType,
+};
+use reseal_pki::csr::Csr;
+use reseal_pki::name::NamePolicy;
+
+use super::*;
+
+/// A CA elsewhere, and the key of a customer.
+struct Elsewhere {
+    issuer: Issuer<'static, KeyPair>,
+    chain: Vec<Vec<u8>>,
+    customer: KeyPair,
+}
+
+impl Elsewhere {
+    fn new() -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let root = params.self_signed(&key).unwrap();
+        Self {
+            chain: vec![root.der().to_vec()],
+            issuer: Issuer::new(params, key),
+            customer: KeyPair::generate().unwrap(),
+        }
+    }
+
+    fn key(&self) -> PublicKey {
+        let csr = CertificateParams::default()
+            .serialize_request(&self.customer)
+            .unwrap();
+        Csr::from_der(csr.der()).unwrap().public_key().clone()
+    }
+
+    /// A certificate for `names`, valid for 90 days around now, after `change`.
+    fn deliver(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Delivered {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        params.not_before = rcgen::date_time_ymd(2026, 11, 1);
+        params.not_after = rcgen::date_time_ymd(2027, 1, 30);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        change(&mut params);
+        let leaf = params.signed_by(&self.customer, &self.issuer).unwrap();
+        Delivered {
+            leaf: leaf.der().to_vec(),
+            chain: self.chain.clone(),
+        }
+    }
+
+    fn inspect(&self, delivered: &Delivered) -> Result<Inspected, String> {
+        let names = ["reseal.net", "*.reseal.net"];
+        let names = names.map(|name| DnsName::parse(name, &NamePolicy::default()).unwrap());
+        let now = "2026-11-29T12:00:00Z".parse().unwrap();
+        inspect(
+            delivered,
+            &names,
+            &self.key(),
+            SignedDuration::from_hours(24 * 100),
+            now,
+        )
+    }
+}
+
+const ORDERED: &[&str] = &["*.reseal.net", "reseal.net"];
+
+#[test]
+fn what_was_ordered_is_taken() {
+    let elsewhere = Elsewhere::new();
+    let inspected = elsewhere
+        .inspect(&elsewhere.deliver(ORDERED, |_| {}))
+        .unwrap();
+    assert_eq!(inspected.not_after, "2027-01-30T00:00:00Z".parse().unwrap());
+    assert!(!inspected.serial.is_empty());
+}
+
+#[test]
+fn nasty_141_what_was_not_ordered_is_discarded() {
+    let elsewhere = Elsewhere::new();
+    let refused = |delivered: &Delivered, part: &str| {
+        let said = elsewhere.inspect(delivered).unwrap_err();
+        assert!(said.contains(part), "{said}");
+    };
+    refused(
+        &elsewhere.deliver(&["reseal.net"], |_| {}),
+        "lacks the name `*.reseal.net`",
+    );
+    let more = ["reseal.net", "*.reseal.net", "other.net"];
+    refused(
+        &elsewhere.deliver(&more, |_| {}),
+        "has the name `other.net`",
+    );
+    let until = |year: i32| {
+        move |params: &mut CertificateParams| {
+            params.not_after = rcgen::date_time_ymd(year, 11, 1);
+        }
+    };
+    refused(
+        &elsewhere.deliver(ORDERED, until(2028)),
+        "is valid for 731 days, and 100",
+    );
+    let over = |params: &mut CertificateParams| {
+        params.not_before = rcgen::date_time_ymd(2026, 9, 1);
+        params.not_after = rcgen::date_time_ymd(2026, 11, 29);
+    };
+    refused(
+        &elsewhere.deliver(ORDERED, over),
+        "it is valid from 2026-09-01",
+    );
+    let future =
+        |params: &mut CertificateParams| params.not_before = rcgen::date_time_ymd(2026, 12, 1);
+    refused(
+        &elsewhere.deliver(ORDERED, future),
+        "it is valid from 2026-12-01",
+    );
+    let authority =
+        |params: &mut CertificateParams| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    refused(
+        &elsewhere.deliver(ORDERED, authority),
+        "a certification authority's",
+    );
+    let mail = |params: &mut CertificateParams| {
+        let address = "root@reseal.net".try_into().unwrap();
+        params.subject_alt_names.push(SanType::Rfc822Name(address));
+    };
+    refused(&elsewhere.deliver(ORDERED, mail), "no domain names");
+    for usages in [Vec::new(), vec![ExtendedKeyUsagePurpose::ClientAuth]] {
+        let client = |params: &mut CertificateParams| params.extended_key_usages = usages;
+        refused(&elsewhere.deliver(ORDERED, client), "serverAuth");
+    }
+    let other = Elsewhere::new();
+    refused(&other.deliver(ORDERED, |_| {}), "another key than the CSR");
+}
+
+#[test]
+fn nasty_141_a_chain_that_did_not_sign_is_discarded() {
+    let elsewhere = Elsewhere::new();
+    let good = elsewhere.deliver(ORDERED, |_| {});
+    let with = |chain: Vec<Vec<u8>>| Delivered {
+        chain,
+        ..good.clone()
+    };
+    let said = |chain| elsewhere.inspect(&with(chain)).unwrap_err();
+    assert!(said(Vec::new()).contains("without its issuer"));
+    assert!(said(Elsewhere::new().chain).contains("did not sign"));
+    assert!(said(vec![good.leaf.clone()]).contains("did not sign"));
+    assert!(said(vec![vec![0x30, 0]]).contains("cannot be read"));
+    let mut further = good.chain.clone();
+    further.extend(Elsewhere::new().chain);
+    assert!(said(further).contains("certificate 2 of its chain"));
+    let mut leaf = good.leaf.clone();
+    if let Some(last) = leaf.last_mut() {
+        *last ^= 1;
+    }
+    assert!(
+        elsewhere
+            .inspect(&Delivered {
+                leaf,
+                ..good.clone()
+            })
+            .is_err()
+    );
+}

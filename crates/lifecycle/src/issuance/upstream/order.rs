@@ -1,0 +1,236 @@
+//! An order is placed, put on record, and read.
+
+use std::ops::ControlFlow;
+
+use super::{Counterpart, Flow, challenge, fill};
+use crate::customer::Scope;
+use crate::error::Error;
+use crate::event::{Event, EventKind};
+use crate::fault;
+use crate::process::{Action, Process, ProofState, UpstreamAuthorization, UpstreamOrder, Way};
+use crate::services::Services;
+use crate::store::{Change, StoreError};
+use crate::upstream::{AuthorizationState, AuthorizationStatus, OrderUrl, UpstreamError};
+
+/// Problems that say that these names are not certified there, however often it is asked.
+const FINAL: [&str; 4] = [
+    "rejectedIdentifier",
+    "unsupportedIdentifier",
+    "caa",
+    "malformed",
+];
+
+impl Services {
+    /// Places an order unless the process has a living one, and puts down what it asks for.
+    pub(super) async fn order_upstream(
+        &self,
+        process: Process,
+        with: &Counterpart,
+    ) -> Result<Flow, Error> {
+        let now = self.clock.now();
+        let order = process.work().and_then(|work| work.upstream.as_ref());
+        let process = match order {
+            Some(order) if !order.is_over(now) => process,
+            _ => match self.place(process, with).await? {
+                ControlFlow::Continue(process) => process,
+                stopped @ ControlFlow::Break(_) => return Ok(stopped),
+            },
+        };
+        let process = match self.follow_key(process, with).await? {
+            ControlFlow::Continue(process) => process,
+            stopped @ ControlFlow::Break(_) => return Ok(stopped),
+        };
+        let order = process.work().and_then(|work| work.upstream.as_ref());
+        if order.is_some_and(|order| order.authorizations.is_empty()) {
+            self.read_authorizations(process, with).await
+        } else {
+            Ok(ControlFlow::Continue(process))
+        }
+    }
+
+    /// Places an order, and records its URL as soon as it is known.
+    async fn place(&self, process: Process, with: &Counterpart) -> Result<Flow, Error> {
+        let Some(order) = process.work().map(|work| work.order.clone()) else {
+            return Err(Error::internal("a process without work"));
+        };
+        let replaces = self.replaced_upstream(&process, &order.issuer).await?;
+        let placed = async {
+            let identities = with.upstream.caa_identities().await?;
+            let placed = with
+                .upstream
+                .place(&with.account, &order.names, replaces.as_deref());
+            Ok::<_, UpstreamError>((placed.await?, identities))
+        };
+        let placed = match placed.await {
+            Ok(placed) => Ok(placed),
+            Err(error) => Err(self.unless_rekeyed(with, error).await),
+        };
+        let ((url, state), caa_identities) = match placed {
+            Ok(placed) => placed,
+            Err(error @ UpstreamError::Refused { .. })
+                if FINAL.iter().any(|kind| error.is(kind)) =>
+            {
+                let reason = format!("issuer `{}` refused the order: {error}", order.issuer);
+                return Ok(ControlFlow::Break(self.fail(process, reason).await?));
+            }
+            Err(error) => {
+                tracing::warn!(process = process.id, issuer = order.issuer, %error, "the upstream took no order");
+                return self.put_off(process, Vec::new(), &error).await;
+            }
+        };
+        fault::point(fault::Point::Ordered).await;
+        let now = self.clock.now();
+        let placed = OrderUrl {
+            issuer: order.issuer.clone(),
+            url: url.clone(),
+            placed: now,
+        };
+        let account = with.account.url.clone();
+        let unordered = process.clone();
+        let (process, _) = process
+            .update(now, |work| {
+                work.upstream = Some(UpstreamOrder {
+                    url: url.clone(),
+                    account,
+                    placed: now,
+                    expires: state.expires,
+                    caa_identities,
+                    asked: None,
+                    authorizations: Vec::new(),
+                });
+                // What an earlier order asked for proves nothing for this one.
+                for proof in &mut work.proofs {
+                    proof.state = ProofState::Waiting;
+                    proof.challenge = None;
+                    proof.last_look = None;
+                }
+                Vec::new()
+            })
+            .map_err(Error::internal)?;
+        let kind = EventKind::UpstreamOrdered {
+            issuer: order.issuer,
+            order: url,
+        };
+        let mut change = Change::new(process, vec![Event::new(now, kind)]);
+        change.order = Some(placed);
+        match self.advance_recorded(change).await {
+            Ok(process) => {
+                fault::point(fault::Point::OrderRecorded).await;
+                Ok(ControlFlow::Continue(process))
+            }
+            // An upstream may answer two equal orders with one: its certificate can be only one process's.
+            Err(StoreError::Exists(_)) => {
+                let error = UpstreamError::Unavailable {
+                    reason: "another process has an order for the same names, and has to end first"
+                        .to_owned(),
+                    retry_after: None,
+                };
+                self.put_off(unordered, Vec::new(), &error).await
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The certificate that is replaced, DER, if the same upstream issued it.
+    async fn replaced_upstream(
+        &self,
+        process: &Process,
+        issuer: &str,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let (Action::Reissue | Action::Renew, Some(source)) = (process.action, process.source)
+        else {
+            return Ok(None);
+        };
+        let old = self.store.certificate(&Scope::Everything, source).await?;
+        Ok(old.filter(|old| old.issuer == issuer).map(|old| old.der))
+    }
+
+    /// Reads what the upstream asks for, name by name, and records it.
+    async fn read_authorizations(
+        &self,
+        process: Process,
+        with: &Counterpart,
+    ) -> Result<Flow, Error> {
+        let read = match self.asked_for(&process, with).await {
+            Ok(read) => read,
+            Err(error) => return self.put_off(process, Vec::new(), &error).await,
+        };
+        let now = self.clock.now();
+        let (process, events) = process
+            .update(now, |work| {
+                let mut events = Vec::new();
+                for (authorization, state) in read {
+                    let proof = work
+                        .proofs
+                        .iter_mut()
+                        .find(|proof| proof.name == authorization.name);
+                    // What the account proved before counts there (RFC 8555 section 7.1.3).
+                    if let Some(proof) = proof
+                        && state.status == AuthorizationStatus::Valid
+                    {
+                        events.push(challenge::accepted(proof, state.validated, true, now));
+                    }
+                    if let Some(order) = &mut work.upstream {
+                        order.authorizations.push(authorization);
+                    }
+                }
+                fill(work);
+                events
+            })
+            .map_err(Error::internal)?;
+        let process = self.advance_leased(Change::new(process, events)).await?;
+        Ok(ControlFlow::Continue(process))
+    }
+
+    /// What the upstream asks for, one for each name of the order.
+    async fn asked_for(
+        &self,
+        process: &Process,
+        with: &Counterpart,
+    ) -> Result<Vec<(UpstreamAuthorization, AuthorizationState)>, UpstreamError> {
+        let Counterpart {
+            upstream, account, ..
+        } = with;
+        let unusable = |reason: String| UpstreamError::Unavailable {
+            reason,
+            retry_after: None,
+        };
+        let work = process.work();
+        let Some((work, order)) = work.and_then(|work| Some((work, work.upstream.as_ref()?)))
+        else {
+            return Err(unusable("there is no order".to_owned()));
+        };
+        let state = upstream.order(account, &order.url).await?;
+        let mut states = Vec::with_capacity(state.authorizations.len());
+        // An upstream that asks for more than was ordered is not asked for all of it.
+        for url in state.authorizations.iter().take(work.order.names.len()) {
+            states.push((url, upstream.authorization(account, url).await?));
+        }
+        let mut asked = Vec::with_capacity(states.len());
+        for name in &work.order.names {
+            let found = states.iter().find(|(_, state)| {
+                state.name == name.fqdn() && state.wildcard == name.is_wildcard()
+            });
+            let Some((url, state)) = found else {
+                return Err(unusable(format!(
+                    "it does not say how `{name}` is to be proved"
+                )));
+            };
+            let mut ways = Vec::with_capacity(state.offers.len());
+            for offer in &state.offers {
+                ways.push(Way {
+                    key_authorization: upstream.key_authorization(account, &offer.token)?,
+                    offer: offer.clone(),
+                });
+            }
+            let authorization = UpstreamAuthorization {
+                name: name.clone(),
+                url: (*url).clone(),
+                ways,
+                told: None,
+            };
+            asked.push((authorization, state.clone()));
+        }
+        Ok(asked)
+    }
+}

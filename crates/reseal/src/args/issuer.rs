@@ -1,0 +1,21 @@
+//! `reseal issuer …`.
+
+use clap::Subcommand;
+
+use super::Data;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Issuer {
+    /// Lists the accounts at issuers elsewhere: name, directory, customer, account there, how its key stands
+    List(Data),
+    /// Gives the accounts at an issuer elsewhere other keys; running servers use them from then on
+    Rollover {
+        /// NAME of `[issuer.NAME]`
+        name: String,
+        /// Only the account of this customer
+        #[arg(long, value_name = "HANDLE")]
+        customer: Option<String>,
+        #[command(flatten)]
+        data: Data,
+    },
+}

@@ -1,0 +1,1 @@
+-- Events are rows with a key beside them here from the beginning: SQLite's have become so.

@@ -1,0 +1,12 @@
+-- When an upstream wants a certificate replaced (RFC 9773).
+
+-- When it is asked next; NULL when it is not asked any more.
+ALTER TABLE upstream_certificate ADD COLUMN ask INTEGER DEFAULT 0;
+-- How often it was asked in vain since it last answered.
+ALTER TABLE upstream_certificate ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE upstream_certificate ADD COLUMN window_start INTEGER;
+ALTER TABLE upstream_certificate ADD COLUMN window_end INTEGER;
+-- Where people find out why.
+ALTER TABLE upstream_certificate ADD COLUMN explanation TEXT;
+
+CREATE INDEX upstream_certificate_ask ON upstream_certificate (ask) WHERE ask IS NOT NULL;

@@ -1,0 +1,135 @@
+//! What is kept of CAs elsewhere.
+
+use jiff::Timestamp;
+use reseal_lifecycle::upstream::{Advice, Reply, StoredAccount, UpstreamStore as _};
+
+use super::World;
+use super::examine::sound;
+use super::sample::{in_days, now};
+
+fn account(sealed: &[u8]) -> StoredAccount {
+    StoredAccount {
+        issuer: "le".to_owned(),
+        directory: "https://ca.example/dir".to_owned(),
+        customer: "acme".to_owned(),
+        sealed: sealed.to_vec(),
+        url: None,
+        created: now(),
+        next: None,
+    }
+}
+
+#[tokio::test]
+async fn of_two_nodes_that_make_an_account_the_first_ones_key_stays() {
+    let world = World::new().await;
+    let store = &world.store;
+    let first = store
+        .keep_upstream_account(account(b"first"))
+        .await
+        .unwrap();
+    assert_eq!(first, account(b"first"));
+    let second = store
+        .keep_upstream_account(account(b"second"))
+        .await
+        .unwrap();
+    assert_eq!(second.sealed, b"first");
+    let (issuer, directory) = ("le", "https://ca.example/dir");
+    let url = "https://ca.example/account/1";
+    store
+        .name_upstream_account(issuer, directory, "acme", url, now())
+        .await
+        .unwrap();
+    let named = store
+        .upstream_account(issuer, directory, "acme")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (named.url.as_deref(), &*named.sealed),
+        (Some(url), &b"first"[..])
+    );
+    for (directory, customer) in [("https://other.example/dir", "acme"), (directory, "rival")] {
+        let other = store.upstream_account(issuer, directory, customer).await;
+        assert_eq!(other.unwrap(), None, "{directory}, {customer}");
+    }
+}
+
+#[tokio::test]
+async fn x_1_a_revocation_at_an_upstream_is_one_nodes_at_a_time_and_stays_until_it_is_done() {
+    let world = sound().await;
+    let store = &world.store;
+    let chain = store.upstream_chain(6).await.unwrap();
+    assert_eq!(chain, Some(vec![b"issuer".to_vec(), b"root".to_vec()]));
+    assert_eq!(store.upstream_chain(2).await.unwrap(), None);
+    let take = async |day| {
+        let taken = store.take_upstream_revocation("le", in_days(day), in_days(day + 1));
+        taken.await.unwrap()
+    };
+    let behind = async |issuer| store.upstream_to_tell_behind(issuer).await.unwrap();
+    assert_eq!(behind("").await.as_deref(), Some("le"));
+    assert_eq!(behind("le").await, None);
+    let others = store.take_upstream_revocation("other", in_days(1), in_days(2));
+    assert_eq!(others.await.unwrap(), None);
+    let duty = &take(1).await.unwrap();
+    assert_eq!((&*duty.issuer, &*duty.customer), ("le", "acme"));
+    assert_eq!(take(1).await, None, "taken by somebody else");
+    store
+        .upstream_not_revoked(duty, "busy", in_days(3))
+        .await
+        .unwrap();
+    assert_eq!(take(2).await, None, "before its time");
+    let again = &take(3).await.unwrap();
+    assert_eq!(again.attempts, 1);
+    store
+        .upstream_revoked(again, None, in_days(5))
+        .await
+        .unwrap();
+    store
+        .upstream_not_revoked(again, "late", in_days(4))
+        .await
+        .unwrap();
+    assert_eq!(take(9).await, None, "done");
+    assert_eq!(behind("").await, None);
+}
+
+#[tokio::test]
+async fn x_11_an_upstream_is_asked_by_one_node_at_a_time_until_nobody_needs_its_advice() {
+    let world = sound().await;
+    let store = &world.store;
+    let take = async |day| {
+        let taken = store
+            .take_questions(in_days(day), in_days(day + 1), 10)
+            .await;
+        taken.unwrap()
+    };
+    let [question] = &*take(1).await else {
+        panic!("not one question");
+    };
+    assert_eq!((question.certificate, &question.known), (6, &None));
+    assert_eq!(take(1).await, [], "asked by somebody else");
+    let advice = Advice {
+        start: in_days(10),
+        end: in_days(11),
+        explanation: Some("https://ca.example/why".to_owned()),
+    };
+    let reply = |next: Option<Timestamp>| Reply {
+        certificate: 6,
+        advice: Some(advice.clone()),
+        next,
+        attempts: 2,
+        told: None,
+    };
+    assert_eq!(store.upstream_advice(6).await.unwrap(), None);
+    store.answered(reply(Some(in_days(3)))).await.unwrap();
+    assert_eq!(
+        store.upstream_advice(6).await.unwrap().as_ref(),
+        Some(&advice)
+    );
+    assert_eq!(take(2).await, [], "before its time");
+    let [again] = &*take(3).await else {
+        panic!("forgotten");
+    };
+    assert_eq!((again.attempts, again.known.as_ref()), (2, Some(&advice)));
+    store.answered(reply(None)).await.unwrap();
+    assert_eq!(take(99).await, [], "asked without need");
+}

@@ -1,0 +1,371 @@
+//! An upstream that does what no honest one does, and one whose answers are lost.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::{NAMES, World};
+use crate::crash::HELD;
+use crate::support::acme_stub::{AcmeStub, Mischief};
+use crate::support::csr::csr;
+use crate::support::dns_stub::DnsStub;
+
+const CONTENT: &str = "Content-Type: application/json";
+
+fn world() -> World<AcmeStub> {
+    let dns = DnsStub::start();
+    let mut world = World::over(dns, AcmeStub::start(), "", AcmeStub::table);
+    world.house.start(None);
+    world
+}
+
+/// Waits until the stub has heard `count` requests to paths that begin so; their payloads.
+#[track_caller]
+fn wait_until_heard(world: &World<AcmeStub>, path: &str, count: usize) -> Vec<Value> {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let heard = world.pebble.heard(path);
+        if heard.len() >= count {
+            return heard;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "{path} was asked {} times",
+            heard.len()
+        );
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Orders, publishes, and waits until the process has failed; what it says.
+#[track_caller]
+fn fails(world: &World<AcmeStub>) -> String {
+    let process = world.request(NAMES).process();
+    world.publish(&world.asked_for(process));
+    world.house.resend(process);
+    let failed = world.house.wait_for(process, "FAILED");
+    failed["statusDetail"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn nasty_141_what_was_not_ordered_is_not_delivered_and_is_revoked_there() {
+    let world = world();
+    for (told, (mischief, part)) in [
+        (Mischief::OtherKey, "another key"),
+        (Mischief::OtherNames, "`other.dev`"),
+        (Mischief::TooLong, "valid for"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        world.pebble.misbehave(mischief);
+        let said = fails(&world);
+        assert!(
+            said.contains(part) && said.contains("discarded"),
+            "{mischief:?}: {said}"
+        );
+        let revoked = wait_until_heard(&world, "/revoke", told + 1);
+        assert_eq!(revoked[told]["reason"], 4);
+        world.pebble.behave();
+    }
+    let database = world.house.database();
+    assert_eq!(database.number("SELECT count(*) FROM certificate"), 0);
+    let incidents = "SELECT count(*) FROM audit WHERE action = 'incident.upstream'";
+    assert_eq!(database.number(incidents), 3);
+    world.is_sound();
+}
+
+#[test]
+fn r_11_a_lost_answer_is_a_doubt_that_reading_the_order_ends() {
+    let mut world = world();
+    world.pebble.misbehave(Mischief::LoseAnswer);
+    let process = world.request(NAMES).process();
+    world.finish(process);
+    assert_eq!(world.pebble.heard("/finalize").len(), 1);
+    assert_eq!(world.pebble.heard("/new-order").len(), 1);
+    assert!(world.house.timeline(process).contains("answer was lost"));
+    assert_eq!(world.pebble.issued(), 1);
+    // Only when the upstream says itself that it has no CSR, it is sent one again, for the same order.
+    world.pebble.misbehave(Mischief::LoseRequest);
+    let process = world.request(&["reseal.org"]).process();
+    world.publish(&world.asked_for(process));
+    world.house.resend(process);
+    world.house.wait_for(process, "IN_DOUBT");
+    // It may still be at work, as far as anybody can see.
+    world.house.resend(process);
+    assert_eq!(world.pebble.heard("/finalize").len(), 2);
+    world.house.kill();
+    world.house.start_at("+6m");
+    world.house.wait_for(process, "COMPLETED");
+    assert_eq!(world.pebble.heard("/finalize").len(), 3);
+    assert_eq!(world.pebble.heard("/new-order").len(), 2);
+    assert_eq!(world.pebble.issued(), 2);
+    world.is_sound();
+}
+
+#[test]
+fn r_11_a_doubt_about_an_order_that_is_forgotten_ends_and_nothing_is_ordered_again() {
+    let mut world = world();
+    let process = world.request(NAMES).process();
+    world.publish(&world.asked_for(process));
+    // Once it was asked for the certificate, it forgets.
+    world.house.kill();
+    world.house.start(Some("finalized"));
+    let looking = world
+        .house
+        .send(&format!("/v2/processes/{process}/resend"), b"");
+    world.house.wait_for_line(HELD);
+    world.pebble.misbehave(Mischief::ForgetOrders);
+    world.house.kill();
+    drop(looking);
+    world.house.start(None);
+    let doubt = world.house.wait_for(process, "IN_DOUBT");
+    let said = doubt["statusDetail"].as_str().unwrap();
+    assert!(said.contains("read again"), "{said}");
+    world.house.kill();
+    world.house.start_at("+8d");
+    let failed = world.house.wait_for(process, "FAILED");
+    let said = failed["statusDetail"].as_str().unwrap();
+    assert!(said.contains("does not know the order"), "{said}");
+    let database = world.house.database();
+    let incidents = "SELECT count(*) FROM audit WHERE action = 'incident.upstream'";
+    assert_eq!(database.number(incidents), 1);
+    assert_eq!(world.pebble.heard("/new-order").len(), 1);
+    world.is_sound();
+}
+
+#[test]
+fn nasty_140_r_13_a_limit_is_waited_for_as_long_as_the_upstream_says() {
+    let world = world();
+    world.pebble.misbehave(Mischief::RateLimit);
+    let before = jiff::Timestamp::now();
+    let process = world.request(NAMES).process();
+    let waits = world.house.wait_for(process, "SUSPENDED");
+    assert!(
+        waits["statusDetail"]
+            .as_str()
+            .unwrap()
+            .contains("rateLimited"),
+        "{waits}"
+    );
+    let next = world
+        .house
+        .database()
+        .number("SELECT next_run FROM process");
+    let wait = next - before.as_millisecond();
+    assert!((17_000..30_000).contains(&wait), "{wait}");
+    // It goes on by itself.
+    world.finish(process);
+}
+
+#[test]
+fn nasty_140_refusals_are_told_in_the_upstreams_words() {
+    let world = world();
+    world.pebble.misbehave(Mischief::BadCsr);
+    let said = fails(&world);
+    assert!(said.contains("so it is: badCSR"), "{said}");
+    world.pebble.behave();
+    world.pebble.misbehave(Mischief::Caa);
+    let process = world.request(NAMES).process();
+    let failed = world.house.wait_for(process, "FAILED");
+    assert!(
+        failed["statusDetail"]
+            .as_str()
+            .unwrap()
+            .contains("so it is: caa"),
+        "{failed}"
+    );
+}
+
+#[test]
+fn nasty_140_r_12_a_reissue_says_what_it_replaces_where_that_is_taken() {
+    let world = world();
+    let old = world.order();
+    let reissue = |id: i64| {
+        let path = format!("/v2/ssl/certificates/{id}/reissue");
+        let reply = world.house.alice.post(&path, &json!({"csr": csr(NAMES)}));
+        assert_eq!(reply.status, 202, "{}", reply.text());
+        world.finish(reply.process())
+    };
+    world.pebble.misbehave(Mischief::AlreadyReplaced);
+    let new = reissue(old);
+    let orders = world.pebble.heard("/new-order");
+    assert_eq!(orders.len(), 3, "{orders:?}");
+    assert!(
+        orders[1]["replaces"].as_str().unwrap().contains('.'),
+        "{orders:?}"
+    );
+    assert_eq!(orders[2].get("replaces"), None);
+    world.pebble.behave();
+    reissue(new);
+    let orders = world.pebble.heard("/new-order");
+    assert_eq!(orders.len(), 4, "{orders:?}");
+    assert_ne!(orders[1]["replaces"], orders[3]["replaces"]);
+}
+
+#[test]
+fn s_13_caa_is_asked_for_the_upstreams_names_before_it_is_told() {
+    let world = world();
+    world.dns.caa_issue("reseal.dev", "other.example");
+    let process = world.request(NAMES).process();
+    world.publish(&world.asked_for(process));
+    world.house.resend(process);
+    world.house.wait_until(process, || {
+        let info = world.house.info(process);
+        (info["validations"]["dcv"][0]["caaRecordStatus"] == "INVALID").then_some(())
+    });
+    assert_eq!(world.pebble.heard("/challenge").len(), 0);
+    world.dns.clear("reseal.dev");
+    world
+        .dns
+        .caa_issue("reseal.dev", "stub.example; validationmethods=dns-01");
+    world.house.resend(process);
+    world.house.wait_for(process, "COMPLETED");
+}
+
+#[test]
+fn two_processes_never_share_an_order() {
+    let world = world();
+    let first = world.request(NAMES).process();
+    world.asked_for(first);
+    world.pebble.misbehave(Mischief::SameOrder);
+    let second = world.request(NAMES).process();
+    let waits = world.house.wait_for(second, "SUSPENDED");
+    assert!(
+        waits["statusDetail"]
+            .as_str()
+            .unwrap()
+            .contains("another process"),
+        "{waits}"
+    );
+    world.finish(first);
+    assert_eq!(world.pebble.issued(), 1);
+    world.pebble.behave();
+    world.house.resend(second);
+    world.finish(second);
+    assert_eq!(world.pebble.issued(), 2);
+    world.is_sound();
+}
+
+#[test]
+fn what_a_process_that_ended_has_ordered_is_the_next_ones() {
+    let world = world();
+    world.pebble.misbehave(Mischief::SameOrder);
+    let cancelled = world.request(NAMES).process();
+    world.asked_for(cancelled);
+    let reply = world
+        .house
+        .alice
+        .delete(&format!("/v2/processes/{cancelled}"));
+    assert!(reply.status < 300, "{}", reply.text());
+    world.pebble.misbehave(Mischief::BadCsr);
+    let refused = world.request(NAMES).process();
+    world.publish(&world.asked_for(refused));
+    world.house.resend(refused);
+    world.house.wait_for(refused, "FAILED");
+    world.pebble.behave();
+    world.pebble.misbehave(Mischief::SameOrder);
+    let process = world.request(NAMES).process();
+    world.house.wait_for(process, "COMPLETED");
+    assert_eq!(world.pebble.issued(), 1);
+    // What has led to a certificate leads to no other.
+    let next = world.request(NAMES).process();
+    let waits = world.house.wait_for(next, "SUSPENDED");
+    let said = waits["statusDetail"].as_str().unwrap();
+    assert!(said.contains("another process"), "{said}");
+    world.is_sound();
+}
+
+#[test]
+fn x_1_a_reason_that_an_upstream_does_not_take_is_left_out() {
+    let world = world();
+    let id = world.order();
+    world.pebble.misbehave(Mischief::RefuseReasons);
+    let body = json!({"reason": "AFFILIATION_CHANGED"});
+    let path = format!("/v2/ssl/certificates/{id}");
+    let reply = world
+        .house
+        .alice
+        .call("DELETE", &path, &[CONTENT], body.to_string().as_bytes());
+    assert!(reply.status < 300, "{}", reply.text());
+    let told = wait_until_heard(&world, "/revoke", 2);
+    assert_eq!(
+        (&told[0]["reason"], told[1].get("reason")),
+        (&json!(3), None)
+    );
+    let done = "SELECT count(*) FROM upstream_revocation WHERE done IS NOT NULL AND attempts = 0";
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while world.house.database().number(done) != 1 {
+        assert!(Instant::now() < deadline);
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn nasty_141_an_old_certificate_is_not_delivered_again_and_stays_in_force() {
+    let world = world();
+    let old = world.order();
+    world.pebble.misbehave(Mischief::OldCertificate);
+    let path = format!("/v2/ssl/certificates/{old}/reissue");
+    let reply = world
+        .house
+        .alice
+        .post(&path, &json!({"csr": world.download(old, "CSR")}));
+    assert_eq!(reply.status, 202, "{}", reply.text());
+    let process = reply.process();
+    world.publish(&world.asked_for(process));
+    world.house.resend(process);
+    let failed = world.house.wait_for(process, "FAILED");
+    let said = failed["statusDetail"].as_str().unwrap();
+    assert!(said.contains("exists"), "{said}");
+    assert_eq!(world.house.certificate(old)["status"], "ACTIVE");
+    let database = world.house.database();
+    assert_eq!(
+        database.number("SELECT count(*) FROM upstream_revocation"),
+        0
+    );
+    let incidents = "SELECT count(*) FROM audit WHERE action = 'incident.upstream'";
+    assert_eq!(database.number(incidents), 1);
+    world.is_sound();
+}
+
+#[test]
+fn x_1_an_upstream_that_does_not_revoke_is_told_again() {
+    let world = world();
+    let id = world.order();
+    world.pebble.misbehave(Mischief::RefuseRevocation);
+    let reply = world
+        .house
+        .alice
+        .delete(&format!("/v2/ssl/certificates/{id}"));
+    assert!(reply.status < 300, "{}", reply.text());
+    wait_until_heard(&world, "/revoke", 2);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let database = world.house.database();
+    while database.number("SELECT count(*) FROM upstream_revocation WHERE done IS NOT NULL") != 1 {
+        assert!(Instant::now() < deadline);
+        thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(
+        database.number("SELECT attempts FROM upstream_revocation"),
+        1
+    );
+}
+
+#[test]
+fn what_is_no_acme_is_waited_out() {
+    let world = world();
+    for mischief in [Mischief::Nonsense, Mischief::Silent] {
+        world.pebble.misbehave(mischief);
+        let process = world.request(NAMES).process();
+        let waits = world.house.wait_for(process, "SUSPENDED");
+        let detail = waits["statusDetail"].as_str().unwrap();
+        assert!(detail.contains("issuer `pebble`"), "{mischief:?}: {detail}");
+        world
+            .house
+            .alice
+            .delete(&format!("/v2/processes/{process}"));
+        world.pebble.behave();
+    }
+}
