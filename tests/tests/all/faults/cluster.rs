@@ -1,7 +1,7 @@
 //! A PostgreSQL server of the test's own, which it may kill, stop and start again.
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -9,13 +9,16 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::support::address::own_address;
 use crate::support::database::cluster::{binaries, is_root, owner};
 
+/// The same for each: they have addresses of their own.
+const PORT: u16 = 5432;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) struct Cluster {
     folder: TempDir,
-    pub(super) port: u16,
+    address: IpAddr,
     server: Child,
 }
 
@@ -63,17 +66,19 @@ impl Cluster {
             "{}",
             String::from_utf8_lossy(&made.stderr)
         );
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
-        let server = launch(folder.path(), port);
+        let address = own_address();
+        let server = launch(folder.path(), address);
         let cluster = Self {
             folder,
-            port,
+            address,
             server,
         };
         cluster.wait();
         cluster
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        SocketAddr::new(self.address, PORT)
     }
 
     /// Runs `sql`; each row's columns.
@@ -101,7 +106,7 @@ impl Cluster {
                 "-h",
             ])
             .arg(self.folder.path())
-            .args(["-p", &self.port.to_string(), "-d", "postgres", "-c", sql])
+            .args(["-p", &PORT.to_string(), "-d", "postgres", "-c", sql])
             .output()
             .unwrap()
     }
@@ -133,7 +138,7 @@ impl Cluster {
         // As long as one of those that were killed is not gone, it would not start.
         let deadline = Instant::now() + PATIENCE;
         loop {
-            self.server = launch(self.folder.path(), self.port);
+            self.server = launch(self.folder.path(), self.address);
             thread::sleep(Duration::from_millis(200));
             if self.server.try_wait().unwrap().is_none() {
                 return self.wait();
@@ -178,7 +183,7 @@ fn as_owner(program: &Path) -> Command {
     command
 }
 
-fn launch(folder: &Path, port: u16) -> Child {
+fn launch(folder: &Path, address: IpAddr) -> Child {
     let log = fs::File::options()
         .create(true)
         .append(true)
@@ -189,7 +194,7 @@ fn launch(folder: &Path, port: u16) -> Child {
         .arg(folder.join("data"))
         .arg("-k")
         .arg(folder)
-        .args(["-h", "127.0.0.1", "-p", &port.to_string()])
+        .args(["-h", &address.to_string(), "-p", &PORT.to_string()])
         .args([
             "-c",
             "fsync=on",

@@ -195,7 +195,10 @@ struct Races {
 impl Stage {
     fn build() -> Self {
         let cluster = Cluster::start();
-        let proxies = [Proxy::start(cluster.port), Proxy::start(cluster.port)];
+        let proxies = [
+            Proxy::start(cluster.address()),
+            Proxy::start(cluster.address()),
+        ];
         let dns = DnsStub::start();
         let configuration = format!(
             "[dcv]\nresolvers = [\"{}\"]\ndnssec = \"off\"\nallow_networks = [\"127.0.0.0/8\"]\n\

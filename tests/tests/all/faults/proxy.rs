@@ -37,8 +37,8 @@ impl Plan {
 }
 
 impl Proxy {
-    /// To the server on `port` of this host. Ends with the test's process.
-    pub(super) fn start(port: u16) -> Self {
+    /// To the server at `to`. Ends with the test's process.
+    pub(super) fn start(to: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let proxy = Self {
             address: listener.local_addr().unwrap(),
@@ -47,7 +47,7 @@ impl Proxy {
         let plan = Arc::clone(&proxy.plan);
         thread::spawn(move || {
             for node in listener.incoming().flatten() {
-                let Ok(server) = TcpStream::connect(("127.0.0.1", port)) else {
+                let Ok(server) = TcpStream::connect(to) else {
                     continue;
                 };
                 carry(node, server, &plan);

@@ -1,8 +1,7 @@
 //! What CAA stopped, reported by HTTPS.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -40,19 +39,9 @@ impl Receiver {
             made.signing_key.serialize_pem(),
         )
         .unwrap();
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
         let mut child = Command::new("openssl")
-            .args([
-                "s_server",
-                "-quiet",
-                "-cert",
-                "chain.pem",
-                "-key",
-                "key.pem",
-            ])
-            .args(["-accept", &format!("127.0.0.1:{port}")])
+            .args(["s_server", "-cert", "chain.pem", "-key", "key.pem"])
+            .args(["-accept", "127.0.0.1:0"])
             .current_dir(folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -62,8 +51,10 @@ impl Receiver {
         // Whoever connects is answered with what waits here.
         let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
         child.stdin.as_mut().unwrap().write_all(answer).unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let port = said_port(&mut output);
         let heard = Arc::new(Mutex::new(Vec::new()));
-        let (mut output, notes) = (child.stdout.take().unwrap(), Arc::clone(&heard));
+        let notes = Arc::clone(&heard);
         thread::spawn(move || {
             let mut piece = [0; 4096];
             while let Ok(count) = output.read(&mut piece) {
@@ -81,19 +72,30 @@ impl Receiver {
         }
     }
 
-    /// Everything that was sent, once `end` has come.
+    /// What was sent from `start` to `end`, once that has come: around it stands what `openssl` says of the connection.
     #[track_caller]
-    fn wait_for(&self, end: &str) -> String {
+    fn wait_for(&self, start: &str, end: &str) -> String {
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
             let heard = String::from_utf8_lossy(&self.heard.lock().unwrap()).into_owned();
-            if heard.contains(end) {
-                return heard;
+            if let (Some(first), Some(last)) = (heard.find(start), heard.find(end)) {
+                return heard[first..last + end.len()].to_owned();
             }
             assert!(Instant::now() < deadline, "heard: {heard}");
             thread::sleep(Duration::from_millis(50));
         }
     }
+}
+
+/// The port that `openssl` was given by the system, which it says before it waits there.
+fn said_port(output: &mut impl BufRead) -> u16 {
+    for line in output.lines() {
+        let line = line.unwrap();
+        if let Some(address) = line.strip_prefix("ACCEPT ") {
+            return address.rsplit_once(':').unwrap().1.parse().unwrap();
+        }
+    }
+    panic!("openssl ended before it listened");
 }
 
 #[test]
@@ -112,7 +114,7 @@ fn s_18_a_refusal_is_posted_as_a_document_to_whom_the_records_name() {
     let reply = server.alice.post("/v2/ssl/certificates", &body);
     let info = reply.expect(202);
     assert_eq!(info["validations"]["dcv"][0]["caaRecordStatus"], "INVALID");
-    let heard = receiver.wait_for("</IODEF-Document>");
+    let heard = receiver.wait_for("POST ", "</IODEF-Document>\n");
     let (head, document) = heard.split_once("\r\n\r\n").unwrap();
     assert!(
         head.starts_with("POST /caa?from=dns HTTP/1.1\r\n"),

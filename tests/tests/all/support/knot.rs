@@ -16,12 +16,12 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use super::address::own_address;
 use super::namespace::Namespace;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -69,7 +69,7 @@ impl Knot {
     #[track_caller]
     pub(crate) fn start() -> Self {
         let folder = TempDir::new().unwrap();
-        let address = own_address();
+        let address = SocketAddr::new(own_address(), 5300);
         let configuration = configure(folder.path(), address, SIGNED, UNSIGNED);
         for (zone, _) in SIGNED {
             keymgr(
@@ -400,12 +400,4 @@ fn keymgr(configuration: &Path, zone: &str, arguments: &[&str]) -> String {
 fn tool(name: &str) -> PathBuf {
     let usual = Path::new("/usr/sbin").join(name);
     if usual.exists() { usual } else { name.into() }
-}
-
-/// An address of this server alone: the whole of 127/8 is this machine, so no port has to be found and lost again.
-fn own_address() -> SocketAddr {
-    static STARTED: AtomicU8 = AtomicU8::new(1);
-    let [.., high, low] = std::process::id().to_be_bytes();
-    let host = STARTED.fetch_add(1, Ordering::Relaxed);
-    SocketAddr::from(([127, high, low, host], 5300))
 }

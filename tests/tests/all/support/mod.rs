@@ -6,6 +6,7 @@
 )]
 
 pub(crate) mod acme_stub;
+pub(crate) mod address;
 pub(crate) mod csr;
 pub(crate) mod ct_log;
 pub(crate) mod database;

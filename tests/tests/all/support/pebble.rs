@@ -4,13 +4,14 @@ use std::fs;
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use super::address::own_address;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -188,12 +189,4 @@ pub(crate) fn certify(folder: &Path, address: IpAddr) {
     fs::write(folder.join("root.pem"), root_certificate.pem()).unwrap();
     fs::write(folder.join("tls.pem"), certificate.pem()).unwrap();
     fs::write(folder.join("tls.key"), key.serialize_pem()).unwrap();
-}
-
-/// An address of this server alone: the whole of 127/8 is this machine, so no port has to be found and lost again.
-fn own_address() -> IpAddr {
-    static STARTED: AtomicU8 = AtomicU8::new(1);
-    let [.., high, low] = std::process::id().to_be_bytes();
-    let host = STARTED.fetch_add(1, Ordering::Relaxed);
-    IpAddr::from([127, high, low, host])
 }
