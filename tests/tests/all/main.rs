@@ -2,6 +2,7 @@
 
 mod acme;
 mod audit;
+mod benchmarks;
 mod campaign;
 mod client;
 mod compromise;

@@ -367,36 +367,3 @@ fn the_command_line_knows_where_everything_is() {
         "{said}"
     );
 }
-
-/// How fast it is does not matter here.
-#[test]
-fn the_benchmark_measures_over_the_database_that_it_is_given() {
-    if !database::is_postgres() {
-        return;
-    }
-    let url = database::empty();
-    let bench = || {
-        let mut bench = Command::new(binary());
-        bench.args(["bench", "--seconds", "1", "--json", "--database", &url]);
-        bench.output().unwrap()
-    };
-    let output = bench();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let version = report["database"].as_str().unwrap();
-    assert!(version.starts_with("PostgreSQL 1"), "{version}");
-    for row in report["rows"].as_array().unwrap() {
-        let figures = &row["figures"];
-        assert!(figures["serverCpuMs"].is_f64(), "{row}");
-        assert!(figures["databaseCpuMs"].is_f64(), "{row}");
-    }
-    // It is not empty any more, and is left as it is.
-    let again = bench();
-    assert_eq!(again.status.code(), Some(1));
-    let said = String::from_utf8_lossy(&again.stderr);
-    assert!(
-        said.contains("is the database of a server already"),
-        "{said}"
-    );
-}
