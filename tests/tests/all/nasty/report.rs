@@ -13,6 +13,9 @@ use crate::support::csr::csr;
 use crate::support::server::Server;
 
 const HOST: &str = "reports.reseal.org";
+/// What a report ends with.
+const END: &str = "</IODEF-Document>\n";
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
 /// `openssl s_server`, which notes what is sent to it.
 struct Receiver {
@@ -48,20 +51,22 @@ impl Receiver {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        // Whoever connects is answered with what waits here.
-        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-        child.stdin.as_mut().unwrap().write_all(answer).unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let port = said_port(&mut output);
         let heard = Arc::new(Mutex::new(Vec::new()));
-        let notes = Arc::clone(&heard);
+        let (notes, mut stdin) = (Arc::clone(&heard), child.stdin.take().unwrap());
         thread::spawn(move || {
             let mut piece = [0; 4096];
             while let Ok(count) = output.read(&mut piece) {
                 if count == 0 {
                     break;
                 }
-                notes.lock().unwrap().extend_from_slice(&piece[..count]);
+                let mut notes = notes.lock().unwrap();
+                notes.extend_from_slice(&piece[..count]);
+                // An answer that comes before its question is none.
+                if notes.ends_with(END.as_bytes()) {
+                    stdin.write_all(ANSWER).unwrap();
+                }
             }
         });
         Self {
@@ -114,7 +119,7 @@ fn s_18_a_refusal_is_posted_as_a_document_to_whom_the_records_name() {
     let reply = server.alice.post("/v2/ssl/certificates", &body);
     let info = reply.expect(202);
     assert_eq!(info["validations"]["dcv"][0]["caaRecordStatus"], "INVALID");
-    let heard = receiver.wait_for("POST ", "</IODEF-Document>\n");
+    let heard = receiver.wait_for("POST ", END);
     let (head, document) = heard.split_once("\r\n\r\n").unwrap();
     assert!(
         head.starts_with("POST /caa?from=dns HTTP/1.1\r\n"),
