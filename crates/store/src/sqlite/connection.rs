@@ -11,8 +11,9 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// More than there are statements, so that none is prepared twice; lists add a few of their own.
 const STATEMENT_CACHE: usize = 256;
-/// The log is cut back to this size once its contents are in the database file.
-const JOURNAL_SIZE_LIMIT: i64 = 64 << 20;
+/// The log is cut back to this size, in bytes, once its contents are in the database file. Twice what it has when it is
+/// copied whole under load: a commit is faster where the file need not grow.
+const JOURNAL_SIZE_LIMIT: i64 = 128 << 20;
 
 /// A connection that may write. Creates the file when there is none.
 pub(crate) fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
