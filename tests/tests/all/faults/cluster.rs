@@ -12,8 +12,8 @@ use tempfile::TempDir;
 use crate::support::address::own_address;
 use crate::support::database::cluster::{binaries, is_root, owner};
 
-/// The same for each: they have addresses of their own.
-const PORT: u16 = 5432;
+/// The same for each: they have addresses of their own. Not PostgreSQL's, which a server of this host may have at all of them.
+const PORT: u16 = 15_432;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) struct Cluster {
