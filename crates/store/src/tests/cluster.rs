@@ -126,13 +126,14 @@ impl Cluster {
             .unwrap()
     }
 
-    /// A new database like `template`; its name.
+    /// A new database like `template`; its name. Files are copied as they are: what the other way logs, page by page, is
+    /// of no use to a server that nobody restarts, and takes twice the time.
     pub(crate) fn create_database(&self, template: &str) -> String {
         let number = self.databases.fetch_add(1, Ordering::Relaxed);
         let name = format!("test_{number}");
         let made = self.psql(
             "postgres",
-            &format!("CREATE DATABASE {name} TEMPLATE {template}"),
+            &format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"),
         );
         assert!(
             made.status.success(),
