@@ -8,7 +8,7 @@ use reseal_pki::name::DnsName;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    caa::{self, CaaObservation},
+    caa::{self, CaaObservation, Levels},
     challenge::Challenge,
     dns::{self, DnsAnswer, DnsOutcome, RecordKind, Resolver, Security},
     email::{self, ContactList},
@@ -80,9 +80,10 @@ impl Perspective {
         file::fetch(resolver, connector, guard, settings, host, path).await
     }
 
-    /// Finds the CAA records that are relevant for a name (S-7 to S-9).
-    pub async fn caa(&self, name: &DnsName) -> CaaObservation {
-        caa::climb(&self.inner.resolver, name).await
+    /// Finds the CAA records that are relevant for a name (S-7 to S-9). What `levels` were asked already is not asked
+    /// again.
+    pub async fn caa(&self, name: &DnsName, levels: &Levels) -> CaaObservation {
+        caa::climb(&self.inner.resolver, name, levels).await
     }
 
     /// Asks for the addresses that are published for a domain (D-14).

@@ -14,6 +14,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use reseal_lifecycle::{Error, Kind};
 use reseal_pki::name::{DnsName, NamePolicy};
 use reseal_validation::Perspective;
+use reseal_validation::caa::Levels;
 use reseal_validation::panel::{
     ABOUT, ATTEMPT, About, AttemptQuestion, CAA, CaaQuestion, Reply, Token,
 };
@@ -133,7 +134,9 @@ async fn caa(shared: Arc<Shared>, request: Request) -> Outcome {
     let question: CaaQuestion = read(&shared, request).await?;
     let name = DnsName::parse(&question.name, &shared.service.names)
         .map_err(|error| Failure::rule(format!("`name`: {error}")))?;
-    shared.look(shared.service.perspective.caa(&name)).await
+    let levels = Levels::default();
+    let look = shared.service.perspective.caa(&name, &levels);
+    shared.look(look).await
 }
 
 /// For whoever watches over it: it runs, and no more is told.

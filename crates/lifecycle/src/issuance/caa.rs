@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use reseal_pki::method::Method;
 use reseal_pki::name::DnsName;
-use reseal_validation::caa::{CaaObservation, CaaOutcome, CaaRequest, CaaStatus};
+use reseal_validation::caa::{CaaObservation, CaaOutcome, CaaRequest, CaaStatus, Levels};
 
 pub use look::{CaaCorroboration, CaaFinding, CaaLook, CaaSighting};
 
@@ -197,12 +197,16 @@ impl Services {
         for (name, wanted, observed) in &mut looks {
             *observed = self.caa_cache.get(name.fqdn(), *wanted, now, reuse);
         }
+        let levels = Levels::default();
         for chunk in looks.chunks_mut(super::AT_ONCE) {
             let mut tasks = Vec::new();
             for (name, wanted, observed) in chunk.iter_mut().filter(|look| look.2.is_none()) {
-                let (panel, name, alone) = (self.panel.clone(), (*name).clone(), *wanted == 0);
+                let (panel, levels) = (self.panel.clone(), levels.clone());
+                let (name, alone) = ((*name).clone(), *wanted == 0);
                 let task =
-                    tokio::spawn(async move { CaaLook::take(&panel, &name, alone, now).await });
+                    tokio::spawn(
+                        async move { CaaLook::take(&panel, &name, &levels, alone, now).await },
+                    );
                 tasks.push((observed, task));
             }
             for (observed, task) in tasks {

@@ -7,7 +7,7 @@ use reseal_lifecycle::issuance::{CaaFinding, CaaLook};
 use reseal_pki::calendar::method_allowed;
 use reseal_pki::method::Method;
 use reseal_pki::name::DnsName;
-use reseal_validation::caa::{CaaOutcome, CaaRequest, CaaStatus};
+use reseal_validation::caa::{CaaOutcome, CaaRequest, CaaStatus, Levels};
 use serde_json::{Value, json};
 
 use super::{Lookout, Report, configuration};
@@ -70,7 +70,7 @@ async fn check(
     );
     lookout.introduce(report);
     let alone = !methods.iter().any(|method| method.needs_corroboration());
-    let look = CaaLook::take(&lookout.panel, name, alone, lookout.now).await;
+    let look = CaaLook::take(&lookout.panel, name, &Levels::default(), alone, lookout.now).await;
     tell_look(&look, report);
     let names_accounts = look.here.relevant.iter().flat_map(|set| &set.records);
     let names_accounts = names_accounts

@@ -11,6 +11,7 @@ use reseal_pki::method::Method;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use climb::Levels;
 pub(crate) use climb::climb;
 pub use decide::decide;
 pub use record::CaaRecord;

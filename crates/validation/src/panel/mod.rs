@@ -22,7 +22,7 @@ pub use token::{BadToken, Token};
 pub use wire::{ABOUT, ATTEMPT, About, AttemptQuestion, CAA, CaaQuestion, Reply};
 
 use crate::{
-    caa::CaaObservation,
+    caa::{CaaObservation, Levels},
     challenge::Challenge,
     evidence::{Attempt, Verdict},
     perspective::Perspective,
@@ -106,14 +106,15 @@ impl Panel {
         }
     }
 
-    /// Finds the CAA records that are relevant for a name, from here and from everywhere else.
-    pub async fn caa(&self, name: &DnsName) -> (CaaObservation, Vec<RemoteCaa>) {
+    /// Finds the CAA records that are relevant for a name, from here and from everywhere else. What `levels` were asked
+    /// from here already is not asked again.
+    pub async fn caa(&self, name: &DnsName, levels: &Levels) -> (CaaObservation, Vec<RemoteCaa>) {
         let asked = name.clone();
         let remotes = self.everywhere(move |remote| {
             let name = asked.clone();
             async move { remote.caa(&name).await }
         });
-        let (observation, answers) = tokio::join!(self.local.caa(name), remotes);
+        let (observation, answers) = tokio::join!(self.local.caa(name, levels), remotes);
         let answers = answers
             .into_iter()
             .map(|(remote, answer)| RemoteCaa { remote, answer })

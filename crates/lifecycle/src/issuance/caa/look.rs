@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use reseal_pki::corroboration::{Quorum, Region, Witness, tally};
 use reseal_pki::name::DnsName;
 use reseal_validation::Panel;
-use reseal_validation::caa::{CaaDecision, CaaObservation, CaaRequest, CaaSet, CaaStatus, decide};
+use reseal_validation::caa::{
+    CaaDecision, CaaObservation, CaaRequest, CaaSet, CaaStatus, Levels, decide,
+};
 use reseal_validation::panel::RemoteCaa;
 use serde::Serialize;
 
@@ -19,12 +21,19 @@ pub struct CaaLook {
 }
 
 impl CaaLook {
-    /// Looks now, which is `at` by the clock that judges the look's age later; from here only when `alone`.
-    pub async fn take(panel: &Panel, name: &DnsName, alone: bool, at: Timestamp) -> Self {
+    /// Looks now, which is `at` by the clock that judges the look's age later; from here only when `alone`. Looks that
+    /// belong together share their `levels`.
+    pub async fn take(
+        panel: &Panel,
+        name: &DnsName,
+        levels: &Levels,
+        alone: bool,
+        at: Timestamp,
+    ) -> Self {
         let (mut here, elsewhere) = if alone {
-            (panel.local().caa(name).await, Vec::new())
+            (panel.local().caa(name, levels).await, Vec::new())
         } else {
-            panel.caa(name).await
+            panel.caa(name, levels).await
         };
         here.at = at;
         Self { here, elsewhere }

@@ -18,7 +18,9 @@ fn name(text: &str) -> DnsName {
 }
 
 async fn observe(dns: &StubDns, text: &str) -> CaaObservation {
-    perspective(dns, None).caa(&name(text)).await
+    perspective(dns, None)
+        .caa(&name(text), &Levels::default())
+        .await
 }
 
 fn asked(observation: &CaaObservation) -> Vec<&str> {
@@ -169,11 +171,38 @@ async fn nasty_117_an_unsigned_answer_below_a_trust_anchor_is_never_no_record() 
         ..test_world::settings(&dns)
     };
     let perspective = Perspective::new(settings).unwrap();
-    let observation = perspective.caa(&name("shop.corp")).await;
+    let observation = perspective
+        .caa(&name("shop.corp"), &Levels::default())
+        .await;
     assert!(
         matches!(observation.outcome, CaaOutcome::Malformed { .. }),
         "{:?}",
         observation.outcome
     );
     assert_eq!(observation.levels[0].security, Security::Bogus);
+}
+
+#[tokio::test]
+async fn what_names_of_one_look_have_in_common_is_asked_once() {
+    let dns = StubDns::start().await;
+    dns.set("corp", RecordType::CAA, Reply::Code(ResponseCode::ServFail));
+    let perspective = perspective(&dns, None);
+    let look = Levels::default();
+    let (www, shop) = (name("www.shop.corp"), name("shop.corp"));
+    let (of_www, of_shop) =
+        tokio::join!(perspective.caa(&www, &look), perspective.caa(&shop, &look));
+    assert_eq!(
+        asked(&of_www),
+        ["www.shop.corp.", "shop.corp.", "corp.", "corp."]
+    );
+    assert_eq!(of_www.levels[1..], of_shop.levels);
+    assert!(matches!(of_www.outcome, CaaOutcome::Failed { .. }));
+    assert_eq!(of_www.outcome, of_shop.outcome);
+    assert_eq!(dns.asked("shop.corp", RecordType::CAA), 1);
+    let for_both = dns.asked("corp", RecordType::CAA);
+
+    // The next look asks everything anew, as often.
+    perspective.caa(&shop, &Levels::default()).await;
+    assert_eq!(dns.asked("shop.corp", RecordType::CAA), 2);
+    assert_eq!(dns.asked("corp", RecordType::CAA), 2 * for_both);
 }
