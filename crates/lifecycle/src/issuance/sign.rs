@@ -200,7 +200,8 @@ impl Services {
         } = signed;
         let id = process.id;
         let now = self.clock.now();
-        let subscription = new_subscription(&order, &process.customer, now);
+        // As of when the certificate was made ready, so that both can end in the same second.
+        let subscription = new_subscription(&order, &process.customer, reserved.created);
         let end = subscription
             .as_ref()
             .map(|subscription| subscription.end)
