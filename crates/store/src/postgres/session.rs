@@ -12,7 +12,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row, Statement};
 
 use super::connect::{Role, Target};
-use super::letters::Letter;
+use super::letters::{Letter, Ready};
 use super::wire::Bound;
 use crate::database::{Error, Lock, Result};
 
@@ -38,6 +38,8 @@ pub(crate) struct Session {
     outbox: RefCell<Vec<Letter>>,
     /// A statement was refused, and the transaction takes no other until some of it is rolled back.
     failed: Cell<bool>,
+    /// Locks that are held until the transaction ends, or what is undone of it.
+    held: RefCell<Vec<Lock>>,
     /// Why the transaction has to be begun anew.
     trouble: RefCell<Option<String>>,
 }
@@ -70,6 +72,7 @@ impl Session {
             in_part: Cell::new(false),
             outbox: RefCell::default(),
             failed: Cell::new(false),
+            held: RefCell::default(),
             trouble: RefCell::default(),
         })
     }
@@ -124,6 +127,11 @@ impl Session {
     }
 
     pub(crate) fn lock(&self, lock: Lock) {
+        // Callers of one transaction want the same.
+        if self.held.borrow().contains(&lock) {
+            return;
+        }
+        self.held.borrow_mut().push(lock);
         let (number, function) = match lock {
             Lock::BlockedKeysStay => (1, "pg_advisory_xact_lock_shared"),
             Lock::BlockedKeysGrow => (1, "pg_advisory_xact_lock"),
@@ -143,6 +151,7 @@ impl Session {
         self.trouble.replace(None);
         self.failed.set(false);
         self.in_part.set(false);
+        self.held.take();
         self.outbox.take();
         self.post(sql);
     }
@@ -150,7 +159,8 @@ impl Session {
     /// Rolls back a transaction or a part of one: what failed in it counts no more.
     pub(crate) fn undo(&self, sql: &str) -> Result<()> {
         // What was not sent yet is: there may be the beginning of what is undone in it.
-        let before = self.outbox.take();
+        let before = self.take_outbox()?;
+        self.held.take();
         let link = self.link.borrow();
         let link = link.as_ref().ok_or_else(lost)?;
         let client = &link.client;
@@ -168,11 +178,17 @@ impl Session {
 
     /// The same for a statement with values.
     pub(crate) fn send(&self, sql: &str, values: &[&dyn Value]) -> Result<()> {
-        let statement = self.prepare(sql)?;
+        // What it is refused for as a statement is heard here.
+        self.prepare(sql)?;
         let values = values.iter().map(|value| owned(*value));
         let values = values.collect::<rusqlite::Result<Vec<_>>>()?;
-        let letter = Letter::Statement(statement, values);
-        self.outbox.borrow_mut().push(letter);
+        let mut outbox = self.outbox.borrow_mut();
+        let alone = match outbox.last_mut() {
+            Some(last) => last.join(sql, values),
+            None => Some(values),
+        };
+        outbox.extend(alone.map(|row| Letter::Rows(sql.into(), vec![row])));
+        drop(outbox);
         if self.outbox.borrow().len() >= OUTBOX {
             return self.settle();
         }
@@ -270,7 +286,7 @@ impl Session {
         &self,
         ask: impl AsyncFnOnce(&Client) -> std::result::Result<T, tokio_postgres::Error>,
     ) -> Result<T> {
-        let before = self.outbox.take();
+        let before = self.take_outbox()?;
         let link = self.link.borrow();
         let client = &link.as_ref().ok_or_else(lost)?.client;
         if before.is_empty() {
@@ -283,6 +299,16 @@ impl Session {
             self.note(answer)?;
         }
         self.note(answer)
+    }
+
+    /// What waits to be sent, as statements that the server knows.
+    fn take_outbox(&self) -> Result<Vec<Ready>> {
+        let letters = self.outbox.take();
+        let mut ready = Vec::with_capacity(letters.len());
+        for letter in letters {
+            ready.extend(letter.statements(|sql| self.prepare(sql))?);
+        }
+        Ok(ready)
     }
 
     fn block<T>(&self, answer: impl Future<Output = T>) -> Result<T> {
