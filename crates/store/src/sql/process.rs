@@ -22,7 +22,9 @@ super::statements! {
     ADVANCE = "UPDATE process SET version = version + 1, subscription = $1, certificate = $2, updated = $3, \
         status = $4, open = $5, requires_attention = $6, next_run = $7, lease_until = $8, state = $9 \
         WHERE id = $10 AND version = $11";
-    /// subscription, certificate, id: what is known only once the certificate is stored
+    /// id, version → 1
+    IS_AT = "SELECT 1 FROM process WHERE id = $1 AND version = $2";
+    /// subscription, certificate, id: of a process that is new and has its certificate already
     SET_RESULT = "UPDATE process SET subscription = $1, certificate = $2 WHERE id = $3";
     /// id → row
     SELECT = concat!("SELECT ", columns!(), " FROM process WHERE id = $1");

@@ -200,12 +200,18 @@ impl Step {
             return Err(self.already_open(connection)?);
         };
         self.write_billables(connection, id)?;
-        self.write_rest(connection, id, 0)
+        let stored = self.write_results(connection, id, 0)?;
+        if self.change.issuance.is_some() {
+            let values = params![stored.subscription, stored.certificate, id];
+            connection.send(sql::process::SET_RESULT, values)?;
+        }
+        self.write_rest(connection, stored)
     }
 
     /// Writes the next step of a known process, if nobody else did so since it was read.
     pub(crate) fn advance(&self, connection: &Connection) -> Result<Stored, StoreError> {
         let process = &*self.process;
+        let version = process.version.cast_signed();
         self.keep_keys(connection);
         if self.change.reservation.is_some() {
             self.check_source(connection)?;
@@ -219,10 +225,16 @@ impl Step {
             if let Some(replacement) = &issuance.replaces {
                 connection.hold_soon(sql::certificate::EXISTS, [replacement.certificate])?;
             }
+            // Whoever comes too late hears that, and not what else is wrong by now.
+            let as_it_was = params![process.id, version];
+            if !connection.hold(Hold::ForChange, sql::process::IS_AT, as_it_was)? {
+                return Err(StoreError::Stale);
+            }
         }
+        let stored = self.write_results(connection, process.id, version + 1)?;
         let values = params![
-            process.subscription,
-            process.certificate,
+            stored.subscription,
+            stored.certificate,
             millis(process.updated),
             self.status,
             process.is_open(),
@@ -231,11 +243,11 @@ impl Step {
             self.change.lease,
             self.state,
             process.id,
-            process.version.cast_signed(),
+            version,
         ];
         match connection.execute(sql::process::ADVANCE, values) {
             Ok(0) => Err(StoreError::Stale),
-            Ok(_) => self.write_rest(connection, process.id, process.version.cast_signed() + 1),
+            Ok(_) => self.write_rest(connection, stored),
             Err(error) if error.violates_uniqueness() => {
                 connection.recover()?;
                 Err(self.already_open(connection)?)
@@ -298,19 +310,37 @@ impl Step {
         Ok(open.map_or(StoreError::Stale, StoreError::OpenProcess))
     }
 
-    fn write_rest(
+    /// Writes what the process's own row tells of: proofs, and the certificate that rests on them.
+    fn write_results(
         &self,
         connection: &Connection,
         id: ProcessId,
         version: i64,
     ) -> Result<Stored, StoreError> {
+        self.write_authorizations(connection, id)?;
+        let mut stored = Stored {
+            id,
+            version,
+            subscription: self.process.subscription,
+            certificate: self.process.certificate,
+        };
+        if let Some((issuance, names)) = &self.change.issuance {
+            let (subscription, certificate) =
+                issue::write(connection, issuance, names, &self.process, id)?;
+            stored.subscription = Some(subscription);
+            stored.certificate = Some(certificate);
+        }
+        Ok(stored)
+    }
+
+    fn write_rest(&self, connection: &Connection, stored: Stored) -> Result<Stored, StoreError> {
+        let Stored { id, version, .. } = stored;
         let change = &self.change;
         self.write_events(connection, id, version)?;
         if let Some(entry) = &self.entry {
             entry.write(connection, id, version, 0);
         }
         append_all(connection, &change.audit);
-        self.write_authorizations(connection, id)?;
         for hash in &change.mail_tokens {
             connection
                 .execute(sql::mail_token::INSERT, params![hash, id])
@@ -360,22 +390,6 @@ impl Step {
         }
         if change.lease.is_none() && self.process.is_open() && self.process.next_run.is_some() {
             connection.wake_workers();
-        }
-        let mut stored = Stored {
-            id,
-            version,
-            subscription: self.process.subscription,
-            certificate: self.process.certificate,
-        };
-        if let Some((issuance, names)) = &change.issuance {
-            let (subscription, certificate) =
-                issue::write(connection, issuance, names, &self.process, id)?;
-            connection.send(
-                sql::process::SET_RESULT,
-                params![subscription, certificate, id],
-            )?;
-            stored.subscription = Some(subscription);
-            stored.certificate = Some(certificate);
         }
         if let Some((certificate, revocation)) = &change.revocation {
             let values = params![
