@@ -151,6 +151,11 @@ pub(crate) const SQLITE: &[Migration] = &[
         name: "0028_unlisted",
         sql: include_str!("sql/sqlite/0028_unlisted.sql"),
     },
+    Migration {
+        version: 29,
+        name: "0029_cheaper_writes",
+        sql: include_str!("sql/sqlite/0029_cheaper_writes.sql"),
+    },
 ];
 
 /// The history of the PostgreSQL schema: it begins where SQLite's was when this database came in, with the same number.
@@ -214,6 +219,11 @@ pub(crate) const POSTGRES: &[Migration] = &[
         version: 28,
         name: "0028_unlisted",
         sql: include_str!("sql/postgres/0028_unlisted.sql"),
+    },
+    Migration {
+        version: 29,
+        name: "0029_cheaper_writes",
+        sql: include_str!("sql/postgres/0029_cheaper_writes.sql"),
     },
 ];
 

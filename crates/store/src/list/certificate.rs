@@ -2,7 +2,7 @@
 
 use reseal_lifecycle::query::CertificateField;
 
-use super::{Column, Elements, Listed};
+use super::{CERTIFICATE_NAMES, Column, Listed};
 use crate::sql;
 
 impl Listed for CertificateField {
@@ -16,7 +16,7 @@ impl Listed for CertificateField {
         match self {
             Self::Id => Column::Plain("id"),
             Self::Process => Column::Plain("process"),
-            Self::DomainName => Column::Plain("domain_name"),
+            Self::DomainName => Column::OneOf("domain_name", CERTIFICATE_NAMES),
             Self::ValidationType => Column::Plain("validation"),
             Self::CertificateType => Column::Plain("certificate_type"),
             Self::Product => Column::Plain("product"),
@@ -31,13 +31,7 @@ impl Listed for CertificateField {
             Self::ExpiryDate => Column::Plain("not_after"),
             Self::SubscriptionEndDate => Column::Plain("subscription_end"),
             Self::Coc => Column::Plain("coc"),
-            Self::San => Column::Many(Elements {
-                table: "certificate_name",
-                owner: "certificate",
-                id: "certificate.id",
-                value: "name",
-                order: "names",
-            }),
+            Self::San => Column::Many(CERTIFICATE_NAMES),
             Self::Status => Column::CertificateStatus,
             Self::PublicKeyAlgorithm => Column::Plain("key_algorithm"),
             Self::PublicKeySize => Column::Plain("key_size"),

@@ -65,7 +65,9 @@ impl Conditions {
             .iter()
             .filter(is_text)
             .filter_map(|field| match field.column() {
-                Column::Plain(expression) => Some(self.matches_pattern(expression, &pattern)),
+                Column::Plain(expression) | Column::OneOf(expression, _) => {
+                    Some(self.matches_pattern(expression, &pattern))
+                }
                 Column::Hash(expression) => {
                     Some(self.matches_pattern(&self.shown_hash(expression), &pattern))
                 }
@@ -89,10 +91,16 @@ impl Conditions {
             )
             | (Column::CertificateStatus, Operator::NotNull) => ALWAYS.to_owned(),
             (Column::Absent, _) | (Column::CertificateStatus, Operator::Null) => NEVER.to_owned(),
-            (Column::Plain(column) | Column::Hash(column), Operator::Null) => {
+            (
+                Column::Plain(column) | Column::OneOf(column, _) | Column::Hash(column),
+                Operator::Null,
+            ) => {
                 format!("{column} IS NULL")
             }
-            (Column::Plain(column) | Column::Hash(column), Operator::NotNull) => {
+            (
+                Column::Plain(column) | Column::OneOf(column, _) | Column::Hash(column),
+                Operator::NotNull,
+            ) => {
                 format!("{column} IS NOT NULL")
             }
             (Column::Many(elements), Operator::Null) => format!("NOT {}", any(elements, ALWAYS)),
@@ -101,6 +109,11 @@ impl Conditions {
             (Column::Flag(condition, _), Operator::NotNull) => condition.to_owned(),
             (column, operator) => {
                 let (operator, negative) = positive(operator);
+                // An index is of no use for what is not to be found.
+                let column = match column {
+                    Column::OneOf(column, _) if negative => Column::Plain(column),
+                    column => column,
+                };
                 let condition = self.compare(column, kind, operator, &filter.values)?;
                 if negative {
                     negated(column, &condition)
@@ -123,7 +136,14 @@ impl Conditions {
     ) -> Result<String, StoreError> {
         Ok(match column {
             Column::Absent => NEVER.to_owned(),
-            Column::Plain(expression) => self.any(expression, kind, operator, values)?,
+            Column::OneOf(column, elements) if operator == Operator::Eq => {
+                let found = self.compare(Column::Many(elements), kind, operator, values)?;
+                let is_it = self.any(column, kind, operator, values)?;
+                format!("({found} AND {is_it})")
+            }
+            Column::Plain(expression) | Column::OneOf(expression, _) => {
+                self.any(expression, kind, operator, values)?
+            }
             Column::Many(elements) if operator == Operator::Eq => {
                 let Elements {
                     table,
@@ -340,7 +360,7 @@ fn positive(operator: Operator) -> (Operator, bool) {
 
 fn negated(column: Column, condition: &str) -> String {
     match column {
-        Column::Plain(expression) | Column::Hash(expression) => {
+        Column::Plain(expression) | Column::OneOf(expression, _) | Column::Hash(expression) => {
             format!("({expression} IS NULL OR NOT ({condition}))")
         }
         Column::Flag(flag, _) => format!("(NOT {flag} OR NOT ({condition}))"),

@@ -32,6 +32,8 @@ use condition::Conditions;
 enum Column {
     /// An expression over the row.
     Plain(&'static str),
+    /// A column with one of the values that [`Elements`] have, by whose index it is found.
+    OneOf(&'static str, Elements),
     /// Nothing is ever kept for it.
     Absent,
     /// Many values in a table of their own.
@@ -58,6 +60,15 @@ struct Elements {
     /// What rows are sorted by.
     order: &'static str,
 }
+
+/// All names of a certificate; its domain name is one of them.
+const CERTIFICATE_NAMES: Elements = Elements {
+    table: "certificate_name",
+    owner: "certificate",
+    id: "certificate.id",
+    value: "name",
+    order: "names",
+};
 
 /// A list's table and fields.
 trait Listed: Field {
@@ -270,7 +281,9 @@ fn order<F: Listed>(
         seen.push(field);
         let expression = match field.column() {
             Column::Absent => continue,
-            Column::Plain(expression) | Column::Hash(expression) => expression.to_owned(),
+            Column::Plain(expression) | Column::OneOf(expression, _) | Column::Hash(expression) => {
+                expression.to_owned()
+            }
             Column::Flag(condition, _) => format!("CASE WHEN {condition} THEN 1 ELSE 0 END"),
             Column::Many(elements) => elements.order.to_owned(),
             Column::CertificateStatus => {

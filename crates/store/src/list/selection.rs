@@ -2,7 +2,7 @@
 
 use reseal_lifecycle::query::SelectionField;
 
-use super::{Column, Elements, Listed};
+use super::{CERTIFICATE_NAMES, Column, Listed};
 use crate::sql;
 
 impl Listed for SelectionField {
@@ -17,14 +17,8 @@ impl Listed for SelectionField {
             Self::Issuer => Column::Plain("issuer"),
             Self::Product => Column::Plain("product"),
             Self::Status => Column::CertificateStatus,
-            Self::DomainName => Column::Plain("domain_name"),
-            Self::San => Column::Many(Elements {
-                table: "certificate_name",
-                owner: "certificate",
-                id: "certificate.id",
-                value: "name",
-                order: "names",
-            }),
+            Self::DomainName => Column::OneOf("domain_name", CERTIFICATE_NAMES),
+            Self::San => Column::Many(CERTIFICATE_NAMES),
             Self::Organization => Column::Plain("organization"),
             Self::ValidationType => Column::Plain("validation"),
             Self::CertificateType => Column::Plain("certificate_type"),

@@ -209,7 +209,7 @@ async fn common_lists_are_served_from_an_index() {
         (
             &own,
             vec![filter(C::DomainName, Operator::Eq, &[text("a")])],
-            "certificate_domain_name",
+            "certificate_name_name",
         ),
         (
             &own,
