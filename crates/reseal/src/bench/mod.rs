@@ -52,7 +52,9 @@ use server::Server;
 use world::World;
 
 /// Connections of the measurements; each owns one subscription.
-const CONNECTIONS: [usize; 3] = [1, 8, 32];
+const CONNECTIONS: [usize; 4] = [1, 8, 32, 128];
+/// Connections of those that are measured at half their rate as well.
+const PACED: usize = 32;
 /// Connections that read.
 const READERS: usize = 8;
 /// `dcv.caa_reuse` of the measurements: CAA asked at every issuance, and an answer kept as long as allowed.
@@ -152,14 +154,14 @@ impl Measurement {
         Ok(rows)
     }
 
-    /// Reissues at full speed on ever more connections, with the other servers in turn; then at half of the last rate.
+    /// Reissues at full speed on ever more connections, with the other servers in turn; on [`PACED`] of them also at half
+    /// that rate.
     async fn reissues(
         &mut self,
         server: &Server,
         caa_reuse: &'static str,
     ) -> anyhow::Result<Vec<Row>> {
         let mut rows = Vec::new();
-        let mut last = (1, 0.0);
         for connections in CONNECTIONS {
             let mut row = self
                 .reissue(server, caa_reuse, connections, Pace::Full)
@@ -171,12 +173,12 @@ impl Measurement {
                     load::run(&peer.service, tasks, self.measured, Pace::Full).await?;
                 row.beside.push((peer.name.clone(), summary));
             }
-            last = (connections, row.summary.rate);
+            let pace = Pace::half(row.summary.rate);
             rows.push(row);
+            if connections == PACED {
+                rows.push(self.reissue(server, caa_reuse, connections, pace).await?);
+            }
         }
-        let (connections, rate) = last;
-        let pace = Pace::half(rate);
-        rows.push(self.reissue(server, caa_reuse, connections, pace).await?);
         Ok(rows)
     }
 
