@@ -293,6 +293,8 @@ fn configuration(resolver: &str, caa_reuse: &str, anchor: &Path, tables: &str) -
 [server]
 listen = "127.0.0.1:0"
 public_url = "http://127.0.0.1"
+# What is measured is the certificate, however long it takes a slow machine.
+sync_wait = "30s"
 
 {tables}
 [policy]
