@@ -158,8 +158,12 @@ impl Session {
 
     /// Rolls back a transaction or a part of one: what failed in it counts no more.
     pub(crate) fn undo(&self, sql: &str) -> Result<()> {
-        // What was not sent yet is: there may be the beginning of what is undone in it.
-        let before = self.take_outbox()?;
+        // What was not sent yet is: there may be the beginning of what is undone in it. A transaction that has failed prepares
+        // nothing any more, and if all of it is undone nothing is missed.
+        let before = match self.take_outbox() {
+            Err(_) if sql == "ROLLBACK" => Vec::new(),
+            before => before?,
+        };
         self.held.take();
         let link = self.link.borrow();
         let link = link.as_ref().ok_or_else(lost)?;

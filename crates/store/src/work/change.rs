@@ -248,7 +248,8 @@ impl Step {
         match connection.execute(sql::process::ADVANCE, values) {
             Ok(0) => Err(StoreError::Stale),
             Ok(_) => self.write_rest(connection, stored),
-            Err(error) if error.violates_uniqueness() => {
+            // With a certificate it ends: then it was something else that is there already.
+            Err(error) if error.violates_uniqueness() && self.change.issuance.is_none() => {
                 connection.recover()?;
                 Err(self.already_open(connection)?)
             }
