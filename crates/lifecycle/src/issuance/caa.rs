@@ -203,11 +203,8 @@ impl Services {
             for (name, wanted, observed) in chunk.iter_mut().filter(|look| look.2.is_none()) {
                 let (panel, levels) = (self.panel.clone(), levels.clone());
                 let (name, alone) = ((*name).clone(), *wanted == 0);
-                let task =
-                    tokio::spawn(
-                        async move { CaaLook::take(&panel, &name, &levels, alone, now).await },
-                    );
-                tasks.push((observed, task));
+                let look = async move { CaaLook::take(&panel, &name, &levels, alone, now).await };
+                tasks.push((observed, tokio::spawn(look)));
             }
             for (observed, task) in tasks {
                 if let Ok(seen) = task.await {

@@ -9,21 +9,21 @@ use reseal_lifecycle::audit::StepEntry;
 use reseal_lifecycle::auth_key::AuthKeyId;
 use reseal_lifecycle::authorization::Authorization;
 use reseal_lifecycle::campaign::Ticket;
-use reseal_lifecycle::certificate::{Certificate, CertificateId, Revocation, SubscriptionId};
+use reseal_lifecycle::certificate::{CertificateId, Revocation, SubscriptionId};
 use reseal_lifecycle::dns_hook::Out;
 use reseal_lifecycle::idempotency::ClaimId;
 use reseal_lifecycle::import;
-use reseal_lifecycle::process::{Action, Process, ProcessId};
+use reseal_lifecycle::process::{Process, ProcessId};
 use reseal_lifecycle::store::{Change, Issuance, LostSerial, Reservation, StoreError};
 use reseal_lifecycle::transparency::Precertificate;
 use reseal_lifecycle::upstream::{Duty, OrderUrl};
 
 use super::audit::{Entry, StepDraft, append_all};
-use super::authorization;
 use super::campaign;
 use super::crl;
 use super::dns_record;
 use super::find::number;
+use super::grounds;
 use super::issue;
 use super::notification::Draft;
 use super::rows::{millis, reason_word};
@@ -173,8 +173,8 @@ impl Step {
     pub(crate) fn open(&self, connection: &Connection) -> Result<Stored, StoreError> {
         let process = &*self.process;
         self.keep_keys(connection);
-        self.check_source(connection)?;
-        self.check_grounds(connection)?;
+        grounds::check_source(connection, process)?;
+        grounds::check_proofs_and_approvals(connection, process)?;
         let inserted = connection.insert_new(
             sql::process::INSERT,
             params![
@@ -214,14 +214,14 @@ impl Step {
         let version = process.version.cast_signed();
         self.keep_keys(connection);
         if self.change.reservation.is_some() {
-            self.check_source(connection)?;
-            self.check_grounds(connection)?;
+            grounds::check_source(connection, process)?;
+            grounds::check_proofs_and_approvals(connection, process)?;
         }
         if let Some((issuance, _)) = &self.change.issuance {
             if issuance.is_late {
-                self.check_grounds(connection)?;
+                grounds::check_proofs_and_approvals(connection, process)?;
             }
-            check_key(connection, &issuance.certificate)?;
+            grounds::check_key(connection, &issuance.certificate)?;
             if let Some(replacement) = &issuance.replaces {
                 connection.hold_soon(sql::certificate::EXISTS, [replacement.certificate])?;
             }
@@ -261,42 +261,6 @@ impl Step {
     fn keep_keys(&self, connection: &Connection) {
         if self.change.lost.is_some() {
             connection.lock(Lock::BlockedKeysStay);
-        }
-    }
-
-    /// "One successor a certificate": whoever decided to replace it may have looked before another process
-    /// did so, or before it was revoked. Here nobody comes between the look and the write.
-    fn check_source(&self, connection: &Connection) -> Result<(), StoreError> {
-        let (Action::Reissue | Action::Renew, Some(source)) =
-            (self.process.action, self.process.source)
-        else {
-            return Ok(());
-        };
-        let undisputed = sql::certificate::IS_UNDISPUTED;
-        if connection.hold(Hold::ForChange, undisputed, [source])? {
-            return Ok(());
-        }
-        // Held first, so that what is asked next is as it stays.
-        let look = sql::certificate::IS_REPLACEABLE;
-        if connection.hold(Hold::ForChange, look, [source])?
-            && number(connection, sql::revocation_duty::BARS, [source])?.is_none()
-        {
-            return Ok(());
-        }
-        Err(StoreError::SourceGone)
-    }
-
-    /// A serial is reserved, and a certificate stored that took its time, on proofs and approvals that stand: an operator may have distrusted or withdrawn one since
-    /// it was read (V-3, V-5).
-    fn check_grounds(&self, connection: &Connection) -> Result<(), StoreError> {
-        connection.lock(Lock::ProofsStand);
-        let distrusted = authorization::distrusted_names(connection, &self.process)?;
-        if let Some(name) = distrusted.into_iter().next() {
-            return Err(StoreError::ProofDistrusted(name));
-        }
-        match vetting::withdrawn(connection, &self.process, Some(Hold::AsItIs))?.first() {
-            Some(check) => Err(StoreError::ApprovalWithdrawn(*check)),
-            None => Ok(()),
         }
     }
 
@@ -474,16 +438,6 @@ impl Step {
             connection.send(sql::authorization::INSERT, values)?;
         }
         Ok(())
-    }
-}
-
-/// What was signed while its key was being blocked never leaves the server.
-fn check_key(connection: &Connection, certificate: &Certificate) -> Result<(), StoreError> {
-    connection.lock(Lock::BlockedKeysStay);
-    let key = params![certificate.spki_sha256, certificate.customer];
-    match number(connection, sql::blocked_key::SELECT, key)? {
-        Some(_) => Err(StoreError::KeyBlocked),
-        None => Ok(()),
     }
 }
 

@@ -10,6 +10,7 @@
 //! - `due`: what waits for a worker
 //! - `examine`: everything, looked at from end to end
 //! - `find`, `page`: single rows and lists
+//! - `grounds`: what a step rests on, as it is when the step is written
 //! - `idempotency`: calls that carry a key
 //! - `issued`: certificates that stand, one after the other
 //! - `note`: what customers and the house write to each other
@@ -34,6 +35,7 @@ mod dns_record;
 mod due;
 pub(crate) mod examine;
 mod find;
+mod grounds;
 mod idempotency;
 mod issue;
 mod issued;
