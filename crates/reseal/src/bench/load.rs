@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use bytes::Bytes;
 use http::{Method, StatusCode};
-use serde::Deserialize;
 
 use super::client::{Connection, Reply};
+use super::customer::{expect, reissue};
 use super::processes::Processes;
 
 /// Who is called, and whose processor time is counted.
@@ -79,12 +79,6 @@ pub(super) enum Task {
 pub(super) struct Target {
     pub(super) newest: i64,
     pub(super) bodies: VecDeque<Bytes>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Issued {
-    certificate_id: i64,
 }
 
 /// What a measurement gave.
@@ -226,31 +220,12 @@ async fn step(task: &mut Task, connection: &mut Connection) -> anyhow::Result<bo
     Ok(true)
 }
 
-/// The number of the new certificate.
-async fn reissue(connection: &mut Connection, newest: i64, body: Bytes) -> anyhow::Result<i64> {
-    let path = format!("/v2/ssl/certificates/{newest}/reissue");
-    let reply = connection.call(Method::POST, &path, body).await?;
-    expect(&reply, StatusCode::CREATED, &path)?;
-    let issued: Issued = serde_json::from_slice(&reply.body)
-        .with_context(|| format!("POST {path}: no `certificateId` in the answer"))?;
-    Ok(issued.certificate_id)
-}
-
 async fn read(connection: &mut Connection, path: &str) -> anyhow::Result<()> {
     let reply = connection.call(Method::GET, path, Bytes::new()).await?;
     expect(&reply, StatusCode::OK, path)
 }
 
-/// Refuses any other status: what failed fast must not count as fast.
-pub(super) fn expect(reply: &Reply, status: StatusCode, what: &str) -> anyhow::Result<()> {
-    if reply.status == status {
-        return Ok(());
-    }
-    let body = String::from_utf8_lossy(&reply.body);
-    bail!("{what}: expected {status}, saw {}: {body}", reply.status)
-}
-
-/// The same of a server that is not ours, whose answer has to hold a certificate.
+/// Refuses anything but a certificate of a server that is not ours.
 fn expect_certificate(reply: &Reply, what: &str) -> anyhow::Result<()> {
     const CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
     let mut pieces = reply.body.windows(CERTIFICATE.len());

@@ -2,6 +2,7 @@
 //!
 //! - [`server`]: the real server, a process of its own so that its processor time can be told apart
 //! - [`client`]: one keep-alive connection to it
+//! - [`customer`]: what is called over it for a certificate
 //! - [`world`]: the customer's subscriptions, each name proved once by DNS
 //! - [`peer`]: other servers, measured in turn with it
 //! - [`requests`]: what they are sent, made in advance
@@ -19,6 +20,7 @@
 
 mod campaign;
 mod client;
+mod customer;
 mod fill;
 mod floor;
 mod growth;
@@ -293,8 +295,6 @@ fn configuration(resolver: &str, caa_reuse: &str, anchor: &Path, tables: &str) -
 [server]
 listen = "127.0.0.1:0"
 public_url = "http://127.0.0.1"
-# What is measured is the certificate, however long it takes a slow machine.
-sync_wait = "30s"
 
 {tables}
 [policy]

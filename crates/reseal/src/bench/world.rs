@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{anyhow, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use bytes::Bytes;
@@ -16,10 +16,11 @@ use reseal_pki::profile::IssuingAuthority;
 use reseal_pki::serial::Serial;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::client::Connection;
-use super::load::{Pace, Service, Task, expect};
+use super::customer::{expect, get, outcome};
+use super::load::{Pace, Service, Task};
 use super::processes::Processes;
 use super::requests;
 use super::server::Server;
@@ -32,8 +33,6 @@ use crate::init::{self, Plan};
 
 const CUSTOMER: &str = "bench";
 const PRODUCT: &str = "ssl_dv";
-/// How long a first issuance may take.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) struct World {
     folder: DataFolder,
@@ -161,14 +160,9 @@ impl World {
         let path = format!("/v2/processes/{process}/resend");
         let reply = api.call(Method::POST, &path, Bytes::from("{}")).await?;
         expect(&reply, StatusCode::OK, &path)?;
-        complete(api, process).await?;
-        let list = get(api, &format!("/v2/ssl/certificates?process%3Aeq={process}")).await?;
-        let newest = list["entities"][0]["id"]
-            .as_i64()
-            .ok_or_else(|| anyhow!("process {process} left no certificate"))?;
         Ok(Subscription {
             name,
-            newest,
+            newest: outcome(api, process).await?,
             process,
         })
     }
@@ -257,27 +251,5 @@ impl World {
                 path: path(subscription),
             })
             .collect()
-    }
-}
-
-async fn get(api: &mut Connection, path: &str) -> anyhow::Result<Value> {
-    let reply = api.call(Method::GET, path, Bytes::new()).await?;
-    expect(&reply, StatusCode::OK, path)?;
-    serde_json::from_slice(&reply.body).with_context(|| format!("GET {path}: expected JSON"))
-}
-
-async fn complete(api: &mut Connection, process: i64) -> anyhow::Result<()> {
-    let path = format!("/v2/processes/{process}");
-    let deadline = tokio::time::Instant::now() + PATIENCE;
-    loop {
-        let state = get(api, &path).await?;
-        match state["status"].as_str() {
-            Some("COMPLETED") => return Ok(()),
-            Some("FAILED" | "CANCELLED" | "INVALID") => bail!("process {process} ended: {state}"),
-            _ if tokio::time::Instant::now() > deadline => {
-                bail!("process {process} is not done in time: {state}")
-            }
-            _ => tokio::time::sleep(Duration::from_millis(20)).await,
-        }
     }
 }

@@ -18,8 +18,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::client::Connection;
+use super::customer::expect;
 use super::fill::{Contents, Filled};
-use super::load::expect;
 use super::server::Server;
 use crate::console;
 use report::{Moment, Report};
