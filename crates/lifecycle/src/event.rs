@@ -1,6 +1,8 @@
 //! What happened to a process. One list, recorded with each change: the timeline shows it whole, audit and
 //! notifications are views of it.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use reseal_pki::method::Method;
 use serde::{Deserialize, Serialize};
@@ -136,8 +138,8 @@ pub enum EventKind {
         permitted: bool,
         /// Why.
         reason: String,
-        /// Each level asked and what came back.
-        evidence: Value,
+        /// Each level asked and what came back; events that rest on one look share it.
+        evidence: Arc<Value>,
         /// What the remote perspectives saw, and how many see a permission, when they were asked.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         corroboration: Option<Value>,

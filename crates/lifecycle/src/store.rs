@@ -48,9 +48,12 @@ pub enum StoreError {
     /// The certificate that the process starts from was replaced or revoked meanwhile.
     #[error("the certificate was replaced or revoked meanwhile")]
     SourceGone,
-    /// The key of the certificate to be stored was put on the blocked list meanwhile.
+    /// The key of the certificate was put on the blocked list meanwhile.
     #[error("the key was blocked meanwhile")]
     KeyBlocked,
+    /// The key was certified for another customer meanwhile (C-23).
+    #[error("the key was certified for somebody else meanwhile")]
+    KeyTaken,
     /// An approval that the process relies on was withdrawn meanwhile.
     #[error("the approval of {} was withdrawn meanwhile", .0.in_words())]
     ApprovalWithdrawn(Check),
@@ -356,7 +359,8 @@ pub trait Store:
     /// Stores a new process (version 0) and whatever its first step writes. The process comes back with its
     /// number, `certificate` and `subscription` filled in. [`StoreError::OpenProcess`] when its
     /// subscription has an open one, [`StoreError::SourceGone`] when a reissue's certificate has a successor or
-    /// was revoked.
+    /// was revoked. A step that reserves a serial is refused with [`StoreError::KeyBlocked`] or [`StoreError::KeyTaken`] when
+    /// its key may not be certified for the customer (C-24).
     async fn open(&self, change: Change) -> Result<Process, StoreError>;
     /// Stores new processes together, all or none, and blocks the key they are about as
     /// [`CompromiseStore::block_keys`] does; the answer is the first. [`StoreError::Stale`] when a certificate was revoked meanwhile, or
@@ -368,8 +372,8 @@ pub trait Store:
     ) -> Result<Process, StoreError>;
     /// Stores a step of a known process, raising its version. [`StoreError::Stale`] when it was changed
     /// since it was read; [`StoreError::SourceGone`] as with `open`, when the step reserves a serial or stores a
-    /// certificate; [`StoreError::KeyBlocked`] when that certificate's key is on the blocked list. Then nothing is
-    /// written.
+    /// certificate; [`StoreError::KeyTaken`] and [`StoreError::KeyBlocked`] as there, the latter also when it stores a
+    /// certificate with such a key. Then nothing is written.
     async fn advance(&self, change: Change) -> Result<Process, StoreError>;
     /// Processes whose time has come and that nobody works on, as far as there is room; leased until `lease`. One
     /// that cannot be read is logged and left alone as long.
@@ -440,6 +444,10 @@ impl From<StoreError> for crate::error::Error {
             StoreError::KeyBlocked => Error::new(
                 Kind::Status,
                 "The key was blocked at the same moment: make a new key",
+            ),
+            StoreError::KeyTaken => Error::new(
+                Kind::Status,
+                "The key was certified for somebody else at the same moment: make a new key",
             ),
             StoreError::ApprovalWithdrawn(check) => Error::unavailable(
                 format!(

@@ -3,7 +3,7 @@
 mod look;
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -27,12 +27,18 @@ const MOST_KEPT: usize = 20_000;
 /// Observations that may serve again while they are younger than `dcv.caa_reuse`. Failures are never kept.
 #[derive(Default)]
 pub(crate) struct CaaCache {
-    seen: Mutex<HashMap<String, CaaLook>>,
+    seen: Mutex<HashMap<String, Arc<CaaLook>>>,
 }
 
 impl CaaCache {
     /// What was observed of `name`, by as many perspectives as are `wanted`.
-    fn get(&self, name: &str, wanted: usize, now: Timestamp, reuse: Duration) -> Option<CaaLook> {
+    fn get(
+        &self,
+        name: &str,
+        wanted: usize,
+        now: Timestamp,
+        reuse: Duration,
+    ) -> Option<Arc<CaaLook>> {
         let reuse = SignedDuration::try_from(reuse.min(LONGEST_REUSE)).ok()?;
         if reuse.is_zero() {
             return None;
@@ -47,7 +53,7 @@ impl CaaCache {
             .cloned()
     }
 
-    fn put(&self, observed: &CaaLook) {
+    fn put(&self, observed: &Arc<CaaLook>) {
         let answered = |observation: &CaaObservation| {
             matches!(observation.outcome, CaaOutcome::Found | CaaOutcome::None)
         };
@@ -61,7 +67,7 @@ impl CaaCache {
         if seen.len() >= MOST_KEPT {
             seen.clear();
         }
-        seen.insert(observed.here.name.clone(), observed.clone());
+        seen.insert(observed.here.name.clone(), Arc::clone(observed));
     }
 }
 
@@ -149,7 +155,7 @@ impl Services {
                     name: proof.name.as_str().to_owned(),
                     permitted: decision.permitted,
                     reason: decision.reason.clone(),
-                    evidence: serde_json::to_value(&observed.here).unwrap_or_default(),
+                    evidence: observed.evidence(),
                     corroboration: corroboration
                         .as_ref()
                         .and_then(|all| serde_json::to_value(all).ok()),
@@ -178,14 +184,14 @@ impl Services {
 
     /// What is to be observed for each proof, in order; a wildcard and its base name share one look. The remote
     /// perspectives are asked where the method that is relied on wants them (M-2).
-    async fn observe_caa(&self, proofs: &[NameProof], now: Timestamp) -> Vec<CaaLook> {
+    async fn observe_caa(&self, proofs: &[NameProof], now: Timestamp) -> Vec<Arc<CaaLook>> {
         let reuse = self.settings.caa_reuse;
         let remotes = self.panel.remotes().len();
         let wants = |proof: &NameProof| {
             let wants = remotes > 0 && relied_on(proof).needs_corroboration();
             if wants { remotes } else { 0 }
         };
-        let mut looks: Vec<(&DnsName, usize, Option<CaaLook>)> = Vec::new();
+        let mut looks: Vec<(&DnsName, usize, Option<Arc<CaaLook>>)> = Vec::new();
         for proof in proofs {
             let wanted = wants(proof);
             let same = |look: &&mut (&DnsName, usize, _)| look.0.fqdn() == proof.name.fqdn();
@@ -207,7 +213,7 @@ impl Services {
                 tasks.push((observed, tokio::spawn(look)));
             }
             for (observed, task) in tasks {
-                if let Ok(seen) = task.await {
+                if let Ok(seen) = task.await.map(Arc::new) {
                     if !reuse.is_zero() {
                         self.caa_cache.put(&seen);
                     }
@@ -222,10 +228,7 @@ impl Services {
                     .iter()
                     .find(|look| look.0.fqdn() == proof.name.fqdn())
                     .and_then(|look| look.2.clone())
-                    .unwrap_or_else(|| CaaLook {
-                        here: failed(&proof.name, now),
-                        elsewhere: Vec::new(),
-                    })
+                    .unwrap_or_else(|| Arc::new(CaaLook::of(failed(&proof.name, now), Vec::new())))
             })
             .collect()
     }

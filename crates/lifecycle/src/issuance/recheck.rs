@@ -39,10 +39,18 @@ impl NotPrepared {
 }
 
 impl Services {
-    /// Builds and lints the certificate of a process that has proved everything.
+    /// Looks again, then builds and lints the certificate of a process that has proved everything.
     pub(super) async fn prepare(&self, process: &Process) -> Result<Signature, NotPrepared> {
         let work = work(process).map_err(NotPrepared::Unavailable)?;
         let csr = self.recheck(process, work).await?;
+        sign::prepare(self, &work.order, csr.public_key())
+    }
+
+    /// The same where all was looked at a moment ago: the store looks once more when it records the serial, and refuses the
+    /// whole step for what is gone by then.
+    pub(super) fn prepare_at_once(&self, process: &Process) -> Result<Signature, NotPrepared> {
+        let work = work(process).map_err(NotPrepared::Unavailable)?;
+        let csr = csr(work).map_err(NotPrepared::Unavailable)?;
         sign::prepare(self, &work.order, csr.public_key())
     }
 
@@ -109,8 +117,7 @@ impl Services {
     /// The certificate to be replaced, and the key (C-24); the answer is the CSR that holds it.
     pub(super) async fn recheck(&self, process: &Process, work: &Work) -> Result<Csr, NotPrepared> {
         self.check_source(process).await?;
-        let csr = Csr::from_der(&work.order.csr)
-            .map_err(|error| NotPrepared::Unavailable(Error::internal(error)))?;
+        let csr = csr(work).map_err(NotPrepared::Unavailable)?;
         candidate::check_key(self, &process.customer, &csr.public_key().spki_sha256())
             .await
             .map_err(|error| match error.kind {
@@ -164,6 +171,10 @@ fn work(process: &Process) -> Result<&Work, Error> {
     process
         .work()
         .ok_or_else(|| Error::internal("a process without work"))
+}
+
+fn csr(work: &Work) -> Result<Csr, Error> {
+    Csr::from_der(&work.order.csr).map_err(Error::internal)
 }
 
 /// Whether CAA has to be asked again before a reservation is signed at `now`.

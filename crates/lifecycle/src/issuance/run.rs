@@ -360,7 +360,9 @@ impl Services {
                 Vec::new()
             })
             .map_err(illegal)?;
-        let signature = self.prepare(&checked).await.map_err(NotPrepared::reason)?;
+        let signature = self
+            .prepare_at_once(&checked)
+            .map_err(NotPrepared::reason)?;
         let (serial, tbs) = (&signature.prepared.serial, signature.prepared.linted.tbs());
         let (reserved, recorded) = checked
             .reserve(serial.to_hex(), signature.issuer.clone(), tbs, now)

@@ -8,7 +8,6 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -71,10 +70,7 @@ impl Points {
     /// For connections that answer at once.
     pub(crate) fn shared(connections: Vec<Connection>) -> Self {
         let connections = connections.into_iter().map(Some).map(Mutex::new);
-        Self::Shared(SharedConnections {
-            connections: connections.collect(),
-            next: AtomicUsize::new(0),
-        })
+        Self::Shared(SharedConnections(connections.collect()))
     }
 
     /// Runs `read`.
@@ -99,10 +95,7 @@ impl Points {
 }
 
 /// As many as there can be callers at once: none of them waits for another. Empty once closed.
-pub(crate) struct SharedConnections {
-    connections: Vec<Mutex<Option<Connection>>>,
-    next: AtomicUsize,
-}
+pub(crate) struct SharedConnections(Vec<Mutex<Option<Connection>>>);
 
 impl SharedConnections {
     fn read<T>(
@@ -113,22 +106,14 @@ impl SharedConnections {
         connection.as_ref().map_or_else(|| Err(closed()), read)
     }
 
+    /// The first that is idle: what was read last is still in its memory, until somebody commits.
     fn free(&self) -> MutexGuard<'_, Option<Connection>> {
-        let first = self.next.fetch_add(1, Ordering::Relaxed) % self.connections.len();
-        let (before, after) = self.connections.split_at(first);
-        let idle = after
-            .iter()
-            .chain(before)
-            .find_map(|connection| connection.try_lock().ok());
-        idle.unwrap_or_else(|| {
-            self.connections[first]
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        })
+        let idle = self.0.iter().find_map(|one| one.try_lock().ok());
+        idle.unwrap_or_else(|| self.0[0].lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn close(&self) {
-        for connection in &self.connections {
+        for connection in &self.0 {
             connection
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)

@@ -15,6 +15,7 @@ mod duty;
 mod examine;
 mod failure;
 mod given_up;
+mod grounds;
 mod hands;
 mod idempotency;
 mod issued;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use reseal_lifecycle::certificate::{Certificate, CertificateStatus, Revocation};
-use reseal_lifecycle::compromise::{CompromiseStore as _, KeyBlock};
+use reseal_lifecycle::compromise::KeyBlock;
 use reseal_lifecycle::customer::Scope;
 use reseal_lifecycle::price::Allowance;
 use reseal_lifecycle::process::{Action, ProcessStatus};
@@ -380,30 +380,6 @@ async fn a_revocation_is_recorded_once_and_outlives_a_replacement() {
 }
 
 #[tokio::test]
-async fn r_1_a_certificate_has_one_successor_and_none_once_revoked() {
-    let world = World::new().await;
-    let old = world.import(sample::certificate("acme", 1)).await;
-    let reissue = |number| {
-        let mut change = sample::opening_with_reservation("acme", Some(old.subscription), number);
-        change.process.source = Some(old.id);
-        change
-    };
-    let process = world.store.open(reissue(2)).await.unwrap();
-    let completion = sample::completion(process, 2, Some(old.id));
-    world.store.advance(completion).await.unwrap();
-    let late = world.store.open(reissue(3)).await;
-    assert!(matches!(late, Err(StoreError::SourceGone)), "{late:?}");
-    // Nor may a step that was let in otherwise put another in the successor's place.
-    let stray = sample::opening_with_reservation("acme", Some(old.subscription), 4);
-    let stray = world.store.open(stray).await.unwrap();
-    let late = world
-        .store
-        .advance(sample::completion(stray, 4, Some(old.id)))
-        .await;
-    assert!(matches!(late, Err(StoreError::SourceGone)), "{late:?}");
-}
-
-#[tokio::test]
 async fn x_4_a_key_is_blocked_with_all_its_certificates_or_not_at_all() {
     let world = World::new().await;
     let store = &world.store;
@@ -439,17 +415,4 @@ async fn x_4_a_key_is_blocked_with_all_its_certificates_or_not_at_all() {
     block(vec![revoking(&one), revoking(&other)]).await.unwrap();
     assert_eq!(store.unrevoked_with_key("acme", &key).await.unwrap(), []);
     assert!(store.key_history("acme", &key).await.unwrap().blocked);
-}
-
-#[tokio::test]
-async fn c_24_a_certificate_is_not_stored_once_its_key_is_blocked() {
-    let world = World::new().await;
-    let change = sample::opening_with_reservation("acme", None, 2);
-    let process = world.store.open(change).await.unwrap();
-    let completion = sample::completion(process, 2, None);
-    let key = sample::certificate("acme", 2).spki_sha256;
-    let block = KeyBlock::claimed("acme", vec![key], "lost", "acme/api", now());
-    world.store.block_keys(block).await.unwrap();
-    let late = world.store.advance(completion).await;
-    assert!(matches!(late, Err(StoreError::KeyBlocked)), "{late:?}");
 }

@@ -175,6 +175,9 @@ impl Step {
         self.keep_keys(connection);
         grounds::check_source(connection, process)?;
         grounds::check_proofs_and_approvals(connection, process)?;
+        if self.change.reservation.is_some() {
+            grounds::check_requested_key(connection, process)?;
+        }
         let inserted = connection.insert_new(
             sql::process::INSERT,
             params![
@@ -216,6 +219,7 @@ impl Step {
         if self.change.reservation.is_some() {
             grounds::check_source(connection, process)?;
             grounds::check_proofs_and_approvals(connection, process)?;
+            grounds::check_requested_key(connection, process)?;
         }
         if let Some((issuance, _)) = &self.change.issuance {
             if issuance.is_late {

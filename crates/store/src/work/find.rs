@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 
 use reseal_lifecycle::authorization::Authorization;
-use reseal_lifecycle::store::StoreError;
+use reseal_lifecycle::import;
+use reseal_lifecycle::store::{KeyHistory, StoreError};
 
 use super::rows;
 use crate::database::{self, Connection, Row, Values, params};
@@ -36,6 +37,26 @@ pub(crate) fn many<T>(
     read: fn(&Row<'_>) -> database::Result<T>,
 ) -> Result<Vec<T>, StoreError> {
     Ok(connection.many(sql, values, read)?)
+}
+
+/// What is known of a key: the SHA-256 of its SubjectPublicKeyInfo.
+pub(crate) fn key_history(
+    connection: &Connection,
+    customer: &str,
+    spki_sha256: &[u8],
+) -> Result<KeyHistory, StoreError> {
+    let history = one(
+        connection,
+        sql::blocked_key::SELECT_HISTORY,
+        params![spki_sha256, customer, import::ISSUER],
+        |row| {
+            Ok(KeyHistory {
+                blocked: row.get(0)?,
+                used_by_another_customer: row.get(1)?,
+            })
+        },
+    )?;
+    history.ok_or_else(|| StoreError::Fault("a query over two facts returned none".to_owned()))
 }
 
 /// Of each method, name and reach the newest: rows come in that order, the newest first.

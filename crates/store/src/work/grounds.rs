@@ -3,10 +3,10 @@
 
 use reseal_lifecycle::certificate::Certificate;
 use reseal_lifecycle::process::{Action, Process};
-use reseal_lifecycle::store::StoreError;
+use reseal_lifecycle::store::{KeyHistory, StoreError};
 
 use super::authorization;
-use super::find::number;
+use super::find::{key_history, number};
 use super::vetting;
 use crate::database::{Connection, Hold, Lock, params};
 use crate::sql;
@@ -44,6 +44,28 @@ pub(super) fn check_proofs_and_approvals(
     match vetting::withdrawn(connection, process, Some(Hold::AsItIs))?.first() {
         Some(check) => Err(StoreError::ApprovalWithdrawn(*check)),
         None => Ok(()),
+    }
+}
+
+/// A serial is reserved for a key that may be certified: since the request came in, it may have been blocked, or certified for
+/// somebody else (C-21, C-23, C-24).
+pub(super) fn check_requested_key(
+    connection: &Connection,
+    process: &Process,
+) -> Result<(), StoreError> {
+    let Some(work) = process.work() else {
+        return Ok(());
+    };
+    let key = hex::decode(&work.order.spki_sha256)
+        .map_err(|error| StoreError::Fault(format!("the key of a process: {error}")))?;
+    connection.lock(Lock::BlockedKeysStay);
+    match key_history(connection, &process.customer, &key)? {
+        KeyHistory { blocked: true, .. } => Err(StoreError::KeyBlocked),
+        KeyHistory {
+            used_by_another_customer: true,
+            ..
+        } => Err(StoreError::KeyTaken),
+        KeyHistory { .. } => Ok(()),
     }
 }
 

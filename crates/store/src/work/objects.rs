@@ -21,7 +21,7 @@ use reseal_lifecycle::{Capacity, Taken};
 use super::change::Step;
 use super::compromise::open_with_key_blocked;
 use super::due::{claim, claim_all, due};
-use super::find::{many, newest_authorizations, number, one};
+use super::find::{key_history, many, newest_authorizations, number, one};
 use super::page;
 use super::rows::{self, millis};
 use crate::SqlStore;
@@ -268,22 +268,7 @@ impl Store for SqlStore {
     ) -> Result<KeyHistory, StoreError> {
         let (customer, key) = (customer.to_owned(), *spki_sha256);
         self.points
-            .read(move |connection| {
-                let history = one(
-                    connection,
-                    sql::blocked_key::SELECT_HISTORY,
-                    params![key, customer, import::ISSUER],
-                    |row| {
-                        Ok(KeyHistory {
-                            blocked: row.get(0)?,
-                            used_by_another_customer: row.get(1)?,
-                        })
-                    },
-                )?;
-                history.ok_or_else(|| {
-                    StoreError::Fault("a query over two facts returned none".to_owned())
-                })
-            })
+            .read(move |connection| key_history(connection, &customer, &key))
             .await
     }
 

@@ -1,6 +1,8 @@
 //! One look at CAA for a name, and what it means for a request (M-2, S-10). The process and whoever asks beforehand
 //! look by this same code.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use reseal_pki::corroboration::{Quorum, Region, Witness, tally};
 use reseal_pki::name::DnsName;
@@ -10,6 +12,7 @@ use reseal_validation::caa::{
 };
 use reseal_validation::panel::RemoteCaa;
 use serde::Serialize;
+use serde_json::Value;
 
 /// What the DNS says about CAA for one name, here and elsewhere.
 #[derive(Clone, Debug)]
@@ -18,6 +21,8 @@ pub struct CaaLook {
     pub here: CaaObservation,
     /// What remote perspectives see; empty when nobody was asked.
     pub elsewhere: Vec<RemoteCaa>,
+    /// What this host sees, as it is recorded.
+    evidence: Arc<Value>,
 }
 
 impl CaaLook {
@@ -36,7 +41,20 @@ impl CaaLook {
             panel.caa(name, levels).await
         };
         here.at = at;
-        Self { here, elsewhere }
+        Self::of(here, elsewhere)
+    }
+
+    pub(super) fn of(here: CaaObservation, elsewhere: Vec<RemoteCaa>) -> Self {
+        let evidence = serde_json::to_value(&here).unwrap_or_default();
+        Self {
+            here,
+            elsewhere,
+            evidence: Arc::new(evidence),
+        }
+    }
+
+    pub(super) fn evidence(&self) -> Arc<Value> {
+        Arc::clone(&self.evidence)
     }
 
     /// What CAA means for `request`: a permission seen here counts when enough others see one too. Their records need
