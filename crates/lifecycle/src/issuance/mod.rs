@@ -3,6 +3,7 @@
 //! a process that waits.
 
 mod at_hand;
+mod at_once;
 mod by_auth_key;
 mod caa;
 mod cancel;
