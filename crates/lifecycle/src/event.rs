@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use reseal_pki::method::Method;
+use reseal_validation::caa::CaaObservation;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -24,6 +25,30 @@ impl Event {
     /// `kind` happened at `at`.
     pub fn new(at: Timestamp, kind: EventKind) -> Self {
         Self { at, kind }
+    }
+}
+
+/// What something rests on, as it was seen, or as it was read back: formats change, and what was recorded stays.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Evidence<T> {
+    /// Shared by all that rests on it.
+    Seen(Arc<T>),
+    /// JSON.
+    Recorded(Value),
+}
+
+impl<'de, T> Deserialize<'de> for Evidence<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Value::deserialize(deserializer).map(Self::Recorded)
+    }
+}
+
+/// What is recorded of both is the same.
+impl<T: Serialize> PartialEq for Evidence<T> {
+    fn eq(&self, other: &Self) -> bool {
+        let recorded = |one: &Self| serde_json::to_value(one).ok();
+        recorded(self) == recorded(other)
     }
 }
 
@@ -138,8 +163,8 @@ pub enum EventKind {
         permitted: bool,
         /// Why.
         reason: String,
-        /// Each level asked and what came back; events that rest on one look share it.
-        evidence: Arc<Value>,
+        /// Each level asked and what came back.
+        evidence: Evidence<CaaObservation>,
         /// What the remote perspectives saw, and how many see a permission, when they were asked.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         corroboration: Option<Value>,

@@ -15,7 +15,7 @@ pub use look::{CaaCorroboration, CaaFinding, CaaLook, CaaSighting};
 
 use super::iodef::{Report, report_of};
 use super::plan::method_of;
-use crate::event::{Event, EventKind};
+use crate::event::{Event, EventKind, Evidence};
 use crate::process::{CaaState, NameProof, Process, ProofState};
 use crate::services::Services;
 
@@ -155,7 +155,7 @@ impl Services {
                     name: proof.name.as_str().to_owned(),
                     permitted: decision.permitted,
                     reason: decision.reason.clone(),
-                    evidence: observed.evidence(),
+                    evidence: Evidence::Seen(Arc::clone(&observed.here)),
                     corroboration: corroboration
                         .as_ref()
                         .and_then(|all| serde_json::to_value(all).ok()),
@@ -228,7 +228,12 @@ impl Services {
                     .iter()
                     .find(|look| look.0.fqdn() == proof.name.fqdn())
                     .and_then(|look| look.2.clone())
-                    .unwrap_or_else(|| Arc::new(CaaLook::of(failed(&proof.name, now), Vec::new())))
+                    .unwrap_or_else(|| {
+                        Arc::new(CaaLook {
+                            here: Arc::new(failed(&proof.name, now)),
+                            elsewhere: Vec::new(),
+                        })
+                    })
             })
             .collect()
     }

@@ -77,19 +77,24 @@ pub(super) async fn check_key(
     }
     let history = services.store.key_history(customer, spki_sha256).await?;
     if history.blocked {
-        return Err(refused([(
-            "C-21",
-            "the key is on the list of blocked keys and will never be certified: make a new key"
-                .to_owned(),
-        )]));
+        return Err(key_blocked());
     }
     if history.used_by_another_customer {
-        return Err(refused([(
-            "C-23",
-            "the key is already certified for somebody else: make a new key".to_owned(),
-        )]));
+        return Err(key_taken());
     }
     Ok(())
+}
+
+/// The refusal of a key that is on the list, of everybody's or of the customer's (C-21).
+pub(crate) fn key_blocked() -> Error {
+    let why = "the key is on the list of blocked keys and will never be certified: make a new key";
+    refused([("C-21", why.to_owned())])
+}
+
+/// The refusal of a key that is another customer's (C-23).
+pub(crate) fn key_taken() -> Error {
+    let why = "the key is already certified for somebody else: make a new key";
+    refused([("C-23", why.to_owned())])
 }
 
 fn refused(problems: impl IntoIterator<Item = (&'static str, String)>) -> Error {

@@ -46,6 +46,7 @@ use crate::product::DcvType;
 pub(crate) use caa::CaaCache;
 pub use caa::{CaaCorroboration, CaaFinding, CaaLook, CaaSighting};
 pub(crate) use candidate::{examine, problems};
+pub(crate) use candidate::{key_blocked, key_taken};
 pub(crate) use iodef::Reported;
 pub(crate) use launch::LEASE;
 pub use persistent::Account;

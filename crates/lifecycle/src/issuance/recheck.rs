@@ -50,6 +50,9 @@ impl Services {
     /// whole step for what is gone by then.
     pub(super) fn prepare_at_once(&self, process: &Process) -> Result<Signature, NotPrepared> {
         let work = work(process).map_err(NotPrepared::Unavailable)?;
+        if let Some(end) = work.order.subscription_end {
+            worth_it(process.action, end, self.clock.now()).map_err(NotPrepared::Refused)?;
+        }
         let csr = csr(work).map_err(NotPrepared::Unavailable)?;
         sign::prepare(self, &work.order, csr.public_key())
     }
@@ -155,16 +158,18 @@ impl Services {
         if let Some(why) = barred.map_err(NotPrepared::Unavailable)? {
             return refused(format!("certificate {}: {why}", source.id));
         }
-        // A renewal brings a term of its own.
-        let rest = source.subscription_end.duration_since(now);
-        if process.action == Action::Reissue && rest < SHORTEST_REMAINDER {
-            return refused(format!(
-                "the subscription ends at {}: less than a day is left, renew it instead",
-                source.subscription_end
-            ));
-        }
-        Ok(())
+        worth_it(process.action, source.subscription_end, now).map_err(NotPrepared::Refused)
     }
+}
+
+/// Whether what is left of a subscription that ends at `end` is worth a certificate (V-9). A renewal brings a term of its own.
+fn worth_it(action: Action, end: Timestamp, now: Timestamp) -> Result<(), Error> {
+    if action == Action::Reissue && end.duration_since(now) < SHORTEST_REMAINDER {
+        let message =
+            format!("the subscription ends at {end}: less than a day is left, renew it instead");
+        return Err(Error::new(Kind::Status, message));
+    }
+    Ok(())
 }
 
 fn work(process: &Process) -> Result<&Work, Error> {

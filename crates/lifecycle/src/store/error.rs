@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::error::{Error, Kind};
-use crate::issuance::used_before;
+use crate::issuance::{key_blocked, key_taken, used_before};
 use crate::process::{Check, ProcessId};
 
 /// Why the store did not do what it was asked.
@@ -71,14 +71,8 @@ impl From<StoreError> for Error {
                 Kind::Status,
                 "The certificate was replaced or revoked at the same moment: read it again",
             ),
-            StoreError::KeyBlocked => Error::new(
-                Kind::Status,
-                "The key was blocked at the same moment: make a new key",
-            ),
-            StoreError::KeyTaken => Error::new(
-                Kind::Status,
-                "The key was certified for somebody else at the same moment: make a new key",
-            ),
+            StoreError::KeyBlocked => key_blocked(),
+            StoreError::KeyTaken => key_taken(),
             StoreError::ApprovalWithdrawn(check) => Error::unavailable(
                 format!(
                     "The approval of {} was withdrawn at the same moment: repeat the call",
@@ -113,6 +107,27 @@ impl From<StoreError> for Error {
                 error,
             ),
             StoreError::Fault(_) => Error::internal(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c_24_a_key_is_refused_by_the_same_words_before_and_while_it_is_recorded() {
+        for (error, rule) in [
+            (StoreError::KeyBlocked, "[C-21]"),
+            (StoreError::KeyTaken, "[C-23]"),
+        ] {
+            let error = Error::from(error);
+            assert_eq!(error.kind, Kind::InvalidCsr);
+            let [violation] = error.violations.as_slice() else {
+                panic!("{error:?}")
+            };
+            assert_eq!(violation.field, "csr");
+            assert!(violation.message.ends_with(rule), "{violation:?}");
         }
     }
 }

@@ -14,7 +14,7 @@
 //! | --- | --- |
 //! | a reissue's source is not replaced or revoked | its row is held for change (`work/grounds.rs`, `check_source`) |
 //! | approvals stand while a serial is reserved | their rows are held (`work/vetting.rs`, `withdrawn`) |
-//! | no certificate is stored for a blocked key | the lock of the list, shared by those who store (`work/grounds.rs`, `check_key`), alone for those who block (`work/compromise.rs`) |
+//! | no serial is reserved and no certificate is stored for a blocked key | the lock of the list, shared by those who reserve and store (`work/change.rs`, `keep_keys`), alone for those who block (`work/compromise.rs`) |
 //! | a serial that is given up with a blocked key is revoked for that | the same lock (`enter_lost`) |
 //! | no serial is reserved on a proof that is distrusted | the lock of proofs, shared by those who reserve (`check_proofs_and_approvals`), alone for those who distrust (`work/authorization.rs`) |
 //! | a certificate is revoked for the reason it must be | its row is held before a duty is written (`order_revocations`) and before it is revoked |

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use reseal_lifecycle::Taken;
 use reseal_lifecycle::compromise::{CompromiseStore as _, KeyBlock};
 use reseal_lifecycle::customer::Scope;
@@ -199,7 +200,7 @@ async fn x_4_whoever_names_keys_that_are_known_has_nobody_wait() {
         return;
     };
     let key = sample::hash(77);
-    let day = jiff::SignedDuration::from_hours(24);
+    let day = SignedDuration::from_hours(24);
     let proof = || KeyBlock::certain(vec![key; 1000], "found", "house/op", now(), day);
     let claim = || KeyBlock::claimed("acme", vec![key; 1000], "lost", "acme/api", now());
     for block in [proof(), claim()] {
@@ -228,11 +229,7 @@ async fn x_3_a_serial_that_is_given_up_while_its_key_is_blocked_is_revoked_for_t
     };
     let opened = sample::opening_with_reservation("acme", None, 2);
     let process = world.store.open(opened).await.unwrap();
-    // As somebody who blocks the key.
-    let blocks = world.hands();
-    blocks.begin_with(Lock::BlockedKeysGrow).unwrap();
-    let insert = "INSERT INTO blocked_key (spki_sha256, reason, actor, created) VALUES ($1, 'found', 'house/op', 0)";
-    blocks.execute(insert, &[KEY.to_vec().into()]).unwrap();
+    let blocks = blocking(&world, &KEY);
     let late = tokio::spawn(async move { other.advance(giving_up(process, 2)).await });
     until_somebody_waits(&world.hands()).await;
     blocks.batch("COMMIT").unwrap();
@@ -240,6 +237,31 @@ async fn x_3_a_serial_that_is_given_up_while_its_key_is_blocked_is_revoked_for_t
     let select = "SELECT reason FROM crl_entry";
     let reasons = world.hands().rows(select, &[], |row| row.get::<String>(0));
     assert_eq!(reasons, ["KEY_COMPROMISE"]);
+}
+
+#[tokio::test]
+async fn c_24_no_serial_is_reserved_for_a_key_that_is_being_blocked() {
+    let Some((world, other)) = two().await else {
+        return;
+    };
+    let change = sample::opening_with_reservation("acme", None, 2);
+    let key = change.process.work().unwrap().order.spki_sha256.clone();
+    let key = hex::decode(key).unwrap();
+    let blocks = blocking(&world, &key);
+    let late = tokio::spawn(async move { other.open(change).await });
+    until_somebody_waits(&world.hands()).await;
+    blocks.batch("COMMIT").unwrap();
+    let late = late.await.unwrap();
+    assert!(matches!(late, Err(StoreError::KeyBlocked)), "{late:?}");
+}
+
+/// Somebody who has blocked `key`, but for the commit.
+fn blocking(world: &World, key: &[u8]) -> Hands {
+    let blocks = world.hands();
+    blocks.begin_with(Lock::BlockedKeysGrow).unwrap();
+    let insert = "INSERT INTO blocked_key (spki_sha256, reason, actor, created) VALUES ($1, 'found', 'house/op', 0)";
+    blocks.execute(insert, &[key.to_vec().into()]).unwrap();
+    blocks
 }
 
 /// Until a statement on the same database waits for what another transaction holds.
@@ -347,9 +369,45 @@ async fn r_1_reissues_that_end_and_reissues_that_begin_wait_for_each_other_in_on
             );
         }
     }
+    assert_eq!(circles(&hands).await, [0]);
+}
+
+/// How often somebody waited for who waited for him.
+async fn circles(hands: &Hands) -> Vec<i64> {
     // Sessions tell of what they met with about once a second.
     tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
     let met = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
-    let met = hands.rows(met, &[], |row| row.get::<i64>(0));
-    assert_eq!(met, [0], "circles");
+    hands.rows(met, &[], |row| row.get::<i64>(0))
+}
+
+/// Who blocks a key holds the list and then its certificates, to schedule their revocation; a reissue that reserves its serial
+/// at once holds the certificate and looks at the list.
+#[tokio::test]
+async fn x_4_reissues_and_who_blocks_their_predecessors_key_wait_for_each_other_in_one_order() {
+    let Some((world, other)) = two().await else {
+        return;
+    };
+    let hands = world.hands();
+    let mut old = Vec::new();
+    for number in 0..40 {
+        old.push(world.import(sample::certificate("acme", number)).await);
+    }
+    let stores = [Arc::new(world.store), Arc::new(other)];
+    for (number, old) in (100..).zip(old) {
+        let mut change = sample::opening_with_reservation("acme", Some(old.subscription), number);
+        change.process.source = Some(old.id);
+        let (reissues, blocks) = (Arc::clone(&stores[0]), Arc::clone(&stores[1]));
+        let reissue = tokio::spawn(async move { reissues.open(change).await });
+        let keys = vec![old.spki_sha256];
+        let delay = SignedDuration::from_hours(20);
+        let block = KeyBlock::certain(keys, "found", "house/op", now(), delay);
+        let block = tokio::spawn(async move { blocks.block_keys(block).await });
+        block.await.unwrap().unwrap();
+        let reissue = reissue.await.unwrap();
+        assert!(
+            matches!(reissue, Ok(_) | Err(StoreError::SourceGone)),
+            "{reissue:?}"
+        );
+    }
+    assert_eq!(circles(&hands).await, [0]);
 }

@@ -261,9 +261,12 @@ impl Step {
         }
     }
 
-    /// Nobody finds a key compromised any more before the commit, if a serial is given up: why it is revoked depends on that.
+    /// Nobody blocks a key any more before the commit, where something depends on that: whether a serial is reserved for it,
+    /// whether a certificate is stored, why a serial that is given up is revoked. Before anything else is held: whoever blocks
+    /// a key has the list first, and then its certificates.
     fn keep_keys(&self, connection: &Connection) {
-        if self.change.lost.is_some() {
+        let change = &self.change;
+        if change.reservation.is_some() || change.issuance.is_some() || change.lost.is_some() {
             connection.lock(Lock::BlockedKeysStay);
         }
     }

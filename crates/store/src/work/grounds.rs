@@ -1,5 +1,5 @@
 //! What a step rests on, looked at where nobody comes between the look and the write: whoever decided on it may have looked
-//! before somebody else changed it.
+//! before somebody else changed it. The list of blocked keys stays as it is meanwhile (`Step::keep_keys`).
 
 use reseal_lifecycle::certificate::Certificate;
 use reseal_lifecycle::process::{Action, Process};
@@ -48,7 +48,8 @@ pub(super) fn check_proofs_and_approvals(
 }
 
 /// A serial is reserved for a key that may be certified: since the request came in, it may have been blocked, or certified for
-/// somebody else (C-21, C-23, C-24).
+/// somebody else (C-21, C-23, C-24). Two customers who ask for one key at the same moment may both be served: neither has a
+/// certificate with it yet.
 pub(super) fn check_requested_key(
     connection: &Connection,
     process: &Process,
@@ -58,7 +59,6 @@ pub(super) fn check_requested_key(
     };
     let key = hex::decode(&work.order.spki_sha256)
         .map_err(|error| StoreError::Fault(format!("the key of a process: {error}")))?;
-    connection.lock(Lock::BlockedKeysStay);
     match key_history(connection, &process.customer, &key)? {
         KeyHistory { blocked: true, .. } => Err(StoreError::KeyBlocked),
         KeyHistory {
@@ -74,7 +74,6 @@ pub(super) fn check_key(
     connection: &Connection,
     certificate: &Certificate,
 ) -> Result<(), StoreError> {
-    connection.lock(Lock::BlockedKeysStay);
     let key = params![certificate.spki_sha256, certificate.customer];
     match number(connection, sql::blocked_key::SELECT, key)? {
         Some(_) => Err(StoreError::KeyBlocked),

@@ -12,17 +12,14 @@ use reseal_validation::caa::{
 };
 use reseal_validation::panel::RemoteCaa;
 use serde::Serialize;
-use serde_json::Value;
 
 /// What the DNS says about CAA for one name, here and elsewhere.
 #[derive(Clone, Debug)]
 pub struct CaaLook {
     /// What this host sees.
-    pub here: CaaObservation,
+    pub here: Arc<CaaObservation>,
     /// What remote perspectives see; empty when nobody was asked.
     pub elsewhere: Vec<RemoteCaa>,
-    /// What this host sees, as it is recorded.
-    evidence: Arc<Value>,
 }
 
 impl CaaLook {
@@ -41,20 +38,10 @@ impl CaaLook {
             panel.caa(name, levels).await
         };
         here.at = at;
-        Self::of(here, elsewhere)
-    }
-
-    pub(super) fn of(here: CaaObservation, elsewhere: Vec<RemoteCaa>) -> Self {
-        let evidence = serde_json::to_value(&here).unwrap_or_default();
         Self {
-            here,
+            here: Arc::new(here),
             elsewhere,
-            evidence: Arc::new(evidence),
         }
-    }
-
-    pub(super) fn evidence(&self) -> Arc<Value> {
-        Arc::clone(&self.evidence)
     }
 
     /// What CAA means for `request`: a permission seen here counts when enough others see one too. Their records need
