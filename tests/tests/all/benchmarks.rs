@@ -22,6 +22,8 @@ fn the_benchmark_measures_over_the_database_that_it_is_given() {
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let version = report["database"].as_str().unwrap();
     assert!(version.starts_with("PostgreSQL 1"), "{version}");
+    assert!(report["startMs"].as_f64().unwrap() > 0.0, "{report}");
+    assert!(report["restBytes"].as_u64().unwrap() > 0, "{report}");
     for row in report["rows"].as_array().unwrap() {
         let figures = &row["figures"];
         assert!(figures["serverCpuMs"].is_f64(), "{row}");

@@ -36,9 +36,11 @@ mod table;
 mod world;
 
 use std::path::{Path, absolute};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use bytes::Bytes;
+use http::{Method, StatusCode};
 
 use crate::args::{BenchOf, Elsewhere, Loads};
 use crate::config::Config;
@@ -46,10 +48,11 @@ use crate::console;
 use crate::data::DataFolder;
 use crate::demo::name_server::NameServer;
 use crate::init::Plan;
+use customer::expect;
 pub(crate) use growth::SMALLEST;
 use load::Pace;
 use peer::Peer;
-use report::{Report, Row};
+use report::{Report, Row, Start};
 use server::Server;
 use world::World;
 
@@ -92,6 +95,7 @@ pub(crate) async fn run(loads: Loads) -> anyhow::Result<()> {
         floor,
         seconds,
         database: measurement.world.database_version().to_owned(),
+        start: measurement.start().await?,
         rows: measurement.rows().await?,
     };
     if json {
@@ -137,6 +141,22 @@ struct Measurement {
 }
 
 impl Measurement {
+    /// How a server begins that has its keys and nothing else.
+    async fn start(&self) -> anyhow::Result<Start> {
+        progress("a start");
+        let began = Instant::now();
+        let server = Server::start(self.world.folder()).await?;
+        let mut api = self.world.service(&server).connect().await?;
+        let path = "/readyz";
+        let reply = api.call(Method::GET, path, Bytes::new()).await?;
+        expect(&reply, StatusCode::OK, path)?;
+        let answered = began.elapsed();
+        server.settle().await?;
+        let memory = server.memory()?;
+        server.stop().await?;
+        Ok(Start { answered, memory })
+    }
+
     async fn rows(mut self) -> anyhow::Result<Vec<Row>> {
         let connections = CONNECTIONS.into_iter().max().unwrap_or(1);
         let mut rows = Vec::new();

@@ -8,6 +8,7 @@ use super::floor::Floor;
 use super::load::Summary;
 use super::table::{Table, figure, figure_or_dash};
 
+const MEBIBYTE: u64 = 1 << 20;
 /// The measured server is this same program.
 const UNOPTIMIZED: bool = cfg!(debug_assertions);
 
@@ -32,8 +33,18 @@ impl Row {
     }
 }
 
+/// How a server began.
+pub(super) struct Start {
+    /// From the start of its process to its first answer.
+    pub(super) answered: Duration,
+    /// What it had in memory at rest, bytes.
+    pub(super) memory: u64,
+}
+
 pub(super) struct Report {
     pub(super) floor: Floor,
+    /// Of a server that has its keys and nothing else.
+    pub(super) start: Start,
     pub(super) seconds: u64,
     /// What kept the data, such as `PostgreSQL 15.18`.
     pub(super) database: String,
@@ -56,6 +67,11 @@ impl Report {
                 figure(millis(self.floor.verify)),
                 figure(millis(self.floor.sign)),
                 figure(millis(self.floor.total()))
+            ),
+            format!(
+                "A server without data: {} ms from its start to its first answer, {} MiB at rest.",
+                figure(millis(self.start.answered)),
+                self.start.memory / MEBIBYTE
             ),
         ];
         if UNOPTIMIZED {
@@ -162,6 +178,8 @@ impl Report {
             "database": self.database,
             "verifyMs": millis(self.floor.verify),
             "signMs": millis(self.floor.sign),
+            "startMs": millis(self.start.answered),
+            "restBytes": self.start.memory,
             "rows": rows,
         })
     }
@@ -247,6 +265,10 @@ mod tests {
                 verify: Duration::from_micros(60),
                 sign: Duration::from_micros(40),
             },
+            start: Start {
+                answered: Duration::from_millis(120),
+                memory: 42 * MEBIBYTE,
+            },
             seconds: 3,
             database: "PostgreSQL 15.18".to_owned(),
             rows: vec![
@@ -264,6 +286,10 @@ mod tests {
         assert!(text.starts_with("PostgreSQL 15.18, "), "{text}");
         assert!(
             text.contains("0.060 ms + sign 0.040 ms = 0.100 ms"),
+            "{text}"
+        );
+        assert!(
+            text.contains("120 ms from its start to its first answer, 42 MiB at rest."),
             "{text}"
         );
         let cells = |line: &str| -> Vec<String> {
@@ -298,6 +324,8 @@ mod tests {
     fn json_has_the_same_figures() {
         let json = report().json();
         assert_eq!(json["database"], "PostgreSQL 15.18");
+        assert_eq!(json["startMs"], 120.0);
+        assert_eq!(json["restBytes"], 42 << 20);
         let row = &json["rows"][0];
         assert_eq!(row["figures"]["callsPerSecond"], 2_000.0);
         assert_eq!(row["figures"]["databaseCpuMs"], 0.2);

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::LONGEST;
 use super::fill::{Contents, Filled};
-use super::growth::{CAA_REUSE, LONGEST_REST, WRITERS, reissues};
+use super::growth::{CAA_REUSE, WRITERS, reissues};
 use super::load::{self, Pace, Service, Summary, Task};
 use super::server::Server;
 use super::table::{Table, figure};
@@ -38,7 +38,7 @@ impl Side {
         let filled = Filled::make(folder, contents, CAA_REUSE, "").await?;
         let server = Server::start(filled.folder()).await?;
         // Its lists are signed then.
-        server.settle(LONGEST_REST).await?;
+        server.settle().await?;
         let tasks = reissues(&filled, measured * ROUNDS)?;
         Ok(Self {
             entries,

@@ -14,6 +14,8 @@ use crate::data::DataFolder;
 /// What `serve` says once it can be called.
 const LISTENING: &str = "listening on http://";
 const LONGEST_START: Duration = Duration::from_secs(20);
+/// How long it may take to come to rest.
+const LONGEST_REST: Duration = Duration::from_mins(10);
 
 /// Processor time in a second of a server that nobody asks anything.
 const IDLE: Duration = Duration::from_millis(50);
@@ -78,8 +80,8 @@ impl Server {
     }
 
     /// Waits until it has nothing to do: what a server does after its start is not to be measured.
-    pub(super) async fn settle(&self, longest: Duration) -> anyhow::Result<()> {
-        let end = tokio::time::Instant::now() + longest;
+    pub(super) async fn settle(&self) -> anyhow::Result<()> {
+        let end = tokio::time::Instant::now() + LONGEST_REST;
         let mut quiet = 0;
         while quiet < 3 {
             let before = self.processes().processor_time()?;
@@ -88,7 +90,7 @@ impl Server {
             quiet = if used <= IDLE { quiet + 1 } else { 0 };
             if tokio::time::Instant::now() > end {
                 return Err(anyhow!(
-                    "the server does not come to rest within {longest:?}"
+                    "the server does not come to rest within {LONGEST_REST:?}"
                 ));
             }
         }

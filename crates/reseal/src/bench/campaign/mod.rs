@@ -34,7 +34,6 @@ const LOOK: Duration = Duration::from_secs(1);
 const LOOKS_APART: u32 = 20;
 /// Nothing is done for so long: it hangs.
 const PATIENCE: Duration = Duration::from_mins(2);
-const LONGEST_REST: Duration = Duration::from_mins(10);
 /// Percent done at which the server's memory is looked at.
 const LOOKED_AT: [u64; 3] = [10, 50, 100];
 
@@ -44,7 +43,7 @@ pub(crate) async fn run(count: u32, database: &str, json: bool) -> anyhow::Resul
     let data = folder.path().join("data");
     let filled = Filled::make(&data, Contents::in_force(count), CAA_REUSE, database).await?;
     let server = Server::start(filled.folder()).await?;
-    server.settle(LONGEST_REST).await?;
+    server.settle().await?;
     let at_rest = server.memory()?;
     let caller = Caller {
         server: &server,

@@ -34,8 +34,6 @@ const TARGETS: usize = 512;
 const WARM_UP: Duration = Duration::from_secs(4);
 /// As few are of no use.
 pub(crate) const SMALLEST: u32 = 1_000;
-/// After the start: lists of revoked certificates are signed, the log is copied.
-pub(super) const LONGEST_REST: Duration = Duration::from_mins(10);
 /// Customers ask less often than this for CAA to be asked anew at each reissue; the plain benchmark measures that too.
 pub(super) const CAA_REUSE: &str = "8h";
 
@@ -81,7 +79,7 @@ async fn measure(count: u32, measured: Duration, database: &str) -> anyhow::Resu
         .then(|| filled.folder().database_size())
         .transpose()?;
     let server = Server::start(filled.folder()).await?;
-    server.settle(LONGEST_REST).await?;
+    server.settle().await?;
     let idle = server.memory()?;
     let service = Service {
         authority: server.authority.clone(),
