@@ -31,21 +31,21 @@ impl Event {
 /// What something rests on, as it was seen, or as it was read back: formats change, and what was recorded stays.
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
-pub enum Evidence<T> {
+pub enum Observed<T> {
     /// Shared by all that rests on it.
     Seen(Arc<T>),
     /// JSON.
     Recorded(Value),
 }
 
-impl<'de, T> Deserialize<'de> for Evidence<T> {
+impl<'de, T> Deserialize<'de> for Observed<T> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Value::deserialize(deserializer).map(Self::Recorded)
     }
 }
 
 /// What is recorded of both is the same.
-impl<T: Serialize> PartialEq for Evidence<T> {
+impl<T: Serialize> PartialEq for Observed<T> {
     fn eq(&self, other: &Self) -> bool {
         let recorded = |one: &Self| serde_json::to_value(one).ok();
         recorded(self) == recorded(other)
@@ -164,7 +164,7 @@ pub enum EventKind {
         /// Why.
         reason: String,
         /// Each level asked and what came back.
-        evidence: Evidence<CaaObservation>,
+        evidence: Observed<CaaObservation>,
         /// What the remote perspectives saw, and how many see a permission, when they were asked.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         corroboration: Option<Value>,

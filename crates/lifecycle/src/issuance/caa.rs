@@ -15,7 +15,7 @@ pub use look::{CaaCorroboration, CaaFinding, CaaLook, CaaSighting};
 
 use super::iodef::{Report, report_of};
 use super::plan::method_of;
-use crate::event::{Event, EventKind, Evidence};
+use crate::event::{Event, EventKind, Observed};
 use crate::process::{CaaState, NameProof, Process, ProofState};
 use crate::services::Services;
 
@@ -155,7 +155,7 @@ impl Services {
                     name: proof.name.as_str().to_owned(),
                     permitted: decision.permitted,
                     reason: decision.reason.clone(),
-                    evidence: Evidence::Seen(Arc::clone(&observed.here)),
+                    evidence: Observed::Seen(Arc::clone(&observed.here)),
                     corroboration: corroboration
                         .as_ref()
                         .and_then(|all| serde_json::to_value(all).ok()),
