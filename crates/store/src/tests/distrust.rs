@@ -14,7 +14,7 @@ use super::sample::{self, in_days, now};
 const NAME: &str = "reseal-sample.com";
 
 /// The proof that the samples of `customer` rely on for [`NAME`].
-fn proof(customer: &str) -> Authorization {
+pub(super) fn proof(customer: &str) -> Authorization {
     Authorization {
         id: 0,
         customer: customer.to_owned(),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use reseal_lifecycle::Taken;
-use reseal_lifecycle::compromise::{CompromiseStore as _, KeyBlock};
-use reseal_lifecycle::customer::Scope;
+use reseal_lifecycle::compromise::{Cause, CompromiseStore as _, Duty, KeyBlock, RevocationOrder};
+use reseal_lifecycle::customer::{AccountStore as _, Customer, Scope};
 use reseal_lifecycle::idempotency::{ABANDONED, Claim, IdempotencyStore as _, KeyedCall};
 use reseal_lifecycle::query::ProcessQuery;
 use reseal_lifecycle::store::{Change, Store as _, StoreError};
@@ -13,7 +13,7 @@ use reseal_lifecycle::store::{Change, Store as _, StoreError};
 use super::given_up::{KEY, giving_up};
 use super::hands::Hands;
 use super::sample::{self, in_days, now};
-use super::{World, cluster, idempotency};
+use super::{World, cluster, distrust, idempotency};
 use crate::SqlStore;
 use crate::database::Lock;
 
@@ -407,6 +407,65 @@ async fn x_4_reissues_and_who_blocks_their_predecessors_key_wait_for_each_other_
         assert!(
             matches!(reissue, Ok(_) | Err(StoreError::SourceGone)),
             "{reissue:?}"
+        );
+    }
+    assert_eq!(circles(&hands).await, [0]);
+}
+
+/// Whoever finds that a certificate was validated badly holds it and then its proofs; what took its time looks at its proofs
+/// once more and takes that certificate's place.
+#[tokio::test]
+async fn r_11_what_took_its_time_and_who_condemns_its_predecessor_wait_for_each_other_in_one_order()
+{
+    let Some((world, other)) = two().await else {
+        return;
+    };
+    let hands = world.hands();
+    let stores = [Arc::new(world.store), Arc::new(other)];
+    for round in 0..40_u64 {
+        // What is condemned stays so: each with proofs of its own.
+        let customer = format!("late-{round}");
+        let known = Customer {
+            handle: customer.clone(),
+            created: now(),
+        };
+        stores[0].create_customer(known, "house/op").await.unwrap();
+        let first = Change {
+            authorizations: vec![distrust::proof(&customer)],
+            ..sample::opening_with_reservation(&customer, None, 1000 + round)
+        };
+        let first = stores[0].open(first).await.unwrap();
+        let mut change = sample::completion(first, 1000 + round, None);
+        if let Some(issuance) = &mut change.issuance {
+            issuance.subscription = Some(sample::subscription(&customer));
+        }
+        let first = stores[0].advance(change).await.unwrap();
+        let old = first.certificate.unwrap();
+        let mut change =
+            sample::opening_with_reservation(&customer, first.subscription, 2000 + round);
+        change.process.source = Some(old);
+        let process = stores[0].open(change).await.unwrap();
+
+        let mut change = sample::completion(process, 2000 + round, Some(old));
+        if let Some(issuance) = &mut change.issuance {
+            issuance.is_late = true;
+        }
+        let (issues, condemns) = (Arc::clone(&stores[0]), Arc::clone(&stores[1]));
+        let late = tokio::spawn(async move { issues.advance(change).await });
+        let duty = Duty::of(Cause::UnreliableValidation, now(), "seen");
+        let order = RevocationOrder {
+            certificates: vec![old],
+            moment: duty.usual_moment(),
+            duty,
+            actor: "console/op".to_owned(),
+            at: now(),
+        };
+        let condemned = tokio::spawn(async move { condemns.order_revocations(order).await });
+        condemned.await.unwrap().unwrap();
+        let late = late.await.unwrap();
+        assert!(
+            matches!(late, Ok(_) | Err(StoreError::ProofDistrusted(_))),
+            "{late:?}"
         );
     }
     assert_eq!(circles(&hands).await, [0]);

@@ -222,13 +222,14 @@ impl Step {
             grounds::check_requested_key(connection, process)?;
         }
         if let Some((issuance, _)) = &self.change.issuance {
+            // Before the proofs: whoever condemns them holds it first.
+            if let Some(replacement) = &issuance.replaces {
+                connection.hold_soon(sql::certificate::EXISTS, [replacement.certificate])?;
+            }
             if issuance.is_late {
                 grounds::check_proofs_and_approvals(connection, process)?;
             }
             grounds::check_key(connection, &issuance.certificate)?;
-            if let Some(replacement) = &issuance.replaces {
-                connection.hold_soon(sql::certificate::EXISTS, [replacement.certificate])?;
-            }
             // Whoever comes too late hears that, and not what else is wrong by now.
             let as_it_was = params![process.id, version];
             if !connection.hold(Hold::ForChange, sql::process::IS_AT, as_it_was)? {
