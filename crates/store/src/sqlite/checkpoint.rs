@@ -4,15 +4,21 @@
 //! unbroken load that never reaches the log's end, and only a log that was copied whole starts over. So when
 //! the log has grown past [`OVERGROWN`], the writer itself copies the rest between two batches: little is
 //! left by then, and the log cannot grow without bound.
+//!
+//! SQLite syncs the database file only with a copy of the whole log, which is the writer's: it would wait for everything
+//! that was copied since the last one. So the file is synced here before ([`catch_up`]).
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
+use reseal_lifecycle::store::StoreError;
+
 use super::connection::open_checkpointer;
-use crate::database::{Connection, Engine};
+use crate::database::{Connection, Engine, Error};
 
 /// After how many writes the log is copied under full load. A write leaves about six pages in it; less at a time means
 /// shorter waits for the disk, more at a time means that pages written often are copied less often.
@@ -95,19 +101,48 @@ impl Checkpointer {
 fn copy_when_woken(path: &Path, woken: &Receiver<()>, overgrown: &AtomicBool) {
     // Opened late and kept: most programs that open the database never get here.
     let mut connection = None;
+    let mut file = None;
     while woken.recv().is_ok() {
         let result = match &connection {
             Some(connection) => copy(connection),
             None => open_checkpointer(path).and_then(|opened| copy(connection.insert(opened))),
         };
-        match result {
-            Ok(pages) if pages > OVERGROWN => overgrown.store(true, Ordering::Relaxed),
-            Ok(_) => {}
-            Err(error) => {
+        match (result, &connection) {
+            (Ok(pages), Some(connection)) if pages > OVERGROWN => {
+                if let Err(error) = catch_up(path, connection, &mut file) {
+                    tracing::warn!(%error, "the database file could not be synced beside the writer, who does it now");
+                }
+                overgrown.store(true, Ordering::Relaxed);
+            }
+            (Ok(_), _) => {}
+            (Err(error), _) => {
                 tracing::warn!(%error, "the write-ahead log could not be copied; it grows meanwhile");
             }
         }
     }
+}
+
+/// Leaves as little as possible to a writer that is to copy the rest of the log: what was copied is on the disk, and so is
+/// most of what came meanwhile.
+///
+/// `file` is the database file, opened once in the life of this process and never closed: with any descriptor of a file its
+/// locks are closed too (POSIX, `fcntl`), and then another program could take the log for nobody's and remove it.
+fn catch_up(
+    path: &Path,
+    connection: &rusqlite::Connection,
+    file: &mut Option<&'static File>,
+) -> Result<(), StoreError> {
+    let fault = |error: std::io::Error| StoreError::Fault(error.to_string());
+    let file = match file {
+        Some(file) => *file,
+        None => {
+            let opened = File::open(path).map_err(fault)?;
+            *file.insert(Box::leak(Box::new(opened)))
+        }
+    };
+    file.sync_data().map_err(fault)?;
+    copy(connection).map_err(Error::from)?;
+    file.sync_data().map_err(fault)
 }
 
 /// Copies as much as possible without waiting; how many pages the log has.
