@@ -85,6 +85,13 @@ pub struct Replacement {
     pub siblings_with: Vec<String>,
 }
 
+impl Replacement {
+    /// Whether older certificates of the subscription may have to be revoked too.
+    pub fn revokes_siblings(&self) -> bool {
+        self.revoke_at.is_some() && !self.siblings_with.is_empty()
+    }
+}
+
 /// A freshly signed certificate and what its storing brings along.
 #[derive(Clone, Debug)]
 pub struct Issuance {

@@ -49,6 +49,9 @@ super::statements! {
     SELECT_BY_FINGERPRINT = "SELECT id FROM certificate WHERE fingerprint = $1 AND customer = $2";
     /// id → 1
     EXISTS = "SELECT 1 FROM certificate WHERE id = $1";
+    /// id → 1 for each certificate of its subscription, by their numbers
+    EXISTS_BESIDE = "SELECT 1 FROM certificate \
+        WHERE subscription = (SELECT old.subscription FROM certificate AS old WHERE old.id = $1) ORDER BY id";
     /// id → 1 if it can still be replaced and nobody wants it revoked
     IS_UNDISPUTED = "SELECT 1 FROM certificate \
         WHERE id = $1 AND successor IS NULL AND revoked_at IS NULL AND revocation_scheduled IS NULL";

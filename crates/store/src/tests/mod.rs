@@ -5,6 +5,7 @@ mod audit;
 mod auth_key;
 mod bulk;
 mod campaign;
+mod circles;
 mod claims;
 mod cluster;
 mod compromise;

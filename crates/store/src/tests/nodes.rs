@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use reseal_lifecycle::Taken;
-use reseal_lifecycle::compromise::{Cause, CompromiseStore as _, Duty, KeyBlock, RevocationOrder};
-use reseal_lifecycle::customer::{AccountStore as _, Customer, Scope};
+use reseal_lifecycle::compromise::{CompromiseStore as _, KeyBlock};
+use reseal_lifecycle::customer::Scope;
 use reseal_lifecycle::idempotency::{ABANDONED, Claim, IdempotencyStore as _, KeyedCall};
 use reseal_lifecycle::query::ProcessQuery;
 use reseal_lifecycle::store::{Change, Store as _, StoreError};
@@ -13,12 +13,12 @@ use reseal_lifecycle::store::{Change, Store as _, StoreError};
 use super::given_up::{KEY, giving_up};
 use super::hands::Hands;
 use super::sample::{self, in_days, now};
-use super::{World, cluster, distrust, idempotency};
+use super::{World, cluster, idempotency};
 use crate::SqlStore;
 use crate::database::Lock;
 
 /// A world, and a further node on its database.
-async fn two() -> Option<(World, SqlStore)> {
+pub(super) async fn two() -> Option<(World, SqlStore)> {
     if !cluster::is_wanted() {
         return None;
     }
@@ -324,149 +324,4 @@ async fn a_connection_that_the_server_ends_is_made_again() {
     };
     let page = world.store.processes(&Scope::Everything, &query).await;
     assert_eq!(page.unwrap().total, Some(3));
-}
-
-/// A step that ends a process holds that process and then the certificate it replaces; whoever wants to replace the
-/// certificate too holds it first and then waits for the process: a circle, unless all take them in one order.
-#[tokio::test]
-async fn r_1_reissues_that_end_and_reissues_that_begin_wait_for_each_other_in_one_order() {
-    let Some((world, other)) = two().await else {
-        return;
-    };
-    let hands = world.hands();
-    let mut id = world.import(sample::certificate("acme", 1)).await.id;
-    let subscription = Some(world.certificate(id).await.subscription);
-    let stores = [Arc::new(world.store), Arc::new(other)];
-    for round in 0..20_u64 {
-        let number = 100 + round;
-        let opening = || {
-            let mut change = sample::opening_with_reservation("acme", subscription, number);
-            change.process.source = Some(id);
-            change
-        };
-        let process = stores[0].open(opening()).await.unwrap();
-        let calls: Vec<_> = (0..8)
-            .map(|call| {
-                let store = Arc::clone(&stores[call % 2]);
-                let opening = opening();
-                tokio::spawn(async move { store.open(opening).await })
-            })
-            .collect();
-        let done = stores[1]
-            .advance(sample::completion(process, number, Some(id)))
-            .await;
-        id = done.unwrap().certificate.unwrap();
-        for call in calls {
-            let answer = call.await.unwrap();
-            assert!(
-                matches!(
-                    answer,
-                    Err(StoreError::OpenProcess(_)
-                        | StoreError::SourceGone
-                        | StoreError::Exists("serial"))
-                ),
-                "{answer:?}"
-            );
-        }
-    }
-    assert_eq!(circles(&hands).await, [0]);
-}
-
-/// How often somebody waited for who waited for him.
-async fn circles(hands: &Hands) -> Vec<i64> {
-    // Sessions tell of what they met with about once a second.
-    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
-    let met = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
-    hands.rows(met, &[], |row| row.get::<i64>(0))
-}
-
-/// Who blocks a key holds the list and then its certificates, to schedule their revocation; a reissue that reserves its serial
-/// at once holds the certificate and looks at the list.
-#[tokio::test]
-async fn x_4_reissues_and_who_blocks_their_predecessors_key_wait_for_each_other_in_one_order() {
-    let Some((world, other)) = two().await else {
-        return;
-    };
-    let hands = world.hands();
-    let mut old = Vec::new();
-    for number in 0..40 {
-        old.push(world.import(sample::certificate("acme", number)).await);
-    }
-    let stores = [Arc::new(world.store), Arc::new(other)];
-    for (number, old) in (100..).zip(old) {
-        let mut change = sample::opening_with_reservation("acme", Some(old.subscription), number);
-        change.process.source = Some(old.id);
-        let (reissues, blocks) = (Arc::clone(&stores[0]), Arc::clone(&stores[1]));
-        let reissue = tokio::spawn(async move { reissues.open(change).await });
-        let keys = vec![old.spki_sha256];
-        let delay = SignedDuration::from_hours(20);
-        let block = KeyBlock::certain(keys, "found", "house/op", now(), delay);
-        let block = tokio::spawn(async move { blocks.block_keys(block).await });
-        block.await.unwrap().unwrap();
-        let reissue = reissue.await.unwrap();
-        assert!(
-            matches!(reissue, Ok(_) | Err(StoreError::SourceGone)),
-            "{reissue:?}"
-        );
-    }
-    assert_eq!(circles(&hands).await, [0]);
-}
-
-/// Whoever finds that a certificate was validated badly holds it and then its proofs; what took its time looks at its proofs
-/// once more and takes that certificate's place.
-#[tokio::test]
-async fn r_11_what_took_its_time_and_who_condemns_its_predecessor_wait_for_each_other_in_one_order()
-{
-    let Some((world, other)) = two().await else {
-        return;
-    };
-    let hands = world.hands();
-    let stores = [Arc::new(world.store), Arc::new(other)];
-    for round in 0..40_u64 {
-        // What is condemned stays so: each with proofs of its own.
-        let customer = format!("late-{round}");
-        let known = Customer {
-            handle: customer.clone(),
-            created: now(),
-        };
-        stores[0].create_customer(known, "house/op").await.unwrap();
-        let first = Change {
-            authorizations: vec![distrust::proof(&customer)],
-            ..sample::opening_with_reservation(&customer, None, 1000 + round)
-        };
-        let first = stores[0].open(first).await.unwrap();
-        let mut change = sample::completion(first, 1000 + round, None);
-        if let Some(issuance) = &mut change.issuance {
-            issuance.subscription = Some(sample::subscription(&customer));
-        }
-        let first = stores[0].advance(change).await.unwrap();
-        let old = first.certificate.unwrap();
-        let mut change =
-            sample::opening_with_reservation(&customer, first.subscription, 2000 + round);
-        change.process.source = Some(old);
-        let process = stores[0].open(change).await.unwrap();
-
-        let mut change = sample::completion(process, 2000 + round, Some(old));
-        if let Some(issuance) = &mut change.issuance {
-            issuance.is_late = true;
-        }
-        let (issues, condemns) = (Arc::clone(&stores[0]), Arc::clone(&stores[1]));
-        let late = tokio::spawn(async move { issues.advance(change).await });
-        let duty = Duty::of(Cause::UnreliableValidation, now(), "seen");
-        let order = RevocationOrder {
-            certificates: vec![old],
-            moment: duty.usual_moment(),
-            duty,
-            actor: "console/op".to_owned(),
-            at: now(),
-        };
-        let condemned = tokio::spawn(async move { condemns.order_revocations(order).await });
-        condemned.await.unwrap().unwrap();
-        let late = late.await.unwrap();
-        assert!(
-            matches!(late, Ok(_) | Err(StoreError::ProofDistrusted(_))),
-            "{late:?}"
-        );
-    }
-    assert_eq!(circles(&hands).await, [0]);
 }

@@ -222,9 +222,14 @@ impl Step {
             grounds::check_requested_key(connection, process)?;
         }
         if let Some((issuance, _)) = &self.change.issuance {
-            // Before the proofs: whoever condemns them holds it first.
+            // Before the proofs, and by their numbers where others go with it: so does whoever condemns them.
             if let Some(replacement) = &issuance.replaces {
-                connection.hold_soon(sql::certificate::EXISTS, [replacement.certificate])?;
+                let look = if replacement.revokes_siblings() {
+                    sql::certificate::EXISTS_BESIDE
+                } else {
+                    sql::certificate::EXISTS
+                };
+                connection.hold_soon(look, [replacement.certificate])?;
             }
             if issuance.is_late {
                 grounds::check_proofs_and_approvals(connection, process)?;

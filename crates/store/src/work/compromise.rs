@@ -202,6 +202,8 @@ fn order_revocations(
 ) -> Result<Vec<Affected>, StoreError> {
     let mut affected = Vec::new();
     let mut proofs = Vec::new();
+    // Whoever blocks keys comes to the same certificates, by way of their keys and in another order.
+    connection.lock(Lock::BlockedKeysStay);
     for id in &order.certificates {
         // Nobody revokes it, or reserves a serial for its successor, between this look and the commit.
         connection.hold_soon(sql::certificate::EXISTS, [id])?;
