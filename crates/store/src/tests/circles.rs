@@ -172,7 +172,7 @@ async fn r_11_what_took_its_time_and_who_condemns_its_predecessor_wait_for_each_
         return;
     };
     let hands = world.hands();
-    let stores = [Arc::new(world.store), Arc::new(other)];
+    let stores = [world.store, other];
     for number in 1000..1040 {
         let first = issued_on_a_proof(&stores[0], number).await;
         let old = first.certificate.unwrap();
@@ -185,12 +185,9 @@ async fn r_11_what_took_its_time_and_who_condemns_its_predecessor_wait_for_each_
         if let Some(issuance) = &mut change.issuance {
             issuance.is_late = true;
         }
-        let (issues, condemns) = (Arc::clone(&stores[0]), Arc::clone(&stores[1]));
-        let late = tokio::spawn(async move { issues.advance(change).await });
-        let order = condemning(old);
-        let condemned = tokio::spawn(async move { condemns.order_revocations(order).await });
-        condemned.await.unwrap().unwrap();
-        let late = late.await.unwrap();
+        let order = stores[1].order_revocations(condemning(old));
+        let (late, condemned) = tokio::join!(stores[0].advance(change), order);
+        condemned.unwrap();
         assert!(
             matches!(late, Ok(_) | Err(StoreError::ProofDistrusted(_))),
             "{late:?}"
@@ -206,17 +203,13 @@ async fn x_1_who_revokes_a_certificate_and_who_condemns_it_wait_for_each_other_i
         return;
     };
     let hands = world.hands();
-    let stores = [Arc::new(world.store), Arc::new(other)];
+    let stores = [world.store, other];
     for number in 1000..1040 {
         let first = issued_on_a_proof(&stores[0], number).await;
         let old = first.certificate.unwrap();
-        let change = revoking(&first, old);
-        let (revokes, condemns) = (Arc::clone(&stores[0]), Arc::clone(&stores[1]));
-        let revoked = tokio::spawn(async move { revokes.open(change).await });
-        let order = condemning(old);
-        let condemned = tokio::spawn(async move { condemns.order_revocations(order).await });
-        condemned.await.unwrap().unwrap();
-        let revoked = revoked.await.unwrap();
+        let order = stores[1].order_revocations(condemning(old));
+        let (revoked, condemned) = tokio::join!(stores[0].open(revoking(&first, old)), order);
+        condemned.unwrap();
         assert!(
             matches!(revoked, Ok(_) | Err(StoreError::Stale)),
             "{revoked:?}"
@@ -232,7 +225,7 @@ async fn x_4_who_blocks_a_key_and_who_orders_a_revocation_wait_for_each_other_in
         return;
     };
     let hands = world.hands();
-    let stores = [Arc::new(world.store), Arc::new(other)];
+    let stores = [world.store, other];
     for number in 1000..1040 {
         let first = issued_on_a_proof(&stores[0], number).await;
         let old = first.certificate.unwrap();
@@ -240,12 +233,10 @@ async fn x_4_who_blocks_a_key_and_who_orders_a_revocation_wait_for_each_other_in
         let keys = vec![found.unwrap().unwrap().spki_sha256];
         let delay = SignedDuration::from_hours(20);
         let block = KeyBlock::certain(keys, "found", "house/op", now(), delay);
-        let (blocks, condemns) = (Arc::clone(&stores[0]), Arc::clone(&stores[1]));
-        let blocked = tokio::spawn(async move { blocks.block_keys(block).await });
-        let order = condemning(old);
-        let condemned = tokio::spawn(async move { condemns.order_revocations(order).await });
-        condemned.await.unwrap().unwrap();
-        blocked.await.unwrap().unwrap();
+        let order = stores[1].order_revocations(condemning(old));
+        let (blocked, condemned) = tokio::join!(stores[0].block_keys(block), order);
+        condemned.unwrap();
+        blocked.unwrap();
     }
     assert_eq!(circles(&hands).await, [0]);
 }
@@ -258,7 +249,7 @@ async fn r_4_who_narrows_a_certificate_and_who_condemns_all_of_its_line_wait_for
         return;
     };
     let hands = world.hands();
-    let stores = [Arc::new(world.store), Arc::new(other)];
+    let stores = [world.store, other];
     for number in 1000..1040 {
         let first = issued_on_a_proof(&stores[0], number).await;
         let oldest = first.certificate.unwrap();
@@ -278,13 +269,12 @@ async fn r_4_who_narrows_a_certificate_and_who_condemns_all_of_its_line_wait_for
             replacement.revoke_at = Some(in_days(3));
             replacement.siblings_with = vec!["reseal-sample.com".to_owned()];
         }
-        let (issues, condemns) = (Arc::clone(&stores[0]), Arc::clone(&stores[1]));
-        let narrowed = tokio::spawn(async move { issues.advance(change).await });
         let mut order = condemning(oldest);
         order.certificates.push(old);
-        let condemned = tokio::spawn(async move { condemns.order_revocations(order).await });
-        condemned.await.unwrap().unwrap();
-        narrowed.await.unwrap().unwrap();
+        let order = stores[1].order_revocations(order);
+        let (narrowed, condemned) = tokio::join!(stores[0].advance(change), order);
+        condemned.unwrap();
+        narrowed.unwrap();
         let revoked = stores[0].certificate(&Scope::Everything, oldest).await;
         assert!(revoked.unwrap().unwrap().revocation_scheduled.is_some());
     }
