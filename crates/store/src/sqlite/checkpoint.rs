@@ -133,12 +133,11 @@ fn catch_up(
     file: &mut Option<&'static File>,
 ) -> Result<(), StoreError> {
     let fault = |error: std::io::Error| StoreError::Fault(error.to_string());
-    let file = match file {
-        Some(file) => *file,
-        None => {
-            let opened = File::open(path).map_err(fault)?;
-            *file.insert(Box::leak(Box::new(opened)))
-        }
+    let file = if let Some(file) = file {
+        *file
+    } else {
+        let opened = File::open(path).map_err(fault)?;
+        *file.insert(Box::leak(Box::new(opened)))
     };
     file.sync_data().map_err(fault)?;
     copy(connection).map_err(Error::from)?;
