@@ -106,7 +106,8 @@ pub struct Issuance {
     pub replaces: Option<Replacement>,
     /// Its issuers, the issuing one first, DER, when it came from an upstream.
     pub chain: Option<Vec<Vec<u8>>>,
-    /// Time has passed since its serial was reserved: the proofs and approvals that it rests on have to stand still.
+    /// Time has passed since its serial was reserved: the proofs and approvals that it rests on have to stand still. Not what
+    /// an upstream issued, which rests on its own.
     pub is_late: bool,
 }
 

@@ -48,7 +48,7 @@ pub(crate) enum Lock {
     BlockedKeysGrow,
     /// Proofs of control stay as trusted as they are: a serial is reserved on them. Many may hold it.
     ProofsStand,
-    /// Proofs of control are distrusted, and whatever relies on them must be seen.
+    /// Proofs of control are distrusted: nobody is relying on them whose commit is still to come.
     ProofsFall,
     /// Nobody is storing a certificate whose commit is still to come.
     CertificatesStored,

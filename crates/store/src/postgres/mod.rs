@@ -13,11 +13,11 @@
 //! | what depends on a look | kept by |
 //! | --- | --- |
 //! | a reissue's source is not replaced or revoked | its row is held for change (`work/grounds.rs`, `check_source`) |
-//! | approvals stand while a serial is reserved | their rows are held (`work/vetting.rs`, `withdrawn`) |
+//! | approvals stand while a serial is reserved, and where storing took its time | their rows are held (`work/vetting.rs`, `withdrawn`) |
 //! | no serial is reserved and no certificate is stored for a blocked key | the lock of the list, shared by those who reserve and store (`work/change.rs`, `keep_keys`), alone for those who block (`work/compromise.rs`) |
 //! | a serial that is given up with a blocked key is revoked for that | the same lock (`enter_lost`) |
-//! | no serial is reserved on a proof that is distrusted | the lock of proofs, shared by those who reserve (`check_proofs_and_approvals`), alone for those who distrust (`work/authorization.rs`) |
-//! | a certificate is revoked for the reason it must be | its row is held before a duty is written (`order_revocations`) and before it is revoked |
+//! | no serial is reserved on a proof that is distrusted, and nothing stored that took its time | the lock of proofs, shared by those who do (`check_proofs_and_approvals`), alone for those who distrust (`work/authorization.rs`) |
+//! | a certificate is revoked for the reason it must be | its row is held before an order writes a duty (`order_revocations`) and before it is revoked; blocking a key keeps orders away by the lock of the list |
 //! | a note stands behind the last step's events | the process's row is held for change (`work/note.rs`) |
 //! | a call's key is taken once | `ON CONFLICT DO NOTHING`, then another look (`work/idempotency.rs`) |
 //! | what counts no more is taken away, and nothing else | the `DELETE` has the conditions of the look before it (`work/idempotency.rs`) |
