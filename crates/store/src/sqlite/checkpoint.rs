@@ -125,7 +125,7 @@ fn copy_when_woken(path: &Path, woken: &Receiver<()>, overgrown: &AtomicBool) {
 /// Leaves as little as possible to a writer that is to copy the rest of the log: what was copied is on the disk, and so is
 /// most of what came meanwhile.
 ///
-/// `file` is the database file, opened once in the life of this process and never closed: with any descriptor of a file its
+/// `file` is the database file, opened once and not closed as long as this process lives: with any descriptor of a file its
 /// locks are closed too (POSIX, `fcntl`), and then another program could take the log for nobody's and remove it.
 fn catch_up(
     path: &Path,

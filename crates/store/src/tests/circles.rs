@@ -164,94 +164,86 @@ fn revoking(issued: &Process, certificate: i64) -> Change {
     }
 }
 
-/// What took its time looks at its proofs once more, and takes the place of a certificate that is being condemned.
-#[tokio::test]
-async fn r_11_what_took_its_time_and_who_condemns_its_predecessor_wait_for_each_other_in_one_order()
-{
+/// Has two nodes meet forty times, each time over certificates with another number, and nobody wait in a circle.
+async fn meet(meeting: impl AsyncFn([&SqlStore; 2], u64)) {
     let Some((world, other)) = two().await else {
         return;
     };
     let hands = world.hands();
-    let stores = [world.store, other];
     for number in 1000..1040 {
-        let first = issued_on_a_proof(&stores[0], number).await;
+        meeting([&world.store, &other], number).await;
+    }
+    assert_eq!(circles(&hands).await, [0]);
+}
+
+/// What took its time looks at its proofs once more, and takes the place of a certificate that is being condemned.
+#[tokio::test]
+async fn r_11_what_took_its_time_and_who_condemns_its_predecessor_wait_for_each_other_in_one_order()
+{
+    meet(async |[here, there], number| {
+        let first = issued_on_a_proof(here, number).await;
         let old = first.certificate.unwrap();
         let mut change =
             sample::opening_with_reservation(&first.customer, first.subscription, 1000 + number);
         change.process.source = Some(old);
-        let process = stores[0].open(change).await.unwrap();
+        let process = here.open(change).await.unwrap();
 
         let mut change = sample::completion(process, 1000 + number, Some(old));
         if let Some(issuance) = &mut change.issuance {
             issuance.is_late = true;
         }
-        let order = stores[1].order_revocations(condemning(old));
-        let (late, condemned) = tokio::join!(stores[0].advance(change), order);
+        let order = there.order_revocations(condemning(old));
+        let (late, condemned) = tokio::join!(here.advance(change), order);
         condemned.unwrap();
         assert!(
             matches!(late, Ok(_) | Err(StoreError::ProofDistrusted(_))),
             "{late:?}"
         );
-    }
-    assert_eq!(circles(&hands).await, [0]);
+    })
+    .await;
 }
 
 /// A revocation needs no proofs, and holds its certificate late.
 #[tokio::test]
 async fn x_1_who_revokes_a_certificate_and_who_condemns_it_wait_for_each_other_in_one_order() {
-    let Some((world, other)) = two().await else {
-        return;
-    };
-    let hands = world.hands();
-    let stores = [world.store, other];
-    for number in 1000..1040 {
-        let first = issued_on_a_proof(&stores[0], number).await;
+    meet(async |[here, there], number| {
+        let first = issued_on_a_proof(here, number).await;
         let old = first.certificate.unwrap();
-        let order = stores[1].order_revocations(condemning(old));
-        let (revoked, condemned) = tokio::join!(stores[0].open(revoking(&first, old)), order);
+        let order = there.order_revocations(condemning(old));
+        let (revoked, condemned) = tokio::join!(here.open(revoking(&first, old)), order);
         condemned.unwrap();
         assert!(
             matches!(revoked, Ok(_) | Err(StoreError::Stale)),
             "{revoked:?}"
         );
-    }
-    assert_eq!(circles(&hands).await, [0]);
+    })
+    .await;
 }
 
 /// Whoever blocks a key comes to its certificates by way of the key; an order names them.
 #[tokio::test]
 async fn x_4_who_blocks_a_key_and_who_orders_a_revocation_wait_for_each_other_in_one_order() {
-    let Some((world, other)) = two().await else {
-        return;
-    };
-    let hands = world.hands();
-    let stores = [world.store, other];
-    for number in 1000..1040 {
-        let first = issued_on_a_proof(&stores[0], number).await;
+    meet(async |[here, there], number| {
+        let first = issued_on_a_proof(here, number).await;
         let old = first.certificate.unwrap();
-        let found = stores[0].certificate(&Scope::Everything, old).await;
+        let found = here.certificate(&Scope::Everything, old).await;
         let keys = vec![found.unwrap().unwrap().spki_sha256];
         let delay = SignedDuration::from_hours(20);
         let block = KeyBlock::certain(keys, "found", "house/op", now(), delay);
-        let order = stores[1].order_revocations(condemning(old));
-        let (blocked, condemned) = tokio::join!(stores[0].block_keys(block), order);
+        let order = there.order_revocations(condemning(old));
+        let (blocked, condemned) = tokio::join!(here.block_keys(block), order);
         condemned.unwrap();
         blocked.unwrap();
-    }
-    assert_eq!(circles(&hands).await, [0]);
+    })
+    .await;
 }
 
 /// A reissue without a name that older certificates have takes them along; so does an order that is about all of them.
 #[tokio::test]
-async fn r_4_who_narrows_a_certificate_and_who_condemns_all_of_its_line_wait_for_each_other_in_one_order()
- {
-    let Some((world, other)) = two().await else {
-        return;
-    };
-    let hands = world.hands();
-    let stores = [world.store, other];
-    for number in 1000..1040 {
-        let first = issued_on_a_proof(&stores[0], number).await;
+async fn r_4_who_narrows_a_certificate_and_who_condemns_its_line_wait_for_each_other_in_one_order()
+{
+    meet(async |[here, there], number| {
+        let first = issued_on_a_proof(here, number).await;
         let oldest = first.certificate.unwrap();
         let reissuing = |source, number| {
             let mut change =
@@ -259,11 +251,11 @@ async fn r_4_who_narrows_a_certificate_and_who_condemns_all_of_its_line_wait_for
             change.process.source = Some(source);
             change
         };
-        let second = stores[0].open(reissuing(oldest, 1000 + number)).await;
+        let second = here.open(reissuing(oldest, 1000 + number)).await;
         let change = sample::completion(second.unwrap(), 1000 + number, Some(oldest));
-        let second = stores[0].advance(change).await.unwrap();
+        let second = here.advance(change).await.unwrap();
         let old = second.certificate.unwrap();
-        let third = stores[0].open(reissuing(old, 2000 + number)).await;
+        let third = here.open(reissuing(old, 2000 + number)).await;
         let mut change = sample::completion(third.unwrap(), 2000 + number, Some(old));
         if let Some(replacement) = change.issuance.as_mut().and_then(|it| it.replaces.as_mut()) {
             replacement.revoke_at = Some(in_days(3));
@@ -271,12 +263,12 @@ async fn r_4_who_narrows_a_certificate_and_who_condemns_all_of_its_line_wait_for
         }
         let mut order = condemning(oldest);
         order.certificates.push(old);
-        let order = stores[1].order_revocations(order);
-        let (narrowed, condemned) = tokio::join!(stores[0].advance(change), order);
+        let order = there.order_revocations(order);
+        let (narrowed, condemned) = tokio::join!(here.advance(change), order);
         condemned.unwrap();
         narrowed.unwrap();
-        let revoked = stores[0].certificate(&Scope::Everything, oldest).await;
+        let revoked = here.certificate(&Scope::Everything, oldest).await;
         assert!(revoked.unwrap().unwrap().revocation_scheduled.is_some());
-    }
-    assert_eq!(circles(&hands).await, [0]);
+    })
+    .await;
 }
