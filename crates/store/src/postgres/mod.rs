@@ -24,9 +24,9 @@
 //! | the audit log is one chain | the lock of its end, taken when all of a batch is written: those who wait for it wait for one look, one insert and one commit (`work/audit/append.rs`); pruning takes it first |
 //!
 //! What is held is taken in this order, so that nobody waits in a circle: the list of blocked keys, certificates (by their
-//! numbers, where a step is about several), proofs, processes, the end of the audit log. A revocation holds its process first,
-//! and rests on no proofs. Batches of several callers can meet in a circle all the same; PostgreSQL ends one of them, which is
-//! written again. `tests/circles.rs` has those that have met.
+//! numbers, where a step is about several), proofs, approvals, processes, the end of the audit log. A revocation holds its
+//! process first, and rests on no proofs. Batches of several callers can meet in a circle all the same; PostgreSQL ends one of
+//! them, which is written again. `tests/circles.rs` has those that have met.
 //!
 //! How often a subscription was reissued is looked up before the write, here as with SQLite: two nodes may each let one
 //! more through.

@@ -7,13 +7,14 @@ use reseal_lifecycle::certificate::Revocation;
 use reseal_lifecycle::compromise::{Cause, CompromiseStore as _, Duty, KeyBlock, RevocationOrder};
 use reseal_lifecycle::customer::{AccountStore as _, Customer, Scope};
 use reseal_lifecycle::event::{Event, EventKind};
-use reseal_lifecycle::process::{Action, Opening, Process};
+use reseal_lifecycle::process::{Action, Check, Opening, Process};
 use reseal_lifecycle::store::{Change, Store as _, StoreError};
 
 use super::distrust;
 use super::hands::Hands;
 use super::nodes::two;
 use super::sample::{self, in_days, now};
+use super::vetting;
 use crate::SqlStore;
 
 /// A step that ends a process holds that process and then the certificate it replaces; whoever wants to replace the
@@ -269,6 +270,28 @@ async fn r_4_who_narrows_a_certificate_and_who_condemns_its_line_wait_for_each_o
         narrowed.unwrap();
         let revoked = here.certificate(&Scope::Everything, oldest).await;
         assert!(revoked.unwrap().unwrap().revocation_scheduled.is_some());
+    })
+    .await;
+}
+
+/// A certificate is reserved on the ground of approvals, which are held first; who does not believe them any more ends the
+/// process and takes them back.
+#[tokio::test]
+async fn v_5_who_relies_on_approvals_and_who_takes_them_back_wait_for_each_other_in_one_order() {
+    meet(async |[here, there], number| {
+        let process = vetting::ov(here, "acme").await;
+        let process = here.advance(vetting::approved(process)).await.unwrap();
+        let mut reserving = Change::new(process.clone(), Vec::new());
+        reserving.reservation = Some(sample::reservation(number));
+        let (rejected, events) = process.reject("house/admin", "fraud", now()).unwrap();
+        let mut rejecting = Change::new(rejected, events);
+        rejecting.withdrawn = vec![Check::Voice, Check::Organization];
+        let (reserved, rejected) = tokio::join!(here.advance(reserving), there.advance(rejecting));
+        match (&reserved, &rejected) {
+            (Ok(_), Err(StoreError::Stale))
+            | (Err(StoreError::Stale | StoreError::ApprovalWithdrawn(_)), Ok(_)) => {}
+            other => panic!("{other:?}"),
+        }
     })
     .await;
 }

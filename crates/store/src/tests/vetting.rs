@@ -13,11 +13,12 @@ use serde_json::json;
 
 use super::World;
 use super::sample::{in_days, now, organization, process, reservation};
+use crate::SqlStore;
 use crate::database::Dialect;
 use crate::sql::tests::query_plan;
 
 /// A stored OV process of `customer`.
-async fn ov(world: &World, customer: &str) -> Process {
+pub(super) async fn ov(store: &SqlStore, customer: &str) -> Process {
     let (process, events) = process(customer, Action::Request, None);
     let mut work = process.work().unwrap().clone();
     work.order.validation = ValidationType::Organization;
@@ -25,8 +26,21 @@ async fn ov(world: &World, customer: &str) -> Process {
     let process = process.with_state(State::Checking {
         work: Box::new(work),
     });
-    let stored = world.store.open(Change::new(process, events)).await;
-    stored.unwrap()
+    store.open(Change::new(process, events)).await.unwrap()
+}
+
+/// Everything that `process` needs is approved, and may be relied on from now on.
+pub(super) fn approved(process: Process) -> Change {
+    let needed = Check::needed_for(ValidationType::Organization);
+    let (process, events) = process
+        .approve(needed, "house/admin", None, in_days(0), now())
+        .unwrap();
+    let mut change = Change::new(process, events);
+    let kept = needed
+        .iter()
+        .map(|check| vetted(&change.process, *check, 0));
+    change.vetted = kept.collect();
+    change
 }
 
 fn vetted(process: &Process, check: Check, days: i64) -> VettedCheck {
@@ -49,7 +63,10 @@ async fn waiting(world: &World) -> Vec<i64> {
 #[tokio::test]
 async fn a_process_waits_for_operators_until_it_is_decided_or_over() {
     let world = World::new().await;
-    let (first, second) = (ov(&world, "acme").await, ov(&world, "rival").await);
+    let (first, second) = (
+        ov(&world.store, "acme").await,
+        ov(&world.store, "rival").await,
+    );
     let (dv, events) = process("acme", Action::Request, None);
     world.store.open(Change::new(dv, events)).await.unwrap();
     assert_eq!(waiting(&world).await, [second.id, first.id]);
@@ -88,7 +105,7 @@ async fn a_process_waits_for_operators_until_it_is_decided_or_over() {
 #[tokio::test]
 async fn v_7_approvals_are_found_by_customer_and_organization_until_withdrawn() {
     let world = World::new().await;
-    let process = ov(&world, "acme").await;
+    let process = ov(&world.store, "acme").await;
     let mut change = Change::new(process, Vec::new());
     change.vetted = vec![
         vetted(&change.process, Check::Docs, -9),
@@ -117,21 +134,9 @@ async fn v_7_approvals_are_found_by_customer_and_organization_until_withdrawn() 
 #[tokio::test]
 async fn v_5_nothing_is_reserved_on_an_approval_that_was_withdrawn() {
     let world = World::new().await;
-    let first = ov(&world, "acme").await;
-    let needed = Check::needed_for(ValidationType::Organization);
-    let approved = |process: Process| {
-        let (process, events) = process
-            .approve(needed, "house/admin", None, in_days(0), now())
-            .unwrap();
-        let mut change = Change::new(process, events);
-        let kept = needed
-            .iter()
-            .map(|check| vetted(&change.process, *check, 0));
-        change.vetted = kept.collect();
-        change
-    };
+    let first = ov(&world.store, "acme").await;
     let first = world.store.advance(approved(first)).await.unwrap();
-    let second = ov(&world, "acme").await;
+    let second = ov(&world.store, "acme").await;
     let second = world.store.advance(approved(second)).await.unwrap();
     assert_eq!(world.store.withdrawn_checks(&first).await.unwrap(), []);
 
@@ -153,7 +158,7 @@ async fn v_5_nothing_is_reserved_on_an_approval_that_was_withdrawn() {
 #[tokio::test]
 async fn a_4_the_audit_log_is_written_with_its_change_and_only_grows() {
     let world = World::new().await;
-    let process = ov(&world, "acme").await;
+    let process = ov(&world.store, "acme").await;
     let object = AuditEntry::process(process.id);
     let mut entry = AuditEntry::new(now(), "house/admin", "validation.approve", object.clone());
     entry.note = Some("seen".to_owned());

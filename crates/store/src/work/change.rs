@@ -288,13 +288,15 @@ impl Step {
         Ok(open.map_or(StoreError::Stale, StoreError::OpenProcess))
     }
 
-    /// Writes what the process's own row tells of: proofs, and the certificate that rests on them.
+    /// Writes what the process's own row tells of: approvals that are taken back, proofs, and the certificate that rests on
+    /// them.
     fn write_results(
         &self,
         connection: &Connection,
         id: ProcessId,
         version: i64,
     ) -> Result<Stored, StoreError> {
+        self.change.vetting.withdraw(connection, &self.process)?;
         self.write_authorizations(connection, id)?;
         let mut stored = Stored {
             id,

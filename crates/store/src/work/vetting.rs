@@ -26,7 +26,12 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    pub(crate) fn new(vetted: Vec<VettedCheck>, withdrawn: Vec<Check>) -> Result<Self, StoreError> {
+    pub(crate) fn new(
+        vetted: Vec<VettedCheck>,
+        mut withdrawn: Vec<Check>,
+    ) -> Result<Self, StoreError> {
+        // In the order in which they are held by whoever relies on them.
+        withdrawn.sort_unstable();
         let vetted = vetted
             .into_iter()
             .map(|vetted| json(&vetted.facts).map(|facts| (vetted, facts)));
@@ -36,7 +41,25 @@ impl Draft {
         })
     }
 
-    /// Writes it as a part of a step of `process`, numbered `id`.
+    /// Takes approvals back. Before the step of `process` is written: whoever relies on them holds them, and then his process.
+    pub(crate) fn withdraw(
+        &self,
+        connection: &Connection,
+        process: &Process,
+    ) -> database::Result<()> {
+        let subject = process.work().and_then(|work| work.order.subject.as_ref());
+        let Some(subject) = subject else {
+            return Ok(());
+        };
+        let now = millis(process.updated);
+        for check in &self.withdrawn {
+            let values = params![now, process.customer, subject.organization, check.as_str()];
+            connection.send(sql::vetting::WITHDRAW, values)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what else there is, as a part of a step of `process`, numbered `id`.
     pub(crate) fn write(
         &self,
         connection: &Connection,
@@ -53,14 +76,6 @@ impl Draft {
                 id
             ];
             connection.send(sql::vetting::INSERT, values)?;
-        }
-        let subject = process.work().and_then(|work| work.order.subject.as_ref());
-        if let Some(subject) = subject {
-            let now = millis(process.updated);
-            for check in &self.withdrawn {
-                let values = params![now, process.customer, subject.organization, check.as_str()];
-                connection.send(sql::vetting::WITHDRAW, values)?;
-            }
         }
         keep_list(connection, process, id)
     }
