@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args as Group, Subcommand};
+use clap::{Args as Group, Subcommand, value_parser};
 
 use super::Data;
 use crate::bench::SMALLEST;
@@ -97,6 +97,22 @@ pub(crate) enum BenchOf {
         seconds: u64,
         #[command(flatten)]
         elsewhere: Elsewhere,
+        /// Prints JSON instead of a table
+        #[arg(long)]
+        json: bool,
+    },
+    /// Measures another build of this program in turn with this one, and prints ratios: how to see whether a change made
+    /// it faster. Its schema has to be as new as this one's, or newer
+    Against {
+        /// The other build
+        #[arg(value_name = "PROGRAM")]
+        program: PathBuf,
+        /// How often each of the two has its turn
+        #[arg(long, default_value_t = 5, value_parser = value_parser!(u32).range(1..=100), value_name = "N")]
+        rounds: u32,
+        /// How long each load is measured
+        #[arg(long, default_value_t = 3, value_name = "N")]
+        seconds: u64,
         /// Prints JSON instead of a table
         #[arg(long)]
         json: bool,

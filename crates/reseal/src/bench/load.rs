@@ -10,6 +10,7 @@ use http::{Method, StatusCode};
 use super::client::{Connection, Reply};
 use super::customer::{expect, reissue};
 use super::processes::Processes;
+use super::steadiness::{Steadiness, Watch};
 
 /// Who is called, and whose processor time is counted.
 pub(super) struct Service {
@@ -90,6 +91,12 @@ pub(super) struct Summary {
     pub(super) median: Duration,
     /// 99 of 100 calls took at most this long.
     pub(super) p99: Duration,
+    /// The same of the calls during which, and shortly before which, the processor was as fast as usual.
+    pub(super) steady_p99: Option<Duration>,
+    /// Of the time, the share in which it was slower.
+    pub(super) slowed: f64,
+    /// Of the calls, the share that met that.
+    pub(super) touched: f64,
     /// Processor time of the server for one call.
     pub(super) server: Option<Duration>,
     /// The same of its database, where that has processes of its own.
@@ -117,6 +124,7 @@ pub(super) async fn run(
     }
     let count = u32::try_from(tasks.len())?;
     let before = service.used()?;
+    let watch = Watch::start()?;
     let start = Instant::now();
     let mut running = Vec::new();
     for (index, (task, connection)) in (0..count).zip(tasks.into_iter().zip(connections)) {
@@ -135,18 +143,27 @@ pub(super) async fn run(
         running.push(tokio::spawn(work(task, connection, schedule)));
     }
     let mut tasks = Vec::new();
-    let mut latencies = Vec::new();
+    let mut calls = Vec::new();
     for worker in running {
-        let (task, taken) = worker.await??;
+        let (task, made) = worker.await??;
         tasks.push(task);
-        latencies.extend(taken);
+        calls.extend(made);
     }
     let elapsed = start.elapsed();
+    let steadiness = watch.stop()?;
     let [server, database] = service.used()?;
     let [server_before, database_before] = before;
     let used = [(server, server_before), (database, database_before)]
         .map(|(after, before)| Some(after?.saturating_sub(before?)));
-    Ok((tasks, summarize(latencies, elapsed, used)?))
+    let summary = summarize(&calls, &steadiness, elapsed, used)?;
+    Ok((tasks, summary))
+}
+
+/// A call that was answered.
+#[derive(Clone, Copy)]
+struct Made {
+    due: Instant,
+    taken: Duration,
 }
 
 /// When a connection calls.
@@ -160,8 +177,8 @@ async fn work(
     mut task: Task,
     mut connection: Connection,
     schedule: Schedule,
-) -> anyhow::Result<(Task, Vec<Duration>)> {
-    let mut latencies = Vec::new();
+) -> anyhow::Result<(Task, Vec<Made>)> {
+    let mut calls = Vec::new();
     let mut due = schedule.start;
     loop {
         let began = match schedule.interval {
@@ -175,9 +192,12 @@ async fn work(
             }
         };
         if began >= schedule.end || !step(&mut task, &mut connection).await? {
-            return Ok((task, latencies));
+            return Ok((task, calls));
         }
-        latencies.push(began.elapsed());
+        calls.push(Made {
+            due: began,
+            taken: began.elapsed(),
+        });
     }
 }
 
@@ -241,26 +261,42 @@ fn expect_certificate(reply: &Reply, what: &str) -> anyhow::Result<()> {
 
 /// `used`: processor time of the server and of its database.
 fn summarize(
-    mut latencies: Vec<Duration>,
+    calls: &[Made],
+    steadiness: &Steadiness,
     elapsed: Duration,
     used: [Option<Duration>; 2],
 ) -> anyhow::Result<Summary> {
-    latencies.sort_unstable();
-    let calls = latencies.len();
-    let at = |percent: usize| latencies.get((calls * percent / 100).min(calls.saturating_sub(1)));
-    let (Some(&median), Some(&p99)) = (at(50), at(99)) else {
+    let all = calls.iter().map(|call| call.taken).collect();
+    let Some([median, p99]) = ranks(all) else {
         bail!("no call was answered");
     };
-    let count = u32::try_from(calls)?;
+    let steady = calls
+        .iter()
+        .filter(|call| !steadiness.is_touched(call.due, call.taken));
+    let steady: Vec<_> = steady.map(|call| call.taken).collect();
+    let touched = 1.0 - steady.len() as f64 / calls.len() as f64;
+    let steady = ranks(steady);
+    let count = u32::try_from(calls.len())?;
     let [server, database] = used.map(|used| Some(used? / count));
     Ok(Summary {
-        calls,
+        calls: calls.len(),
         rate: f64::from(count) / elapsed.as_secs_f64(),
         median,
         p99,
+        steady_p99: steady.map(|[_, p99]| p99),
+        slowed: steadiness.slowed_share(),
+        touched,
         server,
         database,
     })
+}
+
+/// The median and the 99th percentile; nothing of nothing.
+fn ranks(mut latencies: Vec<Duration>) -> Option<[Duration; 2]> {
+    latencies.sort_unstable();
+    let count = latencies.len();
+    let at = |percent: usize| latencies.get((count * percent / 100).min(count.checked_sub(1)?));
+    Some([*at(50)?, *at(99)?])
 }
 
 #[cfg(test)]
@@ -269,14 +305,19 @@ mod tests {
 
     #[test]
     fn a_summary_takes_ranks_of_all_latencies() {
-        let latencies: Vec<_> = (1..=200).rev().map(Duration::from_millis).collect();
+        let due = Instant::now();
+        let made = |taken| Made { due, taken };
+        let latencies = (1..=200).rev().map(Duration::from_millis);
+        let calls: Vec<_> = latencies.map(made).collect();
         let [four, one, half] = [4_000, 1_000, 500].map(Duration::from_millis);
-        let of = |used| summarize(latencies.clone(), four, used).unwrap();
+        let steady = Steadiness::default();
+        let of = |used| summarize(&calls, &steady, four, used).unwrap();
         let summary = of([Some(one), None]);
         assert_eq!(summary.calls, 200);
         assert!((summary.rate - 50.0).abs() < 1e-9, "{}", summary.rate);
         assert_eq!(summary.median, Duration::from_millis(101));
         assert_eq!(summary.p99, Duration::from_millis(199));
+        assert_eq!(summary.steady_p99, Some(Duration::from_millis(199)));
         assert_eq!(summary.processor(), Some(Duration::from_millis(5)));
         // What the database used is told apart, and counts.
         let summary = of([Some(one), Some(half)]);
@@ -284,7 +325,25 @@ mod tests {
         assert_eq!(summary.database, Some(Duration::from_micros(2_500)));
         assert_eq!(summary.processor(), Some(Duration::from_micros(7_500)));
         assert_eq!(of([None, None]).processor(), None);
-        assert!(summarize(Vec::new(), one, [None, None]).is_err());
+        assert!(summarize(&[], &steady, one, [None, None]).is_err());
+    }
+
+    #[test]
+    fn calls_that_met_a_slower_processor_are_told_apart() {
+        let start = Instant::now();
+        let call = |due: u64, taken: u64| Made {
+            due: start + Duration::from_millis(due),
+            taken: Duration::from_millis(taken),
+        };
+        let mut calls: Vec<_> = (0..100).map(|number| call(number, 2)).collect();
+        calls.extend((200..210).map(|number| call(number, 40)));
+        let steadiness = Steadiness::slowed_at(vec![start + Duration::from_millis(205)], 100);
+        let summary = summarize(&calls, &steadiness, Duration::from_secs(1), [None, None]);
+        let summary = summary.unwrap();
+        assert_eq!(summary.p99, Duration::from_millis(40));
+        assert_eq!(summary.steady_p99, Some(Duration::from_millis(2)));
+        assert!((summary.slowed - 0.01).abs() < 1e-9);
+        assert!((summary.touched - 10.0 / 110.0).abs() < 1e-9);
     }
 
     #[test]

@@ -8,16 +8,19 @@
 //! - [`requests`]: what they are sent, made in advance
 //! - [`load`]: many connections at once, measured
 //! - [`processes`]: processor time
+//! - [`steadiness`]: whether the processor itself was slower meanwhile
 //! - [`floor`]: what the cryptography alone costs, in the same run
 //! - [`report`]: the figures, as tables ([`table`]) or as JSON
 //! - [`growth`]: the same with many certificates in the store, which [`fill`] puts there
 //! - [`revoked`]: the same with very many entries on the lists
 //! - [`campaign`]: a mass reissue
+//! - [`against`]: another build of this program, in turn
 //! - [`sign`]: the key of a CA that is there
 //!
 //! Without another database it is SQLite with every commit synced, as always, in a folder below the system's temporary
 //! folder (`TMPDIR`). Of that nothing survives.
 
+mod against;
 mod campaign;
 mod client;
 mod customer;
@@ -32,6 +35,7 @@ mod requests;
 mod revoked;
 mod server;
 mod sign;
+mod steadiness;
 mod table;
 mod world;
 
@@ -114,6 +118,12 @@ pub(crate) async fn run_other(of: BenchOf, config: Option<&Path>) -> anyhow::Res
             json,
             data,
         } => sign::run(&data.data, config, seconds, json).await,
+        BenchOf::Against {
+            program,
+            rounds,
+            seconds,
+            json,
+        } => against::run(program, rounds, seconds, json).await,
         BenchOf::Revoked {
             entries,
             seconds,
@@ -269,6 +279,10 @@ impl Measurement {
         }
         Ok(rows)
     }
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
 }
 
 fn progress(what: impl std::fmt::Display) {

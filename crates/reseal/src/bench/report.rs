@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::floor::Floor;
 use super::load::Summary;
+use super::millis;
 use super::table::{Table, figure, figure_or_dash};
 
 const MEBIBYTE: u64 = 1 << 20;
@@ -73,6 +74,12 @@ impl Report {
                 figure(millis(self.start.answered)),
                 self.start.memory / MEBIBYTE
             ),
+            format!(
+                "Time in which the processor itself was slower than usual: {:.1} %; calls that met it, which \"steady p99\" \
+                 leaves out: {:.0} %.",
+                self.mean(|summary| summary.slowed) * 100.0,
+                self.mean(|summary| summary.touched) * 100.0
+            ),
         ];
         if UNOPTIMIZED {
             lines.push("**A build without optimization: not what a release costs.**".to_owned());
@@ -87,6 +94,12 @@ impl Report {
         lines
     }
 
+    /// Mean of all rows.
+    fn mean(&self, of: fn(&Summary) -> f64) -> f64 {
+        let shares = self.rows.iter().map(|row| of(&row.summary));
+        shares.sum::<f64>() / self.rows.len().max(1) as f64
+    }
+
     fn loads(&self) -> Table {
         let mut table = Table::new(
             &["what", "`caa_reuse`"],
@@ -95,6 +108,7 @@ impl Report {
                 "calls/s",
                 "p50 ms",
                 "p99 ms",
+                "steady p99",
                 "CPU ms",
                 "of the floor",
                 "database CPU ms",
@@ -109,6 +123,7 @@ impl Report {
                 figure(row.summary.rate),
                 figure(millis(row.summary.median)),
                 figure(millis(row.summary.p99)),
+                figure_or_dash(row.summary.steady_p99.map(millis)),
                 figure_or_dash(server.map(millis)),
                 figure_or_dash(ratio(server, Some(self.floor.total()))),
                 figure_or_dash(row.summary.database.map(millis)),
@@ -212,6 +227,9 @@ fn summary_json(summary: &Summary) -> Value {
         "callsPerSecond": summary.rate,
         "p50Ms": millis(summary.median),
         "p99Ms": millis(summary.p99),
+        "steadyP99Ms": summary.steady_p99.map(millis),
+        "slowedShare": summary.slowed,
+        "touchedShare": summary.touched,
         "serverCpuMs": summary.server.map(millis),
         "databaseCpuMs": summary.database.map(millis),
     })
@@ -219,10 +237,6 @@ fn summary_json(summary: &Summary) -> Value {
 
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, Into::into)
-}
-
-fn millis(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1e3
 }
 
 /// `one` in units of `other`.
@@ -241,6 +255,9 @@ mod tests {
             rate,
             median: Duration::from_millis(2),
             p99: Duration::from_millis(8),
+            steady_p99: Some(Duration::from_millis(5)),
+            slowed: 0.03,
+            touched: 0.1,
             server: Some(Duration::from_micros(server)),
             database: database.map(Duration::from_micros),
         }
@@ -292,6 +309,8 @@ mod tests {
             text.contains("120 ms from its start to its first answer, 42 MiB at rest."),
             "{text}"
         );
+        assert!(text.contains("slower than usual: 3.0 %;"), "{text}");
+        assert!(text.contains("leaves out: 10 %."), "{text}");
         let cells = |line: &str| -> Vec<String> {
             let cells = line.trim_matches('|').split('|');
             cells.map(|cell| cell.trim().to_owned()).collect()
@@ -302,7 +321,7 @@ mod tests {
             .map(|line| cells(line))
             .collect();
         let load = [
-            "reissue", "8h", "1", "2,000", "2.00", "8.00", "0.600", "6.00", "0.200",
+            "reissue", "8h", "1", "2,000", "2.00", "8.00", "5.00", "0.600", "6.00", "0.200",
         ];
         assert_eq!(tables[2], load);
         assert_eq!(tables[4][0], "reissue, half that rate");

@@ -9,12 +9,12 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use serde_json::json;
 
-use super::LONGEST;
 use super::fill::{Contents, Filled};
 use super::growth::{CAA_REUSE, WRITERS, reissues};
 use super::load::{self, Pace, Service, Summary, Task};
 use super::server::Server;
 use super::table::{Table, figure};
+use super::{LONGEST, millis};
 use crate::console;
 
 /// Certificates of each server.
@@ -97,10 +97,6 @@ pub(super) async fn run(entries: u32, seconds: u64, as_json: bool) -> anyhow::Re
         side.server.stop().await?;
     }
     Ok(())
-}
-
-fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
 }
 
 fn processor(summary: &Summary) -> f64 {

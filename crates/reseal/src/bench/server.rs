@@ -1,5 +1,6 @@
-//! The measured server: `reseal serve` of this same program, as a child.
+//! The measured server: `reseal serve` of this same program, or of another build of it, as a child.
 
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -32,6 +33,11 @@ impl Server {
     /// Starts on `data`, and waits until it listens.
     pub(super) async fn start(data: &DataFolder) -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("this program cannot be found")?;
+        Self::start_program(&program, data).await
+    }
+
+    /// The same with another build of this program.
+    pub(super) async fn start_program(program: &Path, data: &DataFolder) -> anyhow::Result<Self> {
         let mut command = Command::new(program);
         command.arg("serve").arg("--data").arg(data.root());
         // Settings meant for other servers.
@@ -46,7 +52,7 @@ impl Server {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .context("the server cannot be started")?;
+            .with_context(|| format!("{} cannot be started", program.display()))?;
         let pid = child.id().ok_or_else(|| anyhow!("the server ended"))?;
         let stderr = child.stderr.take();
         let stderr = stderr.ok_or_else(|| anyhow!("the server has no stderr"))?;

@@ -9,8 +9,8 @@ use reseal_issuer::embedded::{SigningKey, SoftwareKey};
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use super::LONGEST;
 use super::table::{Table, figure};
+use super::{LONGEST, millis};
 use crate::config::{Config, Flags};
 use crate::console;
 use crate::data::DataFolder;
@@ -107,10 +107,6 @@ async fn measure(
         median: at(50),
         p99: at(99),
     })
-}
-
-fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
 }
 
 fn table_of(rows: &[Row]) -> Vec<String> {

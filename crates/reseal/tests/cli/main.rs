@@ -292,6 +292,33 @@ fn bench_measures_to_its_end() {
 }
 
 #[test]
+fn bench_measures_another_build_in_turn() {
+    let this = env!("CARGO_BIN_EXE_reseal");
+    let times = ["--rounds", "2", "--seconds", "1", "--json"];
+    let output = run(None, &[&["bench", "against", this][..], &times].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let report: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let loads = report["against"].as_array().unwrap();
+    let connections: Vec<_> = loads.iter().map(|load| &load["connections"]).collect();
+    assert_eq!(connections, [8, 32, 32, 128]);
+    for load in loads {
+        let rounds = load["rounds"].as_array().unwrap();
+        assert_eq!(rounds.len(), 2, "{load}");
+        for side in rounds
+            .iter()
+            .flat_map(|round| [&round["this"], &round["other"]])
+        {
+            assert!(side["callsPerSecond"].as_f64().unwrap() > 1.0, "{load}");
+        }
+    }
+
+    let absent = run(None, &["bench", "against", "/no/such/reseal"]);
+    assert_eq!(absent.status.code(), Some(1), "{}", stderr(&absent));
+    let said = stderr(&absent);
+    assert!(said.contains("/no/such/reseal cannot be started"), "{said}");
+}
+
+#[test]
 fn bench_says_what_it_cannot_measure() {
     let beside = "other=http://127.0.0.1:1/sign#csr";
     let absent = run(None, &["bench", "--beside", beside]);

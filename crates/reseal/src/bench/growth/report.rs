@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::super::load::Summary;
+use super::super::millis;
 use super::super::table::{Table, figure};
 
 /// A curve counts as flat up to this.
@@ -196,10 +197,6 @@ fn used(row: &Row) -> Duration {
     row.summary.processor().unwrap_or_default()
 }
 
-fn millis(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1e3
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,6 +207,9 @@ mod tests {
             rate,
             median: Duration::from_millis(1),
             p99: Duration::from_millis(2),
+            steady_p99: None,
+            slowed: 0.0,
+            touched: 0.0,
             server: Some(Duration::from_micros(processor)),
             database: None,
         };
