@@ -59,11 +59,13 @@ super::statements! {
     /// issuer, now → fingerprint, issuer, customer, der, reason, created, attempts of the longest overdue
     SELECT_DUE = "SELECT fingerprint, issuer, customer, der, reason, created, attempts FROM upstream_revocation \
         WHERE issuer = $1 AND due <= $2 ORDER BY due LIMIT 1";
-    /// lease, fingerprint, now: unless somebody else has taken it
-    TAKE = "UPDATE upstream_revocation SET due = $1 WHERE fingerprint = $2 AND due <= $3";
-    /// now, fingerprint
-    DONE = "UPDATE upstream_revocation SET due = NULL, done = $1, last_error = NULL WHERE fingerprint = $2 AND due IS NOT NULL";
-    /// next, why not, fingerprint
+    /// lease, fingerprint, now, reason as read: unless somebody else has taken it, or it is for another reason by now
+    TAKE = "UPDATE upstream_revocation SET due = $1 WHERE fingerprint = $2 AND due <= $3 \
+        AND reason IS NOT DISTINCT FROM $4";
+    /// now, fingerprint, reason as taken: unless the upstream is to hear another one by now
+    DONE = "UPDATE upstream_revocation SET due = NULL, done = $1, last_error = NULL \
+        WHERE fingerprint = $2 AND due IS NOT NULL AND reason IS NOT DISTINCT FROM $3";
+    /// next, why not, fingerprint, reason as taken: unless the upstream is to hear another one by now
     NOT_DONE = "UPDATE upstream_revocation SET due = $1, last_error = $2, attempts = attempts + 1 \
-        WHERE fingerprint = $3 AND due IS NOT NULL";
+        WHERE fingerprint = $3 AND due IS NOT NULL AND reason IS NOT DISTINCT FROM $4";
 }

@@ -1,6 +1,8 @@
 //! What is kept of CAs elsewhere.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use reseal_lifecycle::certificate::RevocationReason;
+use reseal_lifecycle::compromise::{CompromiseStore as _, KeyBlock};
 use reseal_lifecycle::upstream::{Advice, Reply, StoredAccount, UpstreamStore as _};
 
 use super::World;
@@ -90,6 +92,39 @@ async fn x_1_a_revocation_at_an_upstream_is_one_nodes_at_a_time_and_stays_until_
         .unwrap();
     assert_eq!(take(9).await, None, "done");
     assert_eq!(behind("").await, None);
+}
+
+/// While an upstream is told of a revocation, the key turns out to be compromised: it is told that too, at once.
+#[tokio::test]
+async fn x_3_an_upstream_hears_of_a_compromise_that_was_found_while_it_was_told() {
+    for was_told in [true, false] {
+        let world = sound().await;
+        let store = &world.store;
+        let take = async || {
+            let taken = store.take_upstream_revocation("le", in_days(1), in_days(2));
+            taken.await.unwrap()
+        };
+        let duty = &take().await.unwrap();
+        assert_ne!(duty.reason, Some(RevocationReason::KeyCompromise));
+        let keys = vec![world.certificate(6).await.spki_sha256];
+        let delay = SignedDuration::from_hours(20);
+        let block = KeyBlock::certain(keys, "found", "house/op", now(), delay);
+        store.block_keys(block).await.unwrap();
+        if was_told {
+            let told = store.upstream_revoked(duty, None, in_days(1));
+            told.await.unwrap();
+        } else {
+            let refused = store.upstream_not_revoked(duty, "busy", in_days(3));
+            refused.await.unwrap();
+        }
+        let again = &take().await.unwrap();
+        assert_eq!(again.reason, Some(RevocationReason::KeyCompromise));
+        store
+            .upstream_revoked(again, again.reason, in_days(1))
+            .await
+            .unwrap();
+        assert_eq!(take().await, None, "done");
+    }
 }
 
 #[tokio::test]

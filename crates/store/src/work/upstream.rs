@@ -246,7 +246,8 @@ impl UpstreamStore for SqlStore {
         };
         self.writer
             .write(move |connection| {
-                let values = params![lease, duty.fingerprint, now];
+                let reason = duty.reason.map(reason_word);
+                let values = params![lease, duty.fingerprint, now, reason];
                 let taken = connection.execute(sql::upstream::TAKE, values)? > 0;
                 Ok(taken.then(|| duty.clone()))
             })
@@ -259,7 +260,7 @@ impl UpstreamStore for SqlStore {
         reason: Option<RevocationReason>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let fingerprint = duty.fingerprint;
+        let (fingerprint, taken_for) = (duty.fingerprint, duty.reason.map(reason_word));
         let object = format!("issuer/{}", duty.issuer);
         let mut entry = AuditEntry::new(now, SERVER, "issuer.revoked", object)
             .with("sha256", hex::encode(fingerprint));
@@ -268,7 +269,7 @@ impl UpstreamStore for SqlStore {
         }
         self.writer
             .write(move |connection| {
-                let values = params![millis(now), fingerprint];
+                let values = params![millis(now), fingerprint, taken_for];
                 if connection.execute(sql::upstream::DONE, values)? > 0 {
                     audit::note(connection, entry.clone())?;
                 }
@@ -284,9 +285,10 @@ impl UpstreamStore for SqlStore {
         next: Timestamp,
     ) -> Result<(), StoreError> {
         let (fingerprint, why) = (duty.fingerprint, why.to_owned());
+        let taken_for = duty.reason.map(reason_word);
         self.writer
             .write(move |connection| {
-                let values = params![millis(next), why, fingerprint];
+                let values = params![millis(next), why, fingerprint, taken_for];
                 connection.execute(sql::upstream::NOT_DONE, values)?;
                 Ok(())
             })
