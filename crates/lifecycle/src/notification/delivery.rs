@@ -110,7 +110,7 @@ impl Services {
                 let next = next_attempt(webhook.failures, now);
                 let reason: String = reason.chars().take(LONGEST_REASON).collect();
                 tracing::debug!(customer, reason, "a webhook failed");
-                let noted = self.store.delivery_failed(customer, &reason, next).await;
+                let noted = self.store.delivery_failed(&webhook, &reason, next).await;
                 return Ok(noted?);
             }
             self.store

@@ -132,10 +132,10 @@ pub trait NotificationStore: Send + Sync + 'static {
         now: Timestamp,
         lease: Timestamp,
     ) -> Result<(), StoreError>;
-    /// Notes an attempt that failed, and gives up the claim.
+    /// Notes that an attempt at `webhook` failed, unless another one is in its place by now, and gives up the claim.
     async fn delivery_failed(
         &self,
-        customer: &str,
+        webhook: &Webhook,
         reason: &str,
         next: Timestamp,
     ) -> Result<(), StoreError>;

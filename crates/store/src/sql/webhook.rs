@@ -41,9 +41,9 @@ super::statements! {
     /// lease, now, customer
     SUCCEEDED = "UPDATE webhook SET failures = 0, last_error = NULL, lease_until = $1, next_attempt = $2 \
         WHERE customer = $3";
-    /// reason, next attempt, customer
-    FAILED = "UPDATE webhook SET failures = failures + 1, last_error = $1, next_attempt = $2, \
-        lease_until = NULL WHERE customer = $3";
+    /// reason, next attempt, customer, created: of the one that failed, not of one that took its place meanwhile
+    FAILED = "UPDATE webhook SET failures = failures + 1, last_error = $1, next_attempt = $2 \
+        WHERE customer = $3 AND created = $4";
     /// customer
     RELEASE = "UPDATE webhook SET lease_until = NULL WHERE customer = $1";
     /// Gives up every claim.

@@ -359,9 +359,10 @@ async fn a_queue_is_claimed_by_one_and_failing_ones_stand_apart() {
     world.store.release_webhook("acme").await.unwrap();
     assert!(claim(&world).await);
 
+    let failed = webhook("acme");
     let failed = world
         .store
-        .delivery_failed("acme", "status 500", in_days(3));
+        .delivery_failed(&failed, "status 500", in_days(3));
     failed.await.unwrap();
     assert_eq!(
         due(&world, Health::Good, in_days(9)).await,
@@ -407,4 +408,43 @@ async fn a_queue_is_claimed_by_one_and_failing_ones_stand_apart() {
         .await
         .unwrap();
     assert_eq!(world.store.next_delivery("acme").await.unwrap(), None);
+}
+
+/// A receiver that hangs is replaced while somebody still waits for it: what it says then is not said of the new one.
+#[tokio::test]
+async fn the_failure_of_a_webhook_is_not_that_of_the_one_in_its_place() {
+    let world = World::new().await;
+    let store = &world.store;
+    let old = webhook("acme");
+    store.set_webhook(old.clone(), "house/op").await.unwrap();
+    store.open(sample::opening("acme", None)).await.unwrap();
+    assert!(claim(&world).await);
+    let new = Webhook {
+        created: in_days(1),
+        ..webhook("acme")
+    };
+    store.set_webhook(new.clone(), "house/op").await.unwrap();
+    store
+        .delivery_failed(&old, "no answer", in_days(9))
+        .await
+        .unwrap();
+    let (found, waiting) = store.webhook("acme").await.unwrap().unwrap();
+    assert_eq!((found, waiting), (new, 1));
+    assert_eq!(due(&world, Health::Good, in_days(1)).await, ["acme"]);
+    assert!(claim(&world).await, "the claim was not given up");
+}
+
+/// A step that is written while a webhook is taken away may still leave a notification for it.
+#[tokio::test]
+async fn a_new_webhook_is_not_told_what_was_left_of_an_old_one() {
+    let world = World::new().await;
+    let store = &world.store;
+    store.open(sample::opening("acme", None)).await.unwrap();
+    let hands = world.hands();
+    let left = "UPDATE notification SET waiting = 1";
+    assert!(hands.execute(left, &[]).unwrap() > 0);
+    let hook = webhook("acme");
+    store.set_webhook(hook.clone(), "house/op").await.unwrap();
+    assert_eq!(store.webhook("acme").await.unwrap(), Some((hook, 0)));
+    assert_eq!(store.next_delivery("acme").await.unwrap(), None);
 }

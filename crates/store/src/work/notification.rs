@@ -307,16 +307,11 @@ impl NotificationStore for SqlStore {
 
     async fn delivery_failed(
         &self,
-        customer: &str,
+        webhook: &Webhook,
         reason: &str,
         next: Timestamp,
     ) -> Result<(), StoreError> {
-        let reason = reason.to_owned();
-        self.change_webhook(sql::webhook::FAILED, customer, move |customer| {
-            [reason.clone().into(), millis(next).into(), customer.into()]
-        })
-        .await?;
-        Ok(())
+        self.note_failed(webhook, reason, next).await
     }
 
     async fn release_webhook(&self, customer: &str) -> Result<(), StoreError> {

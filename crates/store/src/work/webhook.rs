@@ -34,6 +34,17 @@ impl SqlStore {
                     millis(webhook.created),
                     millis(webhook.next_attempt),
                 ];
+                // Where there was none nothing waits, but what was written while the last one was taken away.
+                let known = one(
+                    connection,
+                    sql::webhook::SELECT,
+                    [&webhook.customer],
+                    rows::webhook,
+                )?;
+                if known.is_none() {
+                    let values = params![webhook.customer, FORGOTTEN_AT_ONCE];
+                    run(connection, sql::webhook::FORGET_WAITING, values)?;
+                }
                 run(connection, sql::webhook::UPSERT, values)?;
                 audit::note(connection, entry.clone())
             })
@@ -142,6 +153,23 @@ impl SqlStore {
                 )?;
                 let values = params![millis(lease), millis(now), customer];
                 run(connection, sql::webhook::SUCCEEDED, values).map(|_| ())
+            })
+            .await
+    }
+
+    pub(super) async fn note_failed(
+        &self,
+        webhook: &Webhook,
+        reason: &str,
+        next: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (customer, created) = (webhook.customer.clone(), millis(webhook.created));
+        let reason = reason.to_owned();
+        self.writer
+            .write(move |connection| {
+                let values = params![reason, millis(next), customer, created];
+                run(connection, sql::webhook::FAILED, values)?;
+                run(connection, sql::webhook::RELEASE, [&customer]).map(|_| ())
             })
             .await
     }
