@@ -93,6 +93,18 @@ impl Connection {
         }
     }
 
+    /// Runs a statement about the rows of a subselect in parentheses, which ends it. In PostgreSQL those that somebody else
+    /// has in hand are left alone; how many rows it changed.
+    pub(crate) fn execute_on_free(&self, sql: &str, values: impl Values) -> Result<usize> {
+        match &self.engine {
+            Engine::Sqlite(_) => self.execute(sql, values),
+            Engine::Postgres(_) => {
+                let open = sql.strip_suffix(')').unwrap_or(sql);
+                self.execute(&format!("{open} FOR UPDATE SKIP LOCKED)"), values)
+            }
+        }
+    }
+
     /// Runs a statement whose outcome nobody looks at. What it is refused for may be heard later: at the latest when
     /// the caller's part of a transaction ends, or the whole.
     pub(crate) fn send(&self, sql: &str, values: impl Values) -> Result<()> {

@@ -1,11 +1,14 @@
 //! Keys of calls: taken once, answered again, forgotten.
 
+use std::time::Duration;
+
 use reseal_lifecycle::idempotency::{
     ABANDONED, Claim, IdempotencyStore as _, KeptAnswer, KeyedCall, REMEMBERED,
 };
 use reseal_lifecycle::store::{Change, Store as _, StoreError};
 
 use super::World;
+use super::nodes::two;
 use super::sample::{self, hash, now};
 
 pub(super) fn call(customer: &str, fingerprint: u64) -> KeyedCall {
@@ -123,4 +126,28 @@ async fn a_key_is_free_again_after_its_time() {
     assert_eq!(claim, Claim::OtherCall);
     let after = ABANDONED + REMEMBERED + second + second;
     world.first(later(call("acme", 3), after)).await;
+}
+
+/// Whoever takes a key forgets old ones, as do all others at that moment: nobody waits for that.
+#[tokio::test]
+async fn r_9_old_keys_that_another_node_forgets_keep_nobody_waiting() {
+    let Some((world, other)) = two().await else {
+        return;
+    };
+    world.first(call("acme", 2)).await;
+    let hands = world.hands();
+    hands.batch("BEGIN").unwrap();
+    assert_eq!(
+        hands.execute("DELETE FROM idempotency_key", &[]).unwrap(),
+        1
+    );
+    let late = KeyedCall {
+        key: hash(7),
+        at: now() + REMEMBERED + REMEMBERED,
+        ..call("rival", 3)
+    };
+    let claimed = tokio::time::timeout(Duration::from_secs(5), other.claim_key(late)).await;
+    assert!(matches!(claimed, Ok(Ok(Claim::First(_)))), "{claimed:?}");
+    hands.batch("ROLLBACK").unwrap();
+    assert_eq!(world.claim(call("acme", 2)).await, Claim::Running);
 }

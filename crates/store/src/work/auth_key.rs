@@ -48,7 +48,7 @@ fn add(connection: &Connection, key: &AuthKey, since: Timestamp) -> Result<AuthK
         .saturating_sub(VALIDITY)
         .unwrap_or(Timestamp::MIN);
     let values = params![millis(dead), FORGOTTEN_AT_ONCE];
-    connection.execute(sql::auth_key::FORGET, values)?;
+    connection.execute_on_free(sql::auth_key::FORGET, values)?;
     let created = millis(key.created);
     let values = params![key.customer, key.product, key.csr, key.token, created];
     let id = connection.insert(sql::auth_key::INSERT, values)?;

@@ -66,7 +66,7 @@ impl SqlStore {
 
 fn claim(connection: &Connection, call: &KeyedCall) -> Result<Claim, StoreError> {
     let values = params![millis(before(call, REMEMBERED)), FORGOTTEN_AT_ONCE];
-    connection.execute(sql::FORGET, values)?;
+    connection.execute_on_free(sql::FORGET, values)?;
     if let Some(known) = find(connection, call)? {
         return Ok(known);
     }
