@@ -123,9 +123,7 @@ impl Accounts<'_> {
         let key = self.opened(&stored, &stored.sealed)?;
         let url = upstream.register(&key).await?;
         let now = self.clock.now();
-        self.store
-            .name_upstream_account(name, directory, customer, &url, now)
-            .await?;
+        self.store.name_upstream_account(&stored, &url, now).await?;
         tracing::info!(
             issuer = name,
             customer,

@@ -52,12 +52,10 @@ pub trait UpstreamStore: Send + Sync + 'static {
         &self,
         account: StoredAccount,
     ) -> Result<StoredAccount, StoreError>;
-    /// What the upstream calls the account whose key is kept.
+    /// What the upstream calls `account`, unless that is known already: its key may have been changed since then.
     async fn name_upstream_account(
         &self,
-        issuer: &str,
-        directory: &str,
-        customer: &str,
+        account: &StoredAccount,
         url: &str,
         now: Timestamp,
     ) -> Result<(), StoreError>;

@@ -20,6 +20,6 @@ super::statements! {
     SET_PROCESS = "UPDATE idempotency_key SET process = $1 WHERE id = $2 AND process IS NULL";
     /// status, headers, body, id
     KEEP = "UPDATE idempotency_key SET status = $1, headers = $2, body = $3 WHERE id = $4";
-    /// id
-    FREE = "DELETE FROM idempotency_key WHERE id = $1 AND process IS NULL";
+    /// id: of a call that left nothing behind
+    FREE = "DELETE FROM idempotency_key WHERE id = $1 AND process IS NULL AND status IS NULL";
 }

@@ -22,9 +22,10 @@ super::statements! {
     /// customer → row of the oldest that waits
     SELECT_WAITING = concat!("SELECT ", notification_columns!(), " FROM notification \
         WHERE customer = $1 AND waiting = 1 ORDER BY id LIMIT 1");
-    /// customer, limit: the oldest wait no more
+    /// customer, limit: without a webhook the oldest wait no more
     FORGET_WAITING = "UPDATE notification SET waiting = NULL WHERE id IN (SELECT id FROM notification \
-        WHERE customer = $1 AND waiting = 1 ORDER BY id LIMIT $2)";
+        WHERE customer = $1 AND waiting = 1 ORDER BY id LIMIT $2) \
+        AND NOT EXISTS (SELECT 1 FROM webhook WHERE webhook.customer = $1)";
     /// now, limit → customers whose receiver is well, and for whom something waits
     SELECT_DUE_GOOD = "SELECT customer FROM webhook WHERE next_attempt <= $1 AND failures = 0 \
         AND (lease_until IS NULL OR lease_until <= $1) AND EXISTS (SELECT 1 FROM notification \

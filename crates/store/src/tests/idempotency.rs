@@ -128,6 +128,19 @@ async fn a_key_is_free_again_after_its_time() {
     world.first(later(call("acme", 3), after)).await;
 }
 
+/// A node gives back what its calls left behind when nobody has them in hand any more: one may have ended well meanwhile.
+#[tokio::test]
+async fn r_9_a_key_that_was_answered_is_not_freed_any_more() {
+    let world = World::new().await;
+    let id = world.first(call("acme", 2)).await;
+    world.store.keep_answer(id, answer()).await.unwrap();
+    world.store.free_key(id).await.unwrap();
+    assert_eq!(
+        world.claim(call("acme", 2)).await,
+        Claim::Answered(answer())
+    );
+}
+
 /// Whoever takes a key forgets old ones, as do all others at that moment: nobody waits for that.
 #[tokio::test]
 async fn r_9_old_keys_that_another_node_forgets_keep_nobody_waiting() {

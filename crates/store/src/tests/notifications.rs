@@ -447,4 +447,10 @@ async fn a_new_webhook_is_not_told_what_was_left_of_an_old_one() {
     store.set_webhook(hook.clone(), "house/op").await.unwrap();
     assert_eq!(store.webhook("acme").await.unwrap(), Some((hook, 0)));
     assert_eq!(store.next_delivery("acme").await.unwrap(), None);
+
+    // What waits for the new one stays, however often it is set: nothing but its removal takes that away.
+    let kept = hands.execute(left, &[]).unwrap() as u64;
+    let hook = webhook("acme");
+    store.set_webhook(hook.clone(), "house/op").await.unwrap();
+    assert_eq!(store.webhook("acme").await.unwrap(), Some((hook, kept)));
 }

@@ -38,7 +38,7 @@ async fn of_two_nodes_that_make_an_account_the_first_ones_key_stays() {
     let (issuer, directory) = ("le", "https://ca.example/dir");
     let url = "https://ca.example/account/1";
     store
-        .name_upstream_account(issuer, directory, "acme", url, now())
+        .name_upstream_account(&first, url, now())
         .await
         .unwrap();
     let named = store
@@ -50,6 +50,14 @@ async fn of_two_nodes_that_make_an_account_the_first_ones_key_stays() {
         (named.url.as_deref(), &*named.sealed),
         (Some(url), &b"first"[..])
     );
+    // Whoever registered the key too, and comes late.
+    let late = "https://ca.example/account/2";
+    store
+        .name_upstream_account(&first, late, now())
+        .await
+        .unwrap();
+    let still = store.upstream_account(issuer, directory, "acme").await;
+    assert_eq!(still.unwrap(), Some(named));
     for (directory, customer) in [("https://other.example/dir", "acme"), (directory, "rival")] {
         let other = store.upstream_account(issuer, directory, customer).await;
         assert_eq!(other.unwrap(), None, "{directory}, {customer}");

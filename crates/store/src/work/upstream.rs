@@ -62,24 +62,30 @@ impl UpstreamStore for SqlStore {
 
     async fn name_upstream_account(
         &self,
-        issuer: &str,
-        directory: &str,
-        customer: &str,
+        account: &StoredAccount,
         url: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let [issuer, directory, customer, url] =
-            [issuer, directory, customer, url].map(str::to_owned);
-        let object = format!("issuer/{issuer}");
+        let (account, url) = (account.clone(), url.to_owned());
+        let object = format!("issuer/{}", account.issuer);
         let entry = AuditEntry::new(now, SERVER, "issuer.account", object)
-            .with("directory", directory.as_str())
-            .with("customer", customer.as_str())
+            .with("directory", account.directory.as_str())
+            .with("customer", account.customer.as_str())
             .with("account", url.as_str());
         self.writer
             .write(move |connection| {
-                let values = params![url, issuer, directory, customer];
-                connection.execute(sql::upstream::NAME_ACCOUNT, values)?;
-                audit::note(connection, entry.clone())
+                let StoredAccount {
+                    issuer,
+                    directory,
+                    customer,
+                    sealed,
+                    ..
+                } = &account;
+                let values = params![url, issuer, directory, customer, sealed];
+                if connection.execute(sql::upstream::NAME_ACCOUNT, values)? > 0 {
+                    audit::note(connection, entry.clone())?;
+                }
+                Ok(())
             })
             .await
     }

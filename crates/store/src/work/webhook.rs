@@ -24,6 +24,8 @@ impl SqlStore {
         // Nothing of it but that: the address may hold what only the receiver should know.
         let object = format!("webhook/{}", webhook.customer);
         let entry = AuditEntry::new(webhook.created, actor, "webhook.set", object);
+        // What a step wrote while the last one was taken away, or a server that ended meanwhile left, is not for this one.
+        self.forget_waiting(&webhook.customer).await?;
         self.writer
             .write(move |connection| {
                 let values = params![
@@ -34,17 +36,6 @@ impl SqlStore {
                     millis(webhook.created),
                     millis(webhook.next_attempt),
                 ];
-                // Where there was none nothing waits, but what was written while the last one was taken away.
-                let known = one(
-                    connection,
-                    sql::webhook::SELECT,
-                    [&webhook.customer],
-                    rows::webhook,
-                )?;
-                if known.is_none() {
-                    let values = params![webhook.customer, FORGOTTEN_AT_ONCE];
-                    run(connection, sql::webhook::FORGET_WAITING, values)?;
-                }
                 run(connection, sql::webhook::UPSERT, values)?;
                 audit::note(connection, entry.clone())
             })
@@ -83,6 +74,12 @@ impl SqlStore {
                 Ok(removed)
             })
             .await?;
+        self.forget_waiting(customer).await?;
+        Ok(removed > 0)
+    }
+
+    /// Lets nothing wait any more for a customer without a webhook.
+    async fn forget_waiting(&self, customer: &str) -> Result<(), StoreError> {
         loop {
             let handle = customer.to_owned();
             let forgotten = self
@@ -93,7 +90,7 @@ impl SqlStore {
                 })
                 .await?;
             if forgotten < FORGOTTEN_AT_ONCE as usize {
-                return Ok(removed > 0);
+                return Ok(());
             }
         }
     }
