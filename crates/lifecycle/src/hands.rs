@@ -21,6 +21,8 @@ const REACH: SignedDuration = SignedDuration::from_secs(5);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Thing {
     Process(ProcessId),
+    /// The mail with its subscriber agreement, which is on its way.
+    Agreement(ProcessId),
     Call(ClaimId),
 }
 
@@ -72,7 +74,7 @@ impl Hands {
         }
     }
 
-    fn has(&self, thing: Thing) -> bool {
+    pub(crate) fn has(&self, thing: Thing) -> bool {
         self.held().contains_key(&thing)
     }
 }

@@ -8,7 +8,7 @@ use super::prove::attention;
 use crate::approval;
 use crate::error::Error;
 use crate::event::{Event, EventKind};
-use crate::process::{Mailbox, Process, ProofState, Work};
+use crate::process::{MailChallenge, Process, ProofState, Work};
 use crate::services::Services;
 use crate::store::Change;
 
@@ -110,7 +110,7 @@ impl Services {
         now: Timestamp,
     ) -> Result<Process, Error> {
         let (token, form_token) = (approval::Token::new()?, approval::form_token()?);
-        let mut before = None;
+        let mut last = None;
         let (process, events) = process
             .update(now, |work| {
                 let mail = &mut work.mails[index];
@@ -120,7 +120,7 @@ impl Services {
                 // Counted before it leaves: whoever asks for it again meanwhile starts no second one.
                 let address = mail.address.clone();
                 let mailbox = work.mailbox_mut(&address);
-                before = Some(mailbox.clone());
+                last = mailbox.last;
                 mailbox.mails += 1;
                 mailbox.last = Some(now);
                 Vec::new()
@@ -133,20 +133,24 @@ impl Services {
             return Ok(process);
         };
         let result = self.mailer.send(&message).await;
-        let now = self.clock.now();
-        let (process, events) = process
-            .update(now, |work| handed_over(work, index, result, before, now))
-            .map_err(Error::internal)?;
-        self.advance_leased(Change::new(process, events)).await
+        let (now, token) = (self.clock.now(), token.hash_hex());
+        self.record_late(process, |process| {
+            let mails = &process.work()?.mails;
+            let is_it = |mail: &MailChallenge| mail.token_sha256.as_ref() == Some(&token);
+            let index = mails.iter().position(is_it)?;
+            let what = |work: &mut Work| handed_over(work, index, &result, last, now);
+            process.update(now, what).ok()
+        })
+        .await
     }
 }
 
-/// Takes in what became of a mail. `before` is the mailbox as it was before the mail was counted.
+/// Takes in what became of a mail. `last` is when the mailbox got one before it.
 fn handed_over(
     work: &mut Work,
     index: usize,
-    result: Result<Receipt, MailError>,
-    before: Option<Mailbox>,
+    result: &Result<Receipt, MailError>,
+    last: Option<Timestamp>,
     now: Timestamp,
 ) -> Vec<Event> {
     let mail = &mut work.mails[index];
@@ -158,7 +162,7 @@ fn handed_over(
             let kind = EventKind::MailSent {
                 address,
                 names: names.collect(),
-                receipt: receipt.taken_by,
+                receipt: receipt.taken_by.clone(),
             };
             vec![Event::new(now, kind)]
         }
@@ -167,9 +171,10 @@ fn handed_over(
             let reason = error.to_string();
             let mut events = Vec::new();
             if temporary {
-                if let Some(before) = before {
-                    *work.mailbox_mut(&address) = before;
-                }
+                // It did not leave.
+                let mailbox = work.mailbox_mut(&address);
+                mailbox.mails = mailbox.mails.saturating_sub(1);
+                mailbox.last = last;
             } else {
                 events = give_up(work, index, &reason, now);
             }

@@ -29,12 +29,13 @@ use super::sign::Signature;
 use super::token;
 use super::upstream;
 use super::waiting::{challenges_are_dead, end_of, next_look, waiting_for, why_it_ended};
+use crate::customer::Scope;
 use crate::error::Error;
 use crate::event::Event;
 use crate::fault;
 use crate::hands::Thing;
 use crate::issuer::IssuerError;
-use crate::process::{Process, ProcessId, State, Work};
+use crate::process::{Process, ProcessId, State, Step, Work};
 use crate::services::Services;
 use crate::store::{Change, StoreError};
 
@@ -359,6 +360,28 @@ impl Services {
     pub(super) async fn advance_recorded(&self, mut change: Change) -> Result<Process, StoreError> {
         change.lease = self.clock.now().checked_add(LEASE).ok();
         self.store.advance(change).await
+    }
+
+    /// Records what became of something that took its time, on top of what was recorded meanwhile: somebody asked for a
+    /// resend, or decided something. `step` makes the next step of the process as it stands; nothing when that is about
+    /// something else by now.
+    pub(crate) async fn record_late(
+        &self,
+        mut process: Process,
+        step: impl Fn(Process) -> Option<Step>,
+    ) -> Result<Process, Error> {
+        let id = process.id;
+        loop {
+            let (next, events) = step(process).ok_or(StoreError::Stale)?;
+            match self.advance_recorded(Change::new(next, events)).await {
+                Err(StoreError::Stale) => {}
+                recorded => return Ok(recorded?),
+            }
+            let now = self.clock.now();
+            let found = self.store.process(&Scope::Everything, id).await?;
+            let resumed = found.and_then(|process| process.resume(now).ok());
+            (process, _) = resumed.ok_or(StoreError::Stale)?;
+        }
     }
 }
 

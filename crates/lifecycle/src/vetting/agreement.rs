@@ -14,6 +14,7 @@ use crate::audit::AuditEntry;
 use crate::customer::{Caller, Scope};
 use crate::error::{Error, Kind, Violation};
 use crate::event::{Event, EventKind};
+use crate::hands::Thing;
 use crate::issuance::LEASE;
 use crate::language::Language;
 use crate::mail::AgreementLetter;
@@ -148,12 +149,15 @@ impl Services {
     /// Hands over the agreement's mail if that is to be done. Its token is recorded before the mail leaves, and a
     /// mail whose handing over was not recorded gets a new one.
     pub(crate) async fn send_agreement(&self, process: Process) -> Result<Process, Error> {
-        if process
-            .agreement_mail()
-            .is_none_or(|mail| mail.sent.is_some())
-        {
+        let on_its_way = Thing::Agreement(process.id);
+        // Another run of this process may be handing it over, and records that on top of what this one does.
+        let is_leaving = |mail: &AgreementMail| {
+            mail.sent.is_some() || mail.token_sha256.is_some() && self.hands.has(on_its_way)
+        };
+        if process.agreement_mail().is_none_or(is_leaving) {
             return Ok(process);
         }
+        let _held = self.hands.hold(on_its_way);
         let now = self.clock.now();
         let (token, form_token) = (Token::new()?, approval::form_token()?);
         let (process, events) = process
@@ -176,8 +180,13 @@ impl Services {
             return Ok(process);
         };
         let result = self.mailer.send(&message).await;
-        let (process, events) = handed_over(process, message.to, result, self.clock.now())?;
-        self.advance_leased(Change::new(process, events)).await
+        let (now, token) = (self.clock.now(), token.hash_hex());
+        self.record_late(process, |process| {
+            let mail = process.agreement_mail()?;
+            let is_it = mail.token_sha256.as_ref() == Some(&token);
+            is_it.then(|| handed_over(process, &message.to, &result, now))?
+        })
+        .await
     }
 
     /// What the page of the link `token` shows; `None` for every link that decides nothing.
@@ -302,34 +311,34 @@ fn check_mailbox(process: &Process, email: &str) -> Result<(), Error> {
 /// Takes in what became of the mail.
 fn handed_over(
     process: Process,
-    address: String,
-    result: Result<Receipt, MailError>,
+    address: &str,
+    result: &Result<Receipt, MailError>,
     now: Timestamp,
-) -> Result<Step, Error> {
+) -> Option<Step> {
     let step = match result {
         Ok(receipt) => process.update(now, |work| {
             if let Some(mail) = &mut work.vetting.agreement {
                 mail.sent = Some(now);
             }
-            let receipt = receipt.taken_by;
-            vec![Event::new(
-                now,
-                EventKind::AgreementSent { address, receipt },
-            )]
+            let kind = EventKind::AgreementSent {
+                address: address.to_owned(),
+                receipt: receipt.taken_by.clone(),
+            };
+            vec![Event::new(now, kind)]
         }),
         Err(error) => {
             let reason = error.to_string();
             let failed = Event::new(
                 now,
                 EventKind::MailFailed {
-                    address: address.clone(),
+                    address: address.to_owned(),
                     reason: reason.clone(),
                 },
             );
             let step = if error.is_temporary() {
                 process.update(now, |work| {
                     // It did not leave.
-                    let mailbox = Mailbox::of(&mut work.vetting.mailboxes, &address);
+                    let mailbox = Mailbox::of(&mut work.vetting.mailboxes, address);
                     mailbox.mails = mailbox.mails.saturating_sub(1);
                     Vec::new()
                 })
@@ -343,5 +352,6 @@ fn handed_over(
             })
         }
     };
-    step.map_err(Error::internal)
+    // It may have been signed or ended since.
+    step.ok()
 }

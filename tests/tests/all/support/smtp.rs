@@ -120,6 +120,7 @@ fn from_quoted_printable(body: &str) -> String {
 struct State {
     mails: Mutex<Vec<Mail>>,
     out_of_order: AtomicBool,
+    hesitates: AtomicBool,
     refuses: AtomicBool,
     refused: AtomicUsize,
 }
@@ -142,6 +143,11 @@ impl MailServer {
     /// While out of order every command is answered with 421.
     pub(crate) fn out_of_order(&self, is: bool) {
         self.state.out_of_order.store(is, Ordering::SeqCst);
+    }
+
+    /// While it hesitates, it has each mail and does not say so.
+    pub(crate) fn hesitate(&self, does: bool) {
+        self.state.hesitates.store(does, Ordering::SeqCst);
     }
 
     /// While it refuses, it knows no recipient.
@@ -211,6 +217,9 @@ fn converse(stream: &TcpStream, state: &State) -> Option<()> {
                 let recipients = std::mem::take(&mut recipients);
                 let mail = Mail { recipients, text };
                 state.mails.lock().ok()?.push(mail);
+                while state.hesitates.load(Ordering::SeqCst) {
+                    thread::sleep(Duration::from_millis(20));
+                }
                 say("250 kept")?;
             }
             "NOOP" => say("250 still here")?,

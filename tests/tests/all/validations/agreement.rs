@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{ask, audit, decide, events, info};
 use crate::support::http::{Reply, exchange, request};
 use crate::support::server::Server;
+use crate::support::smtp::MailServer;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -327,4 +328,25 @@ fn an_agreement_that_somebody_else_signed_serves_the_names_that_were_shown() {
     accept(&server, 2);
     server.wait_for(more.process(), "COMPLETED");
     order(&["reseal.dev", "other.reseal.dev"]).expect(201);
+}
+
+/// An operator decides something while the mail server takes its time: the agreement is sent once, and known to be.
+#[test]
+fn an_agreement_that_took_its_time_is_sent_once() {
+    let mail = MailServer::start();
+    let server = Server::configured(&format!("[mail]\nurl = \"smtp://{}\"\n", mail.address));
+    let process = ask(&server, "ssl_ev").process();
+    mail.hesitate(true);
+    sent(&server, process, "legal@reseal.dev");
+    mail.wait_for_mail("legal@reseal.dev");
+    decide(&server, process, "approve", &json!({"checks": ["docs"]})).expect(200);
+    mail.hesitate(false);
+    let path = format!("/v2/processes/{process}/timeline");
+    server.wait_until(&path, |timeline| {
+        timeline.to_string().contains(r#""event":"agreementSent""#)
+    });
+    server.wait_for(process, "SUSPENDED");
+    assert_eq!(events(&server, process, "agreementSent").len(), 1);
+    assert_eq!(mail.mails_to("legal@reseal.dev").len(), 1);
+    assert_eq!(info(&server, process)["validations"]["docs"], "VALIDATED");
 }

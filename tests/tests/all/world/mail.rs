@@ -142,3 +142,25 @@ fn a_mailbox_that_does_not_exist_is_the_customers_to_mend_and_tried_once() {
     });
     assert_eq!((failures(), world.mail.refused()), before);
 }
+
+/// What became of a mail is recorded on top of what was asked for while the mail server took its time.
+#[test]
+fn a_mail_that_took_its_time_is_sent_once_and_known_to_be() {
+    let world = World::start();
+    world.mail.hesitate(true);
+    let reply = world.ask(&[NAME], &json!({"type": "EMAIL", "email": ADDRESS}));
+    let process = reply.process();
+    let token = world.mail.wait_for_mail(ADDRESS).token();
+    world.house.resend(process);
+    world.mail.hesitate(false);
+    let sent = || {
+        let timeline = world.house.timeline(process);
+        timeline.matches(r#""event":"mailSent""#).count()
+    };
+    world
+        .house
+        .wait_until(process, || (sent() > 0).then_some(()));
+    world.house.wait_for(process, "SUSPENDED");
+    assert_eq!((sent(), world.mail.mails_to(ADDRESS).len()), (1, 1));
+    assert_eq!(visit(&world, "GET", &token, "").status, 200);
+}
