@@ -7,14 +7,14 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use serde_json::json;
 
 use super::load::{self, Pace, Summary};
 use super::server::Server;
 use super::table::{Table, figure};
 use super::world::World;
-use super::{LONGEST, millis};
+use super::{measured_for, millis};
 use crate::console;
 
 /// `dcv.caa_reuse` of both: without questions to a name server, which is the same for both.
@@ -144,10 +144,7 @@ pub(super) async fn run(
     seconds: u64,
     as_json: bool,
 ) -> anyhow::Result<()> {
-    if !(1..=LONGEST).contains(&seconds) {
-        bail!("--seconds: expected 1 to {LONGEST}, saw {seconds}");
-    }
-    let measured = Duration::from_secs(seconds);
+    let measured = measured_for(seconds)?;
     let this = std::env::current_exe().context("this program cannot be found")?;
     let folder = tempfile::tempdir().context("no temporary folder can be made")?;
     // First whatever may not be there.
@@ -261,17 +258,7 @@ mod tests {
     use super::*;
 
     fn summary(rate: f64) -> Summary {
-        Summary {
-            calls: 1,
-            rate,
-            median: Duration::from_millis(1),
-            p99: Duration::from_millis(2),
-            steady_p99: None,
-            slowed: 0.0,
-            touched: 0.0,
-            server: Some(Duration::from_millis(3)),
-            database: None,
-        }
+        Summary::sample(rate, Duration::from_millis(3))
     }
 
     #[test]

@@ -110,6 +110,24 @@ impl Summary {
     }
 }
 
+#[cfg(test)]
+impl Summary {
+    /// Of one call, which took 1 ms, with so much processor time of the server.
+    pub(super) fn sample(rate: f64, server: Duration) -> Self {
+        Self {
+            calls: 1,
+            rate,
+            median: Duration::from_millis(1),
+            p99: Duration::from_millis(2),
+            steady_p99: None,
+            slowed: 0.0,
+            touched: 0.0,
+            server: Some(server),
+            database: None,
+        }
+    }
+}
+
 /// Runs `tasks`, each on a connection of its own, for `measured`, or until one of them has nothing left to
 /// send. Gives them back as they are afterwards. Anything but the expected status ends the whole measurement.
 pub(super) async fn run(

@@ -79,9 +79,7 @@ pub(crate) async fn run(loads: Loads) -> anyhow::Result<()> {
         elsewhere,
         beside,
     } = loads;
-    if !(1..=LONGEST).contains(&seconds) {
-        bail!("--seconds: expected 1 to {LONGEST}, saw {seconds}");
-    }
+    let measured = measured_for(seconds)?;
     let database = database_table(&elsewhere)?;
     let mut peers = Vec::new();
     for beside in beside {
@@ -93,7 +91,7 @@ pub(crate) async fn run(loads: Loads) -> anyhow::Result<()> {
     let measurement = Measurement {
         world: World::make(&folder.path().join("data"), first, database).await?,
         peers,
-        measured: Duration::from_secs(seconds),
+        measured,
     };
     let report = Report {
         floor,
@@ -279,6 +277,14 @@ impl Measurement {
         }
         Ok(rows)
     }
+}
+
+/// How long each load is measured.
+fn measured_for(seconds: u64) -> anyhow::Result<Duration> {
+    if !(1..=LONGEST).contains(&seconds) {
+        bail!("--seconds: expected 1 to {LONGEST}, saw {seconds}");
+    }
+    Ok(Duration::from_secs(seconds))
 }
 
 fn millis(time: Duration) -> f64 {

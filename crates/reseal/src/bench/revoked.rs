@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use serde_json::json;
 
 use super::fill::{Contents, Filled};
@@ -14,7 +14,7 @@ use super::growth::{CAA_REUSE, WRITERS, reissues};
 use super::load::{self, Pace, Service, Summary, Task};
 use super::server::Server;
 use super::table::{Table, figure};
-use super::{LONGEST, millis};
+use super::{measured_for, millis};
 use crate::console;
 
 /// Certificates of each server.
@@ -73,10 +73,7 @@ impl Side {
 
 /// Measures each server [`ROUNDS`] times for `seconds`, in turn, and prints the figures.
 pub(super) async fn run(entries: u32, seconds: u64, as_json: bool) -> anyhow::Result<()> {
-    if !(1..=LONGEST).contains(&seconds) {
-        bail!("--seconds: expected 1 to {LONGEST}, saw {seconds}");
-    }
-    let measured = Duration::from_secs(seconds);
+    let measured = measured_for(seconds)?;
     let folder = tempfile::tempdir().context("no temporary folder can be made")?;
     let mut sides = Vec::new();
     for (name, entries) in [("few", 0), ("many", entries)] {

@@ -4,13 +4,13 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use reseal_issuer::embedded::{SigningKey, SoftwareKey};
 use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::table::{Table, figure};
-use super::{LONGEST, millis};
+use super::{measured_for, millis};
 use crate::config::{Config, Flags};
 use crate::console;
 use crate::data::DataFolder;
@@ -36,9 +36,7 @@ pub(super) async fn run(
     seconds: u64,
     as_json: bool,
 ) -> anyhow::Result<()> {
-    if !(1..=LONGEST).contains(&seconds) {
-        bail!("--seconds: expected 1 to {LONGEST}, saw {seconds}");
-    }
+    let measured = measured_for(seconds)?;
     let data = DataFolder::new(data);
     data.require_initialized()?;
     let config = Config::load(data.config_file(config).as_deref(), &Flags::default())?;
@@ -49,7 +47,6 @@ pub(super) async fn run(
         .context("there is no key that issues")?;
     let kind = key.key_type();
     let beside = SigningKey::Software(SoftwareKey::generate(kind)?);
-    let measured = Duration::from_secs(seconds);
     let mut rows = Vec::new();
     for at_a_time in AT_A_TIME {
         for (name, key) in [

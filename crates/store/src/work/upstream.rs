@@ -74,14 +74,13 @@ impl UpstreamStore for SqlStore {
             .with("account", url.as_str());
         self.writer
             .write(move |connection| {
-                let StoredAccount {
-                    issuer,
-                    directory,
-                    customer,
-                    sealed,
-                    ..
-                } = &account;
-                let values = params![url, issuer, directory, customer, sealed];
+                let values = params![
+                    url,
+                    account.issuer,
+                    account.directory,
+                    account.customer,
+                    account.sealed
+                ];
                 if connection.execute(sql::upstream::NAME_ACCOUNT, values)? > 0 {
                     audit::note(connection, entry.clone())?;
                 }

@@ -44,9 +44,7 @@ pub(crate) async fn run(
     database: &str,
     json: bool,
 ) -> anyhow::Result<()> {
-    if !(1..=super::LONGEST).contains(&seconds) {
-        bail!("--seconds: expected 1 to {}, saw {seconds}", super::LONGEST);
-    }
+    let each = super::measured_for(seconds)?;
     let mut sizes = sizes.to_vec();
     sizes.sort_unstable();
     sizes.dedup();
@@ -58,7 +56,7 @@ pub(crate) async fn run(
     }
     let mut measured = Vec::new();
     for size in sizes {
-        measured.push(measure(size, Duration::from_secs(seconds), database).await?);
+        measured.push(measure(size, each, database).await?);
     }
     let report = Report::new(measured, seconds);
     if json {

@@ -202,17 +202,7 @@ mod tests {
     use super::*;
 
     fn size(certificates: u32, rate: f64, processor: u64) -> Size {
-        let summary = Summary {
-            calls: 1,
-            rate,
-            median: Duration::from_millis(1),
-            p99: Duration::from_millis(2),
-            steady_p99: None,
-            slowed: 0.0,
-            touched: 0.0,
-            server: Some(Duration::from_micros(processor)),
-            database: None,
-        };
+        let summary = Summary::sample(rate, Duration::from_micros(processor));
         Size {
             certificates,
             octets: Some(1),
