@@ -29,7 +29,15 @@ pub(crate) enum State {
 /// Held while a server or `init` works on DATA; released when the process ends, however it ends.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing it is not enough: a program that is being started at this moment has it open too, until it runs. What
+        // cannot be given back ends with the process.
+        let _ = self.file.unlock();
+    }
 }
 
 impl DataFolder {
@@ -214,7 +222,7 @@ impl DataFolder {
             .open(&path)
             .with_context(|| format!("{} cannot be opened", path.display()))?;
         match file.try_lock() {
-            Ok(()) => Ok(Lock { _file: file }),
+            Ok(()) => Ok(Lock { file }),
             Err(fs::TryLockError::WouldBlock) => bail!(
                 "another reseal works on {}: one server a folder",
                 self.root.display()
@@ -317,6 +325,18 @@ mod tests {
         assert_eq!(data.state(), State::Initialized);
         fs::remove_file(data.database()).unwrap();
         assert!(matches!(data.state(), State::Damaged(_)));
+    }
+
+    #[test]
+    fn a_lock_ends_although_somebody_has_its_file_open() {
+        let (_root, data) = folder();
+        let held = data.lock().unwrap();
+        assert!(data.lock().is_err());
+        // As a child has it between its start and its program's.
+        let open = held.file.try_clone().unwrap();
+        drop(held);
+        assert!(data.lock().is_ok());
+        drop(open);
     }
 
     #[test]

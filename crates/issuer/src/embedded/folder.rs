@@ -225,14 +225,22 @@ pub(super) fn later_ids(folder: &Path, ending: &str) -> Result<Vec<String>, Fold
 /// Held while an intermediate is made in the folder; released when the process ends, however it ends.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _folder: File,
+    folder: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing it is not enough: a program that is being started at this moment has it open too, until it runs. What
+        // cannot be given back ends with the process.
+        let _ = self.folder.unlock();
+    }
 }
 
 /// Takes the folder for making an intermediate.
 pub(super) fn lock(folder: &Path) -> Result<Lock, FolderError> {
     let opened = File::open(folder).map_err(at(folder))?;
     match opened.try_lock() {
-        Ok(()) => Ok(Lock { _folder: opened }),
+        Ok(()) => Ok(Lock { folder: opened }),
         Err(fs::TryLockError::WouldBlock) => Err(FolderError::Busy(folder.to_owned())),
         Err(fs::TryLockError::Error(error)) => Err(at(folder)(error)),
     }
@@ -301,4 +309,21 @@ fn sync_folder(path: &Path) -> Result<(), FolderError> {
 fn at(path: &Path) -> impl FnOnce(io::Error) -> FolderError {
     let path = path.to_owned();
     move |source| FolderError::Io { path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_ends_although_somebody_has_its_file_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = lock(folder.path()).unwrap();
+        assert!(matches!(lock(folder.path()), Err(FolderError::Busy(_))));
+        // As a child has it between its start and its program's.
+        let open = held.folder.try_clone().unwrap();
+        drop(held);
+        assert!(lock(folder.path()).is_ok());
+        drop(open);
+    }
 }
