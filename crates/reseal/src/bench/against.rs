@@ -151,27 +151,23 @@ pub(super) async fn run(
     let other = Side::start(&folder.path().join("other"), &program).await?;
     let this = Side::start(&folder.path().join("this"), &this).await?;
     let mut sides = [this, other];
-    let mut loads: Vec<Load> = Vec::new();
+    let mut loads = CONNECTIONS.map(Load::full);
+    let mut half = None;
     for round in 0..rounds {
         super::progress(format!("round {} of {rounds}", round + 1));
         let turned = round % 2 == 1;
-        if round == 0 {
-            for connections in CONNECTIONS {
-                let mut full = Load::full(connections);
-                full.round(&mut sides, measured, turned).await?;
-                let half = (connections == PACED).then(|| Load::half(&full));
-                loads.push(full);
-                if let Some(mut half) = half {
-                    half.round(&mut sides, measured, turned).await?;
-                    loads.push(half);
-                }
-            }
-        } else {
-            for load in &mut loads {
-                load.round(&mut sides, measured, turned).await?;
+        for load in &mut loads {
+            load.round(&mut sides, measured, turned).await?;
+            if load.connections == PACED {
+                let half = half.get_or_insert_with(|| Load::half(load));
+                half.round(&mut sides, measured, turned).await?;
             }
         }
     }
+    let mut loads = Vec::from(loads);
+    loads.extend(half);
+    // What is of as many connections stands together.
+    loads.sort_by_key(|load| load.connections);
     if as_json {
         console::line(json_of(&loads));
     } else {

@@ -17,7 +17,8 @@ use crate::SqlStore;
 use crate::database::{self, Connection, Hold, params};
 use crate::{list, sql};
 
-/// What a step brings along about organizations, rendered.
+/// What a step brings along about organizations, rendered. Approvals are taken back first: one that comes with the same step
+/// would stand.
 #[derive(Default)]
 pub(crate) struct Draft {
     /// With the facts rendered.
