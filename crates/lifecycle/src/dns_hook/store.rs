@@ -7,7 +7,7 @@ use crate::process::ProcessId;
 use crate::store::StoreError;
 
 /// A record that is about to be published, and may be in the DNS from now on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Out {
     /// Name of the hook.
     pub hook: String,
@@ -33,7 +33,7 @@ pub struct Left {
 /// The part of [`crate::store::Store`] that is about published records.
 #[async_trait]
 pub trait HookStore: Send + Sync + 'static {
-    /// Records to be removed at `now`, the longest overdue first; nobody else takes them until `lease`.
+    /// Records to be removed at `now`, those longest overdue; nobody else takes them until `lease`.
     async fn take_left_records(
         &self,
         now: Timestamp,

@@ -6,12 +6,10 @@ super::statements! {
         ON CONFLICT (process, hook, name, value) DO NOTHING";
     /// due, again, process: its records are needed no more
     RETIRE = "UPDATE dns_record SET due = $1, again = $2 WHERE process = $3 AND due IS NULL";
-    /// now, limit → process, hook, name, value, attempts, how many open processes need the same record; the longest
-    /// overdue first
-    SELECT_DUE = "SELECT process, hook, name, value, attempts, \
-            (SELECT COUNT(*) FROM dns_record AS other WHERE other.name = dns_record.name \
-                AND other.value = dns_record.value AND other.hook = dns_record.hook AND other.due IS NULL) \
-        FROM dns_record WHERE due <= $1 ORDER BY due LIMIT $2";
+    /// now, limit → process, hook, name, value, attempts; the longest overdue first
+    SELECT_DUE = "SELECT process, hook, name, value, attempts FROM dns_record WHERE due <= $1 ORDER BY due LIMIT $2";
+    /// hook, name, value → 1 if an open process needs such a record
+    IS_NEEDED = "SELECT 1 FROM dns_record WHERE hook = $1 AND name = $2 AND value = $3 AND due IS NULL LIMIT 1";
     /// lease, process, hook, name, value, now: unless somebody else has taken it
     TAKE = "UPDATE dns_record SET due = $1 \
         WHERE process = $2 AND hook = $3 AND name = $4 AND value = $5 AND due <= $6";

@@ -7,7 +7,7 @@ use reseal_lifecycle::process::{Outcome, Process, ProcessId, State};
 use reseal_lifecycle::store::StoreError;
 
 use super::columns::Columns;
-use super::find::many;
+use super::find::{many, number};
 use super::rows::millis;
 use crate::SqlStore;
 use crate::database::{self, Connection, Row, params};
@@ -23,21 +23,30 @@ impl HookStore for SqlStore {
     ) -> Result<Vec<Left>, StoreError> {
         let (now, lease) = (millis(now), millis(lease));
         let select = sql::dns_record::SELECT_DUE;
-        let due = self
+        let mut due = self
             .points
-            .read(move |connection| many(connection, select, params![now, limit], left))
+            .read(move |connection| many(connection, select, params![now, limit], overdue))
             .await?;
         if due.is_empty() {
-            return Ok(due);
+            return Ok(Vec::new());
         }
+        // Nodes that take at the same moment come to them in the same order, and do not wait for each other in a circle.
+        due.sort_unstable();
         self.writer
             .write(move |connection| {
                 let mut taken = Vec::new();
-                for one in &due {
-                    let Out { hook, name, value } = &one.record;
-                    let values = params![lease, one.process, hook, name, value, now];
+                for (process, record, attempts) in &due {
+                    let Out { hook, name, value } = record;
+                    let values = params![lease, process, hook, name, value, now];
                     if connection.execute(sql::dns_record::TAKE, values)? > 0 {
-                        taken.push(one.clone());
+                        let same = params![hook, name, value];
+                        let needing = number(connection, sql::dns_record::IS_NEEDED, same)?;
+                        taken.push(Left {
+                            process: *process,
+                            record: record.clone(),
+                            attempts: *attempts,
+                            needed: needing.is_some(),
+                        });
                     }
                 }
                 Ok(taken)
@@ -121,16 +130,13 @@ pub(super) fn retire(
 }
 
 /// A row of [`crate::sql::dns_record::SELECT_DUE`].
-fn left(row: &Row<'_>) -> database::Result<Left> {
+fn overdue(row: &Row<'_>) -> database::Result<(ProcessId, Out, u32)> {
     let mut columns = Columns::of(row);
-    Ok(Left {
-        process: columns.value()?,
-        record: Out {
-            hook: columns.value()?,
-            name: columns.value()?,
-            value: columns.value()?,
-        },
-        attempts: columns.value()?,
-        needed: columns.value::<i64>()? > 0,
-    })
+    let process = columns.value()?;
+    let record = Out {
+        hook: columns.value()?,
+        name: columns.value()?,
+        value: columns.value()?,
+    };
+    Ok((process, record, columns.value()?))
 }
