@@ -90,8 +90,8 @@ impl Services {
     /// nothing while somebody else does so.
     async fn empty_queue(&self, customer: &str, mut shutdown: Receiver<bool>) -> Result<(), Error> {
         let now = self.clock.now();
-        let claimed = self.store.claim_webhook(customer, now, lease(now)).await?;
-        if !claimed {
+        let mut held = lease(now);
+        if !self.store.claim_webhook(customer, now, held).await? {
             return Ok(());
         }
         for _ in 0..TURN {
@@ -110,14 +110,23 @@ impl Services {
                 let next = next_attempt(webhook.failures, now);
                 let reason: String = reason.chars().take(LONGEST_REASON).collect();
                 tracing::debug!(customer, reason, "a webhook failed");
-                let noted = self.store.delivery_failed(&webhook, &reason, next).await;
+                let noted = self
+                    .store
+                    .delivery_failed(&webhook, &reason, next, held)
+                    .await;
                 return Ok(noted?);
             }
-            self.store
-                .delivered(customer, told.id, now, lease(now))
+            let next = lease(now);
+            let is_ours = self
+                .store
+                .delivered(&webhook, told.id, now, held, next)
                 .await?;
+            if !is_ours {
+                break;
+            }
+            held = next;
         }
-        Ok(self.store.release_webhook(customer).await?)
+        Ok(self.store.release_webhook(customer, held).await?)
     }
 
     /// One attempt; the error is what came instead.

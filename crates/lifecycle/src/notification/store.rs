@@ -124,21 +124,25 @@ pub trait NotificationStore: Send + Sync + 'static {
         &self,
         customer: &str,
     ) -> Result<Option<(Webhook, Notification)>, StoreError>;
-    /// Notes that the webhook took a notification; the claim now lasts until `lease`.
+    /// Notes that `webhook` took a notification; the claim, which lasted until `held`, now lasts until `lease`. `false` when
+    /// another webhook is in its place by now, or somebody else has claimed it since: the claim is as it was.
     async fn delivered(
         &self,
-        customer: &str,
+        webhook: &Webhook,
         id: NotificationId,
         now: Timestamp,
+        held: Timestamp,
         lease: Timestamp,
-    ) -> Result<(), StoreError>;
-    /// Notes that an attempt at `webhook` failed, unless another one is in its place by now, and gives up the claim.
+    ) -> Result<bool, StoreError>;
+    /// Notes that an attempt at `webhook` failed, unless another one is in its place by now, and gives up the claim that
+    /// lasts until `held`.
     async fn delivery_failed(
         &self,
         webhook: &Webhook,
         reason: &str,
         next: Timestamp,
+        held: Timestamp,
     ) -> Result<(), StoreError>;
-    /// Gives up the claim.
-    async fn release_webhook(&self, customer: &str) -> Result<(), StoreError>;
+    /// Gives up the claim that lasts until `held`, unless somebody else has claimed it since.
+    async fn release_webhook(&self, customer: &str, held: Timestamp) -> Result<(), StoreError>;
 }

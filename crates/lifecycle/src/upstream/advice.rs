@@ -113,7 +113,10 @@ impl Services {
         while let Some(reply) = asked.join_next().await {
             // One that is not stored is asked for again when its lease ends, and is no reason to lose the others.
             let kept = match reply.map_err(Error::internal)? {
-                Ok(reply) => self.store.answered(reply).await.map_err(Error::from),
+                Ok(reply) => {
+                    let kept = self.store.answered(reply, lease).await;
+                    kept.map_err(Error::from)
+                }
                 Err(error) => Err(error),
             };
             if let Err(error) = kept {

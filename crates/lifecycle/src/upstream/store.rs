@@ -80,16 +80,17 @@ pub trait UpstreamStore: Send + Sync + 'static {
     ) -> Result<(), StoreError>;
     /// The issuers of a certificate that came from an upstream, the issuing one first, DER; `None` for any other.
     async fn upstream_chain(&self, id: CertificateId) -> Result<Option<Vec<Vec<u8>>>, StoreError>;
-    /// Certificates whose upstreams are to be asked at `now` when to replace them, the longest overdue first; nobody else
-    /// takes them until `lease`.
+    /// Certificates whose upstreams are to be asked at `now` when to replace them, those longest overdue; nobody else takes
+    /// them until `lease`.
     async fn take_questions(
         &self,
         now: Timestamp,
         lease: Timestamp,
         limit: u32,
     ) -> Result<Vec<Question>, StoreError>;
-    /// Keeps what came of a question, and what the customer is told of it.
-    async fn answered(&self, reply: Reply) -> Result<(), StoreError>;
+    /// Keeps what came of a question that was taken until `lease`, and what the customer is told of it; neither when
+    /// somebody else has taken it since.
+    async fn answered(&self, reply: Reply, lease: Timestamp) -> Result<(), StoreError>;
     /// When the upstream of a certificate wants it replaced, as far as it has said.
     async fn upstream_advice(&self, id: CertificateId) -> Result<Option<Advice>, StoreError>;
     /// The first issuer, by name, behind `issuer` that has something to revoke, now or later.

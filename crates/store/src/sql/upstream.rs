@@ -40,9 +40,10 @@ super::statements! {
         WHERE ask <= $1 ORDER BY ask LIMIT $2";
     /// lease, certificate, now: unless somebody else has taken it
     TAKE_QUESTION = "UPDATE upstream_certificate SET ask = $1 WHERE certificate = $2 AND ask <= $3";
-    /// when to ask again, attempts, start and end of the window, explanation, certificate
+    /// when to ask again, attempts, start and end of the window, explanation, certificate, lease: unless somebody else has
+    /// taken it since
     ANSWER = "UPDATE upstream_certificate SET ask = $1, attempts = $2, window_start = $3, window_end = $4, explanation = $5 \
-        WHERE certificate = $6";
+        WHERE certificate = $6 AND ask = $7";
     /// now, certificate: the upstream that issued it has to revoke it, if one did
     REVOKE = "INSERT INTO upstream_revocation \
             (fingerprint, issuer, customer, certificate, der, reason, created, due, attempts) \

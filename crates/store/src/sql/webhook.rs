@@ -39,14 +39,14 @@ super::statements! {
         AND (lease_until IS NULL OR lease_until <= $3)";
     /// now, id
     DELIVERED = "UPDATE notification SET delivered = $1, waiting = NULL WHERE id = $2";
-    /// lease, now, customer
+    /// lease, now, customer, created, lease until now: of the one that took it, while it is still claimed
     SUCCEEDED = "UPDATE webhook SET failures = 0, last_error = NULL, lease_until = $1, next_attempt = $2 \
-        WHERE customer = $3";
+        WHERE customer = $3 AND created = $4 AND lease_until = $5";
     /// reason, next attempt, customer, created: of the one that failed, not of one that took its place meanwhile
     FAILED = "UPDATE webhook SET failures = failures + 1, last_error = $1, next_attempt = $2 \
         WHERE customer = $3 AND created = $4";
-    /// customer
-    RELEASE = "UPDATE webhook SET lease_until = NULL WHERE customer = $1";
+    /// customer, lease: unless somebody else has claimed it since
+    RELEASE = "UPDATE webhook SET lease_until = NULL WHERE customer = $1 AND lease_until = $2";
     /// Gives up every claim.
     RELEASE_ALL = "UPDATE webhook SET lease_until = NULL WHERE lease_until IS NOT NULL";
 }

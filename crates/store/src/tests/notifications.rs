@@ -3,7 +3,7 @@
 use reseal_lifecycle::certificate::{Certificate, CertificateStatus};
 use reseal_lifecycle::customer::Scope;
 use reseal_lifecycle::notification::{
-    Health, Mark, Notification, NotificationStore as _, Occasion, Webhook,
+    Health, Mark, Notification, NotificationId, NotificationStore as _, Occasion, Webhook,
 };
 use reseal_lifecycle::process::Action;
 use reseal_lifecycle::query::{
@@ -19,7 +19,8 @@ fn own() -> Scope {
     Scope::Customer("acme".to_owned())
 }
 
-async fn all(world: &World) -> Vec<Notification> {
+/// Everything that `acme` was told, in that order.
+pub(super) async fn all(world: &World) -> Vec<Notification> {
     let query = Query {
         order: vec![(N::Id, false)],
         limit: None,
@@ -30,7 +31,7 @@ async fn all(world: &World) -> Vec<Notification> {
 }
 
 /// What the expiry watch would write.
-async fn draft(world: &World) -> Notification {
+pub(super) async fn draft(world: &World) -> Notification {
     let told = all(world).await.pop().unwrap();
     Notification {
         id: 0,
@@ -291,6 +292,7 @@ async fn notifications_wait_for_the_webhook_that_was_set_before_them() {
         .await
         .unwrap();
     assert_eq!(world.store.next_delivery("acme").await.unwrap(), None);
+    assert!(claim(&world).await);
     tell("acme").await;
     tell("acme").await;
     tell("rival").await;
@@ -302,16 +304,23 @@ async fn notifications_wait_for_the_webhook_that_was_set_before_them() {
     for id in &ids[1..] {
         let (_, told) = world.store.next_delivery("acme").await.unwrap().unwrap();
         assert_eq!(told.id, *id);
-        world
-            .store
-            .delivered("acme", *id, now(), in_days(1))
-            .await
-            .unwrap();
+        assert!(delivered(&world, *id, (in_days(2), in_days(2))).await);
     }
     assert_eq!(world.store.next_delivery("acme").await.unwrap(), None);
-    let delivered = all(&world).await;
-    let delivered: Vec<_> = delivered.iter().map(|told| told.delivered).collect();
-    assert_eq!(delivered, [None, Some(now()), Some(now())]);
+    let taken = all(&world).await;
+    let taken: Vec<_> = taken.iter().map(|told| told.delivered).collect();
+    assert_eq!(taken, [None, Some(now()), Some(now())]);
+}
+
+/// Whether the claim that lasts until `held` goes on until `lease` after a delivery to [`webhook`].
+async fn delivered(
+    world: &World,
+    id: NotificationId,
+    (held, lease): (jiff::Timestamp, jiff::Timestamp),
+) -> bool {
+    let hook = webhook("acme");
+    let delivered = world.store.delivered(&hook, id, now(), held, lease);
+    delivered.await.unwrap()
 }
 
 async fn due(world: &World, health: Health, at: jiff::Timestamp) -> Vec<String> {
@@ -356,13 +365,14 @@ async fn a_queue_is_claimed_by_one_and_failing_ones_stand_apart() {
     assert_eq!(due(&world, Health::Good, in_days(2)).await, ["acme"]);
     world.restart().await;
     assert!(claim(&world).await);
-    world.store.release_webhook("acme").await.unwrap();
+    let release = world.store.release_webhook("acme", in_days(2));
+    release.await.unwrap();
     assert!(claim(&world).await);
 
     let failed = webhook("acme");
     let failed = world
         .store
-        .delivery_failed(&failed, "status 500", in_days(3));
+        .delivery_failed(&failed, "status 500", in_days(3), in_days(2));
     failed.await.unwrap();
     assert_eq!(
         due(&world, Health::Good, in_days(9)).await,
@@ -425,13 +435,58 @@ async fn the_failure_of_a_webhook_is_not_that_of_the_one_in_its_place() {
     };
     store.set_webhook(new.clone(), "house/op").await.unwrap();
     store
-        .delivery_failed(&old, "no answer", in_days(9))
+        .delivery_failed(&old, "no answer", in_days(9), in_days(2))
         .await
         .unwrap();
     let (found, waiting) = store.webhook("acme").await.unwrap().unwrap();
     assert_eq!((found, waiting), (new, 1));
     assert_eq!(due(&world, Health::Good, in_days(1)).await, ["acme"]);
     assert!(claim(&world).await, "the claim was not given up");
+}
+
+/// A node that was stopped while it delivered wakes up when another one has claimed the queue.
+#[tokio::test]
+async fn whoever_slept_through_a_claims_end_does_not_end_the_next_ones() {
+    let world = World::new().await;
+    let store = &world.store;
+    let hook = webhook("acme");
+    store.set_webhook(hook.clone(), "house/op").await.unwrap();
+    store.open(sample::opening("acme", None)).await.unwrap();
+    let told = all(&world).await[0].id;
+    let (early, late) = (in_days(2), in_days(4));
+    assert!(store.claim_webhook("acme", now(), early).await.unwrap());
+    assert!(store.claim_webhook("acme", early, late).await.unwrap());
+    assert!(!delivered(&world, told, (early, in_days(9))).await);
+    store.release_webhook("acme", early).await.unwrap();
+    let failed = store.delivery_failed(&hook, "no answer", in_days(9), early);
+    failed.await.unwrap();
+    let claimed = store.claim_webhook("acme", in_days(3), in_days(5)).await;
+    assert!(!claimed.unwrap(), "taken from whoever had it");
+    assert!(delivered(&world, told, (late, in_days(6))).await);
+    let claimed = store.claim_webhook("acme", in_days(5), in_days(7)).await;
+    assert!(!claimed.unwrap(), "it was lengthened");
+}
+
+/// What an old receiver took is not the new one's success.
+#[tokio::test]
+async fn a_delivery_to_a_webhook_is_not_one_to_that_in_its_place() {
+    let world = World::new().await;
+    let store = &world.store;
+    let old = webhook("acme");
+    store.set_webhook(old, "house/op").await.unwrap();
+    store.open(sample::opening("acme", None)).await.unwrap();
+    let told = all(&world).await[0].id;
+    assert!(claim(&world).await);
+    let new = Webhook {
+        created: in_days(1),
+        ..webhook("acme")
+    };
+    store.set_webhook(new.clone(), "house/op").await.unwrap();
+    let failed = store.delivery_failed(&new, "status 500", in_days(3), in_days(1));
+    failed.await.unwrap();
+    assert!(!delivered(&world, told, (in_days(2), in_days(9))).await);
+    let (found, waiting) = store.webhook("acme").await.unwrap().unwrap();
+    assert_eq!((found.failures, waiting), (1, 0), "it was delivered");
 }
 
 /// A step that is written while a webhook is taken away may still leave a notification for it.

@@ -7,6 +7,7 @@ use reseal_lifecycle::upstream::{Advice, Reply, StoredAccount, UpstreamStore as 
 
 use super::World;
 use super::examine::sound;
+use super::notifications::{all, draft};
 use super::sample::{in_days, now};
 
 fn account(sealed: &[u8]) -> StoredAccount {
@@ -163,7 +164,8 @@ async fn x_11_an_upstream_is_asked_by_one_node_at_a_time_until_nobody_needs_its_
         told: None,
     };
     assert_eq!(store.upstream_advice(6).await.unwrap(), None);
-    store.answered(reply(Some(in_days(3)))).await.unwrap();
+    let next = Some(in_days(3));
+    store.answered(reply(next), in_days(2)).await.unwrap();
     assert_eq!(
         store.upstream_advice(6).await.unwrap().as_ref(),
         Some(&advice)
@@ -173,6 +175,38 @@ async fn x_11_an_upstream_is_asked_by_one_node_at_a_time_until_nobody_needs_its_
         panic!("forgotten");
     };
     assert_eq!((again.attempts, again.known.as_ref()), (2, Some(&advice)));
-    store.answered(reply(None)).await.unwrap();
+    store.answered(reply(None), in_days(4)).await.unwrap();
     assert_eq!(take(99).await, [], "asked without need");
+}
+
+/// A node that was stopped for longer than its lease wakes up with what its upstream said then.
+#[tokio::test]
+async fn x_11_an_answer_that_comes_after_a_later_question_is_neither_kept_nor_told() {
+    let world = sound().await;
+    let store = &world.store;
+    let told = draft(&world).await;
+    let before = all(&world).await.len();
+    for lease in [in_days(2), in_days(4)] {
+        let asked = store.take_questions(in_days(3), lease, 10);
+        assert_eq!(asked.await.unwrap().len(), 1, "asked again after its lease");
+    }
+    let reply = |end| Reply {
+        certificate: 6,
+        advice: Some(Advice {
+            start: in_days(1),
+            end,
+            explanation: None,
+        }),
+        next: Some(in_days(9)),
+        attempts: 0,
+        told: Some(told.clone()),
+    };
+    let late = reply(in_days(5));
+    store.answered(late, in_days(2)).await.unwrap();
+    assert_eq!(store.upstream_advice(6).await.unwrap(), None);
+    assert_eq!(all(&world).await.len(), before);
+    store.answered(reply(in_days(6)), in_days(4)).await.unwrap();
+    let kept = store.upstream_advice(6).await.unwrap();
+    assert_eq!(kept.map(|advice| advice.end), Some(in_days(6)));
+    assert_eq!(all(&world).await.len(), before + 1);
 }

@@ -297,12 +297,13 @@ impl NotificationStore for SqlStore {
 
     async fn delivered(
         &self,
-        customer: &str,
+        webhook: &Webhook,
         id: NotificationId,
         now: Timestamp,
+        held: Timestamp,
         lease: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.note_delivered(customer, id, now, lease).await
+    ) -> Result<bool, StoreError> {
+        self.note_delivered(webhook, id, now, (held, lease)).await
     }
 
     async fn delivery_failed(
@@ -310,16 +311,16 @@ impl NotificationStore for SqlStore {
         webhook: &Webhook,
         reason: &str,
         next: Timestamp,
+        held: Timestamp,
     ) -> Result<(), StoreError> {
-        self.note_failed(webhook, reason, next).await
+        self.note_failed(webhook, reason, next, held).await
     }
 
-    async fn release_webhook(&self, customer: &str) -> Result<(), StoreError> {
-        self.change_webhook(
-            sql::webhook::RELEASE,
-            customer,
-            |customer| [customer.into()],
-        )
+    async fn release_webhook(&self, customer: &str, held: Timestamp) -> Result<(), StoreError> {
+        let release = sql::webhook::RELEASE;
+        self.change_webhook(release, customer, move |customer| {
+            [customer.into(), millis(held).into()]
+        })
         .await?;
         Ok(())
     }

@@ -172,13 +172,15 @@ impl UpstreamStore for SqlStore {
     ) -> Result<Vec<Question>, StoreError> {
         let (now, lease) = (millis(now), millis(lease));
         let select = sql::upstream::SELECT_QUESTIONS;
-        let due = self
+        let mut due = self
             .points
             .read(move |connection| many(connection, select, params![now, limit], question))
             .await?;
         if due.is_empty() {
             return Ok(due);
         }
+        // Nodes that take at the same moment come to them in the same order, and do not wait for each other in a circle.
+        due.sort_unstable_by_key(|question| question.certificate);
         self.writer
             .write(move |connection| {
                 let mut taken = Vec::new();
@@ -193,7 +195,7 @@ impl UpstreamStore for SqlStore {
             .await
     }
 
-    async fn answered(&self, reply: Reply) -> Result<(), StoreError> {
+    async fn answered(&self, reply: Reply, lease: Timestamp) -> Result<(), StoreError> {
         let told = Draft::all_of(reply.told.clone().into_iter().collect())?;
         self.writer
             .write(move |connection| {
@@ -204,11 +206,13 @@ impl UpstreamStore for SqlStore {
                     advice.map(|advice| millis(advice.start)),
                     advice.map(|advice| millis(advice.end)),
                     advice.and_then(|advice| advice.explanation.as_deref()),
-                    reply.certificate
+                    reply.certificate,
+                    millis(lease)
                 ];
-                connection.execute(sql::upstream::ANSWER, values)?;
-                for draft in &told {
-                    draft.write(connection, None, None)?;
+                if connection.execute(sql::upstream::ANSWER, values)? > 0 {
+                    for draft in &told {
+                        draft.write(connection, None, None)?;
+                    }
                 }
                 Ok(())
             })

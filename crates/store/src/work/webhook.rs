@@ -135,21 +135,18 @@ impl SqlStore {
 
     pub(super) async fn note_delivered(
         &self,
-        customer: &str,
+        webhook: &Webhook,
         id: NotificationId,
         now: Timestamp,
-        lease: Timestamp,
-    ) -> Result<(), StoreError> {
-        let customer = customer.to_owned();
+        (held, lease): (Timestamp, Timestamp),
+    ) -> Result<bool, StoreError> {
+        let (customer, created) = (webhook.customer.clone(), millis(webhook.created));
+        let (now, held, lease) = (millis(now), millis(held), millis(lease));
         self.writer
             .write(move |connection| {
-                run(
-                    connection,
-                    sql::webhook::DELIVERED,
-                    params![millis(now), id],
-                )?;
-                let values = params![millis(lease), millis(now), customer];
-                run(connection, sql::webhook::SUCCEEDED, values).map(|_| ())
+                run(connection, sql::webhook::DELIVERED, params![now, id])?;
+                let values = params![lease, now, customer, created, held];
+                Ok(run(connection, sql::webhook::SUCCEEDED, values)? > 0)
             })
             .await
     }
@@ -159,6 +156,7 @@ impl SqlStore {
         webhook: &Webhook,
         reason: &str,
         next: Timestamp,
+        held: Timestamp,
     ) -> Result<(), StoreError> {
         let (customer, created) = (webhook.customer.clone(), millis(webhook.created));
         let reason = reason.to_owned();
@@ -166,7 +164,8 @@ impl SqlStore {
             .write(move |connection| {
                 let values = params![reason, millis(next), customer, created];
                 run(connection, sql::webhook::FAILED, values)?;
-                run(connection, sql::webhook::RELEASE, [&customer]).map(|_| ())
+                let values = params![customer, millis(held)];
+                run(connection, sql::webhook::RELEASE, values).map(|_| ())
             })
             .await
     }
