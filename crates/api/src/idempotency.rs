@@ -94,7 +94,7 @@ where
                 call.caller.claim = Some(claim);
                 return carry_out(&services, claim, handler(call)).await;
             }
-            Turn::Again(answer) => return again(answer),
+            Turn::Again(answer) => return given(answer),
             Turn::Opened(process) => return opened(*process),
             Turn::Running if Instant::now() < give_up => tokio::time::sleep(PAUSE).await,
             Turn::Running => {
@@ -146,7 +146,8 @@ async fn keep(response: Response) -> Result<(Response, KeptAnswer), Failure> {
     Ok((Response::from_parts(parts, Body::from(body)), kept))
 }
 
-fn again(kept: KeptAnswer) -> Outcome {
+/// `kept` as a response.
+pub(crate) fn given(kept: KeptAnswer) -> Outcome {
     let mut response = Response::new(Body::from(kept.body));
     *response.status_mut() = StatusCode::from_u16(kept.status).map_err(Failure::internal)?;
     for (name, value) in kept.headers {

@@ -44,6 +44,8 @@ pub enum Point {
     Signed,
     /// The certificate is in the store; the caller has no answer.
     Completed,
+    /// A campaign is in the store; the caller has no answer.
+    CampaignBegun,
     /// A token has taken in a key of the CA; its file is still what it was.
     KeyTakenIn,
 }
@@ -81,6 +83,7 @@ impl Point {
             Self::LoggedRecorded => "logged-recorded",
             Self::Signed => "signed",
             Self::Completed => "completed",
+            Self::CampaignBegun => "campaign-begun",
             Self::KeyTakenIn => "key-taken-in",
         }
     }

@@ -1,8 +1,8 @@
 //! `Idempotency-Key`: a call that is sent twice is carried out once.
 //!
 //! The key is taken durably before its call begins. The commit that opens a process notes it at the key, so that the
-//! answer to a call whose server died can still be given: it is the process as it stands. A call that was refused
-//! changed nothing and leaves its key free.
+//! answer to a call whose server died can still be given: it is the process as it stands. The commit that begins a
+//! campaign keeps the answer itself ([`Promised`]). A call that was refused changed nothing and leaves its key free.
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -46,6 +46,18 @@ pub struct KeptAnswer {
     /// The body.
     pub body: Vec<u8>,
 }
+
+/// The answer to a call that makes a `T`, to be kept by the commit that makes it: whoever asks again after that commit
+/// has no second one made.
+pub struct Promised<T> {
+    /// The key's number.
+    pub claim: ClaimId,
+    /// How a `T` is answered.
+    pub answer: AnswerOf<T>,
+}
+
+/// How a call that makes a `T` is answered. The error: it cannot be written as JSON.
+pub type AnswerOf<T> = fn(&T) -> serde_json::Result<KeptAnswer>;
 
 /// What is known of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]

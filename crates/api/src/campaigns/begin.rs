@@ -1,12 +1,14 @@
 //! `POST` to the list: begins a campaign, or says what it would come to.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use http::StatusCode;
-use http::header::LOCATION;
+use http::header::{CONTENT_TYPE, LOCATION};
 use jiff::Timestamp;
-use reseal_lifecycle::campaign::{KeyChoice, NewCampaign, Pace, Selection};
+use reseal_lifecycle::campaign::{Campaign, KeyChoice, NewCampaign, Pace, Progress, Selection};
 use reseal_lifecycle::compromise::require_operator;
+use reseal_lifecycle::idempotency::KeptAnswer;
 
 use super::wire::{CampaignBody, PlanBody};
 use crate::answer;
@@ -14,6 +16,8 @@ use crate::auth::{Call, Outcome};
 use crate::body::syntax::Text;
 use crate::body::{Fields, Findings};
 use crate::date;
+use crate::error::Failure;
+use crate::idempotency::given;
 
 const KEYS: &[&str] = &["keep", "notify"];
 /// Reissues an hour, at most: more than any machine does.
@@ -36,13 +40,28 @@ pub(crate) async fn begin(call: Call) -> Outcome {
         let plan = services.plan_campaign(&new, |_| {}).await?;
         return Ok(answer::json(StatusCode::OK, &PlanBody::of(&plan)));
     }
-    let id = services.begin_campaign(&call.caller, new).await?;
-    let progress = services.campaign(&call.caller, id).await?;
-    let mut response = answer::json(StatusCode::CREATED, &CampaignBody::of(&progress));
-    if let Ok(location) = format!("/v2/ssl/campaigns/{id}").parse() {
-        response.headers_mut().insert(LOCATION, location);
-    }
-    Ok(response)
+    let campaign = services.begin_campaign(&call.caller, new, begun).await?;
+    given(begun(&campaign).map_err(Failure::internal)?)
+}
+
+/// The answer to the call that began `campaign`.
+fn begun(campaign: &Campaign) -> serde_json::Result<KeptAnswer> {
+    let progress = Progress {
+        campaign: campaign.clone(),
+        outcomes: BTreeMap::new(),
+    };
+    let location = format!("/v2/ssl/campaigns/{}", campaign.id);
+    let headers = [
+        (CONTENT_TYPE, "application/json".to_owned()),
+        (LOCATION, location),
+    ];
+    Ok(KeptAnswer {
+        status: StatusCode::CREATED.as_u16(),
+        headers: headers
+            .map(|(name, value)| (name.to_string(), value))
+            .into(),
+        body: serde_json::to_vec(&CampaignBody::of(&progress))?,
+    })
 }
 
 /// The body.

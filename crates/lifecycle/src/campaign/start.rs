@@ -11,6 +11,8 @@ use crate::certificate::CertificateId;
 use crate::compromise::require_operator;
 use crate::customer::Caller;
 use crate::error::{Error, Kind};
+use crate::fault;
+use crate::idempotency::{AnswerOf, Promised};
 use crate::services::Services;
 
 /// A campaign to be begun.
@@ -65,7 +67,8 @@ impl Change {
     }
 }
 
-/// Records a campaign as `actor`'s at `now`; from then on a server's worker carries it out. Its number.
+/// Records a campaign as `actor`'s at `now`, and the answer to the call for it; from then on a server's worker carries it
+/// out.
 ///
 /// # Errors
 /// [`Kind::Rule`] for a deadline that is over; the store cannot take it.
@@ -73,8 +76,9 @@ pub async fn begin(
     store: &dyn CampaignStore,
     actor: &str,
     new: NewCampaign,
+    promised: Option<Promised<Campaign>>,
     now: Timestamp,
-) -> Result<CampaignId, Error> {
+) -> Result<Campaign, Error> {
     if new.deadline <= now {
         let message = format!(
             "The deadline must be in the future: expected a moment after {now:.0}, saw {:.0}",
@@ -106,7 +110,7 @@ pub async fn begin(
         last: 0,
         through: 0,
     };
-    Ok(store.create_campaign(campaign, entry).await?)
+    Ok(store.create_campaign(campaign, entry, promised).await?)
 }
 
 /// Does `change` to campaign `id` as `actor` wants at `now`.
@@ -144,7 +148,7 @@ pub async fn change(
 }
 
 impl Services {
-    /// Begins a campaign.
+    /// Begins a campaign; the call for it gets `answer`, also when it comes again after the server died.
     ///
     /// # Errors
     /// As for [`begin`]; [`Kind::Forbidden`] for anybody but operators, as with all that follows.
@@ -152,9 +156,14 @@ impl Services {
         &self,
         caller: &Caller,
         new: NewCampaign,
-    ) -> Result<CampaignId, Error> {
+        answer: AnswerOf<Campaign>,
+    ) -> Result<Campaign, Error> {
         require_operator(caller)?;
-        begin(&*self.store, &caller.user, new, self.clock.now()).await
+        let promised = caller.claim.map(|claim| Promised { claim, answer });
+        let now = self.clock.now();
+        let campaign = begin(&*self.store, &caller.user, new, promised, now).await?;
+        fault::point(fault::Point::CampaignBegun).await;
+        Ok(campaign)
     }
 
     /// Pauses, resumes or cancels a campaign.

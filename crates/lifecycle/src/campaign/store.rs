@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use super::{Campaign, CampaignId, CampaignStatus, Item, Outcome, Progress};
 use crate::audit::AuditEntry;
 use crate::certificate::{Certificate, CertificateId};
+use crate::idempotency::Promised;
 use crate::notification::Notification;
 use crate::query::SelectionQuery;
 use crate::store::StoreError;
@@ -14,12 +15,14 @@ use crate::store::StoreError;
 /// the same commit; whatever replaces or revokes a certificate ends the items whose customer was told to replace it.
 #[async_trait]
 pub trait CampaignStore: Send + Sync + 'static {
-    /// Stores a campaign, with `last` as it is now and the entry's object filled in; its number.
+    /// Stores a campaign, with `last` as it is now and the entry's object filled in, and what the call for it is answered;
+    /// the campaign as it is stored. [`StoreError::Stale`] when the key of the call is another one's by now.
     async fn create_campaign(
         &self,
         campaign: Campaign,
         entry: AuditEntry,
-    ) -> Result<CampaignId, StoreError>;
+        promised: Option<Promised<Campaign>>,
+    ) -> Result<Campaign, StoreError>;
     /// One campaign with its progress.
     async fn campaign(&self, id: CampaignId) -> Result<Option<Progress>, StoreError>;
     /// Since when, and until when, a running campaign wants that certificate replaced; of several the one that ends first.

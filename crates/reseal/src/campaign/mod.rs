@@ -98,8 +98,8 @@ async fn start(
     let house = House::open(data, config)?;
     let now = house.clock.now();
     let new = new_campaign(wanted, reason, now)?;
-    let id = begin(&house.store, &console::actor(), new, now).await;
-    let id = id.map_err(|error| told(&error))?;
+    let begun = begin(&house.store, &console::actor(), new, None, now).await;
+    let id = begun.map_err(|error| told(&error))?.id;
     console::line(id);
     if follow {
         self::follow(&house, id).await?;

@@ -6,18 +6,20 @@ use reseal_lifecycle::campaign::{
     Pace, Selection, Ticket,
 };
 use reseal_lifecycle::certificate::Certificate;
+use reseal_lifecycle::idempotency::{Claim, IdempotencyStore as _, KeptAnswer, Promised};
 use reseal_lifecycle::store::{Change, Store as _, StoreError};
 
 use super::World;
+use super::idempotency;
 use super::sample::{self, in_days, now};
 
 fn entry() -> AuditEntry {
     AuditEntry::new(now(), "house/op", "campaign.change", "campaign")
 }
 
-/// A running campaign that is about `certificate`.
-async fn about(world: &World, certificate: &Certificate) -> CampaignId {
-    let campaign = Campaign {
+/// A running one.
+fn campaign() -> Campaign {
+    Campaign {
         id: 0,
         actor: "house/op".to_owned(),
         created: now(),
@@ -30,12 +32,14 @@ async fn about(world: &World, certificate: &Certificate) -> CampaignId {
         ended: None,
         last: 0,
         through: 0,
-    };
-    let id = world
-        .store
-        .create_campaign(campaign, entry())
-        .await
-        .unwrap();
+    }
+}
+
+/// A running campaign that is about `certificate`.
+async fn about(world: &World, certificate: &Certificate) -> CampaignId {
+    let campaign = campaign();
+    let begun = world.store.create_campaign(campaign, entry(), None).await;
+    let id = begun.unwrap().id;
     let item = Item {
         certificate: certificate.id,
         urgent: certificate.not_after,
@@ -120,4 +124,37 @@ async fn whoever_has_replaced_a_certificate_is_not_told_to() {
     world.store.advance(completion).await.unwrap();
     world.store.end_item(id, old.id, told()).await.unwrap();
     assert_eq!(outcome(&world, id).await, [Outcome::Waiting], "judged anew");
+}
+
+#[tokio::test]
+async fn r_9_a_campaign_is_stored_with_the_answer_to_the_call_for_it() {
+    let world = World::new().await;
+    let answer = |campaign: &Campaign| {
+        Ok(KeptAnswer {
+            status: 201,
+            headers: Vec::new(),
+            body: campaign.id.to_string().into(),
+        })
+    };
+    let promised = |claim| Some(Promised { claim, answer });
+    let begin = |claim| {
+        world
+            .store
+            .create_campaign(campaign(), entry(), promised(claim))
+    };
+    let call = || idempotency::call("acme", 1);
+    let Claim::First(late) = world.store.claim_key(call()).await.unwrap() else {
+        panic!("taken");
+    };
+    world.store.free_key(late).await.unwrap();
+    let refused = begin(late).await;
+    assert!(matches!(refused, Err(StoreError::Stale)), "{refused:?}");
+    assert_eq!(world.store.campaigns().await.unwrap(), []);
+    let Claim::First(claim) = world.store.claim_key(call()).await.unwrap() else {
+        panic!("taken");
+    };
+    let begun = begin(claim).await.unwrap();
+    assert_eq!(world.store.campaigns().await.unwrap(), [begun.clone()]);
+    let again = world.store.claim_key(call()).await.unwrap();
+    assert_eq!(again, Claim::Answered(answer(&begun).unwrap()));
 }

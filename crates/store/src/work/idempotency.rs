@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use reseal_lifecycle::idempotency::{
-    ABANDONED, Claim, ClaimId, IdempotencyStore, KeptAnswer, KeyedCall, REMEMBERED,
+    ABANDONED, Claim, ClaimId, IdempotencyStore, KeptAnswer, KeyedCall, Promised, REMEMBERED,
 };
 use reseal_lifecycle::store::StoreError;
 
@@ -11,7 +11,7 @@ use super::change::json;
 use super::find::one;
 use super::rows::{self, TakenKey, millis};
 use crate::SqlStore;
-use crate::database::{self, Connection, params};
+use crate::database::{Connection, params};
 use crate::sql::idempotency_key as sql;
 
 /// Old keys that one call clears away: more than it adds, so that the table does not grow.
@@ -33,35 +33,40 @@ impl IdempotencyStore for SqlStore {
     }
 
     async fn keep_answer(&self, claim: ClaimId, answer: KeptAnswer) -> Result<(), StoreError> {
-        let headers = json(&answer.headers)?;
-        self.run(sql::KEEP, move |connection, statement| {
-            let values = params![answer.status, headers, answer.body, claim];
-            connection.execute(statement, values)
-        })
-        .await
+        self.writer
+            .write(move |connection| keep(connection, claim, &answer).map(|_| ()))
+            .await
     }
 
     async fn free_key(&self, claim: ClaimId) -> Result<(), StoreError> {
-        self.run(sql::FREE, move |connection, statement| {
-            connection.execute(statement, [claim])
-        })
-        .await
-    }
-}
-
-impl SqlStore {
-    async fn run(
-        &self,
-        statement: &'static str,
-        work: impl Fn(&Connection, &str) -> database::Result<usize> + Send + 'static,
-    ) -> Result<(), StoreError> {
         self.writer
             .write(move |connection| {
-                work(connection, statement)?;
+                connection.execute(sql::FREE, [claim])?;
                 Ok(())
             })
             .await
     }
+}
+
+/// Keeps the answer to the call that makes `made`, in the commit that makes it.
+pub(super) fn keep_promise<T>(
+    connection: &Connection,
+    promised: &Promised<T>,
+    made: &T,
+) -> Result<(), StoreError> {
+    let answer = (promised.answer)(made)
+        .map_err(|error| StoreError::Fault(format!("an answer cannot be kept: {error}")))?;
+    match keep(connection, promised.claim, &answer)? {
+        // Believed dead, its key was given to the same call come again: that one does it.
+        0 => Err(StoreError::Stale),
+        _ => Ok(()),
+    }
+}
+
+fn keep(connection: &Connection, claim: ClaimId, answer: &KeptAnswer) -> Result<usize, StoreError> {
+    let headers = json(&answer.headers)?;
+    let values = params![answer.status, headers, answer.body, claim];
+    Ok(connection.execute(sql::KEEP, values)?)
 }
 
 fn claim(connection: &Connection, call: &KeyedCall) -> Result<Claim, StoreError> {

@@ -176,3 +176,50 @@ fn r_9_a_call_whose_server_died_is_answered_when_it_comes_again() {
         assert_eq!(found["pagination"]["total"], 1, "{point}");
     }
 }
+
+/// A second campaign would reissue what the first one has reissued.
+#[test]
+fn r_9_a_campaign_whose_server_died_before_the_answer_is_not_begun_twice() {
+    let (mut house, _dns) = house();
+    let operator = [
+        "api-key",
+        "create",
+        "--customer",
+        "house",
+        "--role",
+        "operator",
+    ];
+    house.alice.key = house.told(&operator);
+    house.start(Some("campaign-begun"));
+    let path = "/v2/ssl/campaigns";
+    let body = json!({
+        "where": "status=ACTIVE",
+        "key": "keep",
+        "deadline": "2999-12-31T00:00:00Z",
+        "reason": "the intermediate is replaced",
+    })
+    .to_string();
+    let key = "Idempotency-Key: once";
+    let call = house.send_with(key, path, body.as_bytes());
+    house.wait_for_line(HELD);
+    house.kill();
+    drop(call);
+
+    house.start(None);
+    let headers = ["Content-Type: application/json", key];
+    let reply = house.alice.call("POST", path, &headers, body.as_bytes());
+    let begun = reply.expect(201);
+    assert_eq!(begun["status"], "RUNNING");
+    let id = &begun["id"];
+    let location = format!("{path}/{id}");
+    assert_eq!(reply.header("location"), Some(&*location));
+    assert_eq!(reply.header("content-type"), Some("application/json"));
+    let all = house.alice.get(path).expect(200);
+    let ids: Vec<_> = all["entities"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["id"])
+        .collect();
+    assert_eq!(ids, [id]);
+}

@@ -14,17 +14,18 @@ use reseal_lifecycle::campaign::{
     Campaign, CampaignId, CampaignStatus, CampaignStore, Item, ItemEnd, Outcome, Progress,
 };
 use reseal_lifecycle::certificate::{Certificate, CertificateId};
+use reseal_lifecycle::idempotency::Promised;
 use reseal_lifecycle::query::SelectionQuery;
 use reseal_lifecycle::store::StoreError;
 
-use super::audit;
 use super::columns::Columns;
 use super::find::{many, number, one};
 use super::notification::Draft;
 use super::page;
 use super::rows::{certificate, millis};
+use super::{audit, idempotency};
 use crate::SqlStore;
-use crate::database::{self, Lock, params};
+use crate::database::{self, Error, Lock, params};
 use crate::list;
 use crate::sql::campaign as sql;
 
@@ -38,7 +39,8 @@ impl CampaignStore for SqlStore {
         &self,
         campaign: Campaign,
         entry: AuditEntry,
-    ) -> Result<CampaignId, StoreError> {
+        promised: Option<Promised<Campaign>>,
+    ) -> Result<Campaign, StoreError> {
         self.writer
             .write(move |connection| {
                 let values = params![
@@ -58,7 +60,12 @@ impl CampaignStore for SqlStore {
                 let object = Campaign::object(id);
                 let entry = entry.clone();
                 audit::note(connection, AuditEntry { object, ..entry })?;
-                Ok(id)
+                let stored = one(connection, sql::SELECT, [id], self::campaign)?
+                    .ok_or(Error::Missing("a campaign that was just stored"))?;
+                if let Some(promised) = &promised {
+                    idempotency::keep_promise(connection, promised, &stored)?;
+                }
+                Ok(stored)
             })
             .await
     }
