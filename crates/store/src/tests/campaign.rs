@@ -154,7 +154,8 @@ async fn r_9_a_campaign_is_stored_with_the_answer_to_the_call_for_it() {
         panic!("taken");
     };
     let begun = begin(claim).await.unwrap();
-    assert_eq!(world.store.campaigns().await.unwrap(), [begun.clone()]);
+    let all = world.store.campaigns().await.unwrap();
+    assert_eq!(all, std::slice::from_ref(&begun));
     let again = world.store.claim_key(call()).await.unwrap();
     assert_eq!(again, Claim::Answered(answer(&begun).unwrap()));
 }

@@ -39,6 +39,7 @@ mod transfer;
 mod transparency;
 mod upstream;
 mod vetting;
+mod webhooks;
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;

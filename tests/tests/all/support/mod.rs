@@ -18,6 +18,7 @@ pub(crate) mod listener;
 pub(crate) mod namespace;
 pub(crate) mod pebble;
 pub(crate) mod receiver;
+pub(crate) mod sct;
 pub(crate) mod server;
 pub(crate) mod smtp;
 pub(crate) mod soft_hsm;

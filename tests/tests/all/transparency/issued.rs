@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{World, openssl};
-use crate::support::ct_log::{entry_of, scts};
+use crate::support::sct::{entry_of, scts};
 use crate::support::server::reseal;
 
 #[test]
@@ -123,5 +123,5 @@ fn p_9_doctor_says_of_each_log_whether_it_takes_our_root() {
 }
 
 fn pem_of(der: &[u8]) -> String {
-    crate::support::ct_log::pem(der)
+    crate::support::sct::pem(der)
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{NAME, World};
 use crate::crash::HELD;
 use crate::support::csr::csr;
-use crate::support::ct_log::entry_of;
+use crate::support::sct::entry_of;
 
 #[test]
 fn r_11_nasty_028_killed_between_each_two_steps_with_logs() {

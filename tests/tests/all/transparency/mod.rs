@@ -21,8 +21,9 @@ use tempfile::TempDir;
 use crate::deep;
 use crate::perspectives::{AROUND, Around, Place};
 use crate::support::csr::csr;
-use crate::support::ct_log::{CtLog, entry_of, is_promised, scts, spki_of};
+use crate::support::ct_log::CtLog;
 use crate::support::der;
+use crate::support::sct::{entry_of, is_promised, scts, spki_of};
 use crate::world::house::House;
 
 /// The name that every certificate here is for.
@@ -134,7 +135,7 @@ impl World {
         let (leaf, issuer) = (self.download(id), spki_of(&self.intermediate()));
         let mut by: Vec<usize> = Vec::new();
         for sct in scts(&leaf) {
-            let is_it = |log: &&CtLog| crate::support::ct_log::log_id(&log.spki()) == sct.log_id;
+            let is_it = |log: &&CtLog| crate::support::sct::key_hash(&log.spki()) == sct.log_id;
             let number = self.logs.iter().position(|log| is_it(&log)).unwrap();
             let log = &self.logs[number];
             assert!(is_promised(&leaf, &issuer, &sct, &log.spki()), "{sct:?}");
