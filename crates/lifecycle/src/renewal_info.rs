@@ -3,6 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::campaign;
 use crate::certificate::Certificate;
 use crate::error::{Error, Kind};
 use crate::services::Services;
@@ -72,15 +73,18 @@ impl Services {
             return Ok(RenewalInfo::overdue(now, reason));
         }
         let campaign = self.store.campaign_window(certificate.id).await?;
-        Ok(match campaign {
-            Some((start, deadline)) => RenewalInfo {
-                start,
-                end: deadline.min(certificate.not_after).max(start),
-                reason: Some(format!(
-                    "Many certificates have to be replaced by {deadline:.0}, this one among them."
-                )),
-            },
-            None => self.renewal_window(&certificate).await?,
+        // A successor of its own making is as good as a campaign's.
+        let wanted = campaign.filter(|_| certificate.successor.is_none());
+        let Some((created, deadline)) = wanted else {
+            return self.renewal_window(&certificate).await;
+        };
+        let (start, end) = campaign::window(created, deadline, &certificate);
+        Ok(RenewalInfo {
+            start,
+            end,
+            reason: Some(format!(
+                "Many certificates have to be replaced by {deadline:.0}, this one among them."
+            )),
         })
     }
 }

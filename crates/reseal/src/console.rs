@@ -1,11 +1,24 @@
 //! What people and scripts read: results on stdout, notices on stderr; and who they are.
 
 use std::fmt::Display;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
+use std::sync::OnceLock;
 
-/// Writes one line to stdout. A reader that has gone away is no failure.
+/// Why a line did not come to stdout.
+static LOST: OnceLock<std::io::Error> = OnceLock::new();
+
+/// Writes one line to stdout. A reader that has gone away is no failure; any other is the command's ([`lost`]).
 pub(crate) fn line(text: impl Display) {
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
+    if let Err(error) = writeln!(std::io::stdout().lock(), "{text}")
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        let _ = LOST.set(error);
+    }
+}
+
+/// Why not everything came to stdout, if so: what was written there, a report perhaps, is not whole.
+pub(crate) fn lost() -> Option<&'static std::io::Error> {
+    LOST.get()
 }
 
 /// Writes one line to stderr.

@@ -69,6 +69,12 @@ fn main() -> ExitCode {
         .build()
         .map_err(|error| anyhow::anyhow!("the runtime cannot start: {error}"))
         .and_then(|runtime| runtime.block_on(run(args)));
+    let outcome = outcome.and_then(|code| match console::lost() {
+        None => Ok(code),
+        Some(error) => Err(anyhow::anyhow!(
+            "not everything could be written to standard output: {error}"
+        )),
+    });
     match outcome {
         Ok(code) => code,
         Err(error) => {

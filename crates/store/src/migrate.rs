@@ -156,6 +156,11 @@ pub(crate) const SQLITE: &[Migration] = &[
         name: "0029_cheaper_writes",
         sql: include_str!("sql/sqlite/0029_cheaper_writes.sql"),
     },
+    Migration {
+        version: 30,
+        name: "0030_campaign_issuer",
+        sql: include_str!("sql/sqlite/0030_campaign_issuer.sql"),
+    },
 ];
 
 /// The history of the PostgreSQL schema: it begins where SQLite's was when this database came in, with the same number.
@@ -224,6 +229,11 @@ pub(crate) const POSTGRES: &[Migration] = &[
         version: 29,
         name: "0029_cheaper_writes",
         sql: include_str!("sql/postgres/0029_cheaper_writes.sql"),
+    },
+    Migration {
+        version: 30,
+        name: "0030_campaign_issuer",
+        sql: include_str!("sql/postgres/0030_campaign_issuer.sql"),
     },
 ];
 

@@ -22,7 +22,7 @@ fn octets(shown: &str, label: &str) -> Vec<u8> {
 }
 
 /// The name of a certificate (RFC 9773 section 4.1).
-fn name_of(server: &Server, id: i64) -> String {
+pub(crate) fn name_of(server: &Server, id: i64) -> String {
     let shown = server.issued(id);
     let key = octets(&shown, "X509v3 Authority Key Identifier:");
     let serial = octets(&shown, "Serial Number:");
@@ -33,7 +33,7 @@ fn name_of(server: &Server, id: i64) -> String {
     )
 }
 
-fn ask(server: &Server, path: &str) -> Reply {
+pub(crate) fn ask(server: &Server, path: &str) -> Reply {
     exchange(server.alice.address, &request("GET", path, &[], b""))
 }
 

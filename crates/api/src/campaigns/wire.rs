@@ -127,6 +127,8 @@ pub(super) struct PlanBody<'a> {
     at_once: u64,
     /// Reissued once their customers have proved control of their names again.
     after_proof: u64,
+    /// Reissued once another process of their subscriptions, which is open, has ended.
+    after_process: u64,
     /// Their customers are told, by reason.
     told: &'a BTreeMap<String, u64>,
     /// Replaced or revoked already.
@@ -154,6 +156,7 @@ impl<'a> PlanBody<'a> {
             total: plan.total,
             at_once: plan.at_once,
             after_proof: plan.after_proof,
+            after_process: plan.after_process,
             told: &plan.told,
             settled: plan.settled,
             skipped: &plan.skipped,

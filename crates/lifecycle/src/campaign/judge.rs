@@ -18,7 +18,32 @@ pub(super) enum Verdict {
     /// Somebody did what was to be done: the certificate in its place, if there is one, and how.
     Settled(Option<CertificateId>, String),
     /// Nothing can be done, for this reason.
-    Skip(String),
+    Skip(Why),
+}
+
+/// Why nothing can be done about a certificate.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Why {
+    /// In words that fit many certificates.
+    pub(super) reason: String,
+    /// In words that fit this one, if there are better ones.
+    pub(super) detail: Option<String>,
+}
+
+impl From<&str> for Why {
+    fn from(reason: &str) -> Self {
+        Self {
+            reason: reason.to_owned(),
+            detail: None,
+        }
+    }
+}
+
+impl Why {
+    /// As exactly as is known.
+    pub(super) fn in_full(self) -> String {
+        self.detail.unwrap_or(self.reason)
+    }
 }
 
 /// Judges `certificate` at `now`; `blocked` says whether its key may not be certified any more.
@@ -37,18 +62,22 @@ pub(super) fn judge(
         return Verdict::Settled(None, "it is revoked".to_owned());
     }
     if certificate.issuer == import::ISSUER {
-        return Verdict::Skip("it is imported: only its own issuer can reissue it".to_owned());
+        return Verdict::Skip("it is imported: only its own issuer can reissue it".into());
     }
     let reissuable = catalogue
         .get(&certificate.product)
         .is_some_and(|product| product.has(Feature::Reissue));
     if !reissuable {
         let product = &certificate.product;
-        return Verdict::Skip(format!("product `{product}` cannot be reissued (any more)"));
+        let reason = format!("product `{product}` cannot be reissued (any more)");
+        return Verdict::Skip(reason.as_str().into());
     }
     if certificate.subscription_end.duration_since(now) < SHORTEST_REMAINDER {
         let end = certificate.subscription_end;
-        return Verdict::Skip(format!("its subscription ends at {end:.0}: renew it"));
+        return Verdict::Skip(Why {
+            reason: "its subscription ends within a day: renew it".to_owned(),
+            detail: Some(format!("its subscription ends at {end:.0}: renew it")),
+        });
     }
     match key {
         KeyChoice::Notify => Verdict::Tell("it needs a new key".to_owned()),

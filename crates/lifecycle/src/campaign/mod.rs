@@ -5,7 +5,8 @@
 //! - `pace`: how fast: pure
 //! - `plan`: what a campaign would come to
 //! - `start`: begins one, stops and resumes it
-//! - `work`: the worker's part that carries campaigns out
+//! - `work`: the worker's part that carries campaigns out, round by round
+//! - `attempt`: what it does about one certificate
 //! - `progress`: how far one is
 //! - `store`: what all this needs from the database
 //!
@@ -13,6 +14,7 @@
 //! says how far it came. The commit that opens a certificate's process takes the certificate out of those that wait
 //! ([`Ticket`]): whatever dies in between, none is reissued twice.
 
+mod attempt;
 mod judge;
 mod pace;
 mod plan;
@@ -26,7 +28,7 @@ use std::num::NonZeroU32;
 
 use jiff::Timestamp;
 
-use crate::certificate::CertificateId;
+use crate::certificate::{Certificate, CertificateId};
 use crate::process::ProcessId;
 
 pub use plan::{Plan, Share};
@@ -38,6 +40,17 @@ pub(crate) use work::work;
 
 /// Number of a campaign.
 pub type CampaignId = i64;
+
+/// Within which time a campaign that was created at `created` wants `certificate` replaced by `deadline`: what its customer
+/// is told, and what renewal information says.
+pub(crate) fn window(
+    created: Timestamp,
+    deadline: Timestamp,
+    certificate: &Certificate,
+) -> (Timestamp, Timestamp) {
+    let end = deadline.min(plan::end_of_use(certificate));
+    (created, end.max(created))
+}
 
 /// What becomes of the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,6 +223,14 @@ impl Outcome {
         Self::ALL.into_iter().find(|known| known.as_str() == word)
     }
 
+    /// Whether the campaign wants the certificate replaced and nobody has done so.
+    pub fn wants_it(self) -> bool {
+        match self {
+            Self::Waiting | Self::Open | Self::Notified | Self::Failed | Self::Missed => true,
+            Self::Reissued | Self::Settled | Self::Skipped => false,
+        }
+    }
+
     /// Whether nothing more will become of it.
     pub fn is_final(self) -> bool {
         !matches!(self, Self::Waiting | Self::Open | Self::Notified)
@@ -225,16 +246,16 @@ pub struct Item {
     pub customer: String,
     /// Name of its issuer.
     pub issuer: String,
-    /// When it stops being of use: its scheduled revocation or its last second.
+    /// When it stops being of use: its scheduled revocation or its last second; one that has expired with its subscription.
     pub urgent: Timestamp,
+    /// When its turn comes; the epoch when it was never put off.
+    pub due: Timestamp,
     /// What became of it.
     pub outcome: Outcome,
     /// The process that the campaign opened.
     pub process: Option<ProcessId>,
     /// The certificate in its place.
     pub successor: Option<CertificateId>,
-    /// Whether it was put off until its place in the pace: that has come when it is due again.
-    pub had_its_place: bool,
     /// Attempts that failed.
     pub attempts: u32,
     /// Why, for a person.

@@ -1,136 +1,224 @@
-//! How fast: each issuer and each customer has a place in time for every reissue, at the distance that the pace gives.
-//! Pure.
+//! How fast: each issuer and each customer reissues at the distance that the pace gives. What a customer has to wait for is
+//! put off until its place; what an issuer has to wait for stays where it is, and is not asked for until then. Pure.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Pace;
+use super::{Item, Pace};
 
 /// What is due that soon is done at once: reissues come in handfuls, not one by one.
 const SOON: SignedDuration = SignedDuration::from_secs(2);
 
-/// The places that are taken.
+/// Who may reissue when. A pace that is not used is not saved up.
 #[derive(Debug, Default)]
 pub(super) struct Places {
     issuers: HashMap<String, Timestamp>,
-    customers: HashMap<String, Timestamp>,
+    customers: HashMap<String, Queue>,
+}
+
+/// A customer's reissues.
+#[derive(Clone, Copy, Debug)]
+struct Queue {
+    /// When the next one may begin.
+    free: Timestamp,
+    /// When the next one that is put off would have its place.
+    end: Timestamp,
+}
+
+/// What the pace says to a reissue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// It may begin.
+    Now,
+    /// Its issuer has to wait, and with it all that the issuer has to sign.
+    IssuerBusy,
+    /// Its customer has to wait: its place is then.
+    At(Timestamp),
 }
 
 impl Places {
-    /// The places of a campaign that goes on: `taken` says up to when items of an issuer and a customer are put off.
-    pub(super) fn resume(pace: Pace, taken: Vec<(String, String, Timestamp)>) -> Self {
-        let mut places = Self::default();
-        for (issuer, customer, at) in taken {
-            let by_issuer = places.issuers.get(&issuer).copied();
-            if by_issuer.is_none_or(|booked| booked <= at) {
-                book(&mut places.issuers, &issuer, pace.per_issuer, at);
-            }
-            book(&mut places.customers, &customer, pace.per_customer, at);
-        }
-        places
+    /// Whether `issuer` has to wait at `now`.
+    pub(super) fn is_busy(&self, pace: Pace, issuer: &str, now: Timestamp) -> bool {
+        pace.per_issuer.is_some()
+            && self
+                .issuers
+                .get(issuer)
+                .is_some_and(|free| is_late(*free, now))
     }
 
-    /// Takes the next place for a reissue by `issuer` for `customer`: `None` when it is due now, else when it is.
-    pub(super) fn take(
-        &mut self,
-        pace: Pace,
-        issuer: &str,
-        customer: &str,
-        now: Timestamp,
-    ) -> Option<Timestamp> {
-        let by_issuer = next(&self.issuers, issuer, pace.per_issuer, now);
-        let by_customer = next(&self.customers, customer, pace.per_customer, now);
-        let at = by_issuer.max(by_customer);
-        book(&mut self.issuers, issuer, pace.per_issuer, at);
-        book(&mut self.customers, customer, pace.per_customer, at);
-        (at.duration_since(now) > SOON).then_some(at)
+    /// Takes the next place for `item`, if it may begin now.
+    pub(super) fn take(&mut self, pace: Pace, item: &Item, now: Timestamp) -> Turn {
+        // Who waits for its customer keeps no place of its issuer: others take it.
+        if let Some(place) = self.later_place(pace, item, now) {
+            return Turn::At(place);
+        }
+        if self.is_busy(pace, &item.issuer, now) {
+            return Turn::IssuerBusy;
+        }
+        if let Some(an_hour) = pace.per_issuer {
+            let free = self.issuers.entry(item.issuer.clone()).or_insert(now);
+            *free = after((*free).max(now), an_hour);
+        }
+        if let Some(an_hour) = pace.per_customer {
+            let queue = self.queue(&item.customer, now);
+            queue.free = after(queue.free.max(now), an_hour);
+        }
+        Turn::Now
+    }
+
+    /// The place that `item` has to wait for because of its customer.
+    fn later_place(&mut self, pace: Pace, item: &Item, now: Timestamp) -> Option<Timestamp> {
+        let an_hour = pace.per_customer?;
+        let queue = self.queue(&item.customer, now);
+        if !is_late(queue.free, now) {
+            return None;
+        }
+        // Whoever has waited for a place waits for the next one, not behind all others.
+        if item.due > Timestamp::UNIX_EPOCH {
+            return Some(queue.free);
+        }
+        let place = queue.end.max(queue.free);
+        queue.end = after(place, an_hour);
+        Some(place)
+    }
+
+    fn queue(&mut self, customer: &str, now: Timestamp) -> &mut Queue {
+        let fresh = Queue {
+            free: now,
+            end: now,
+        };
+        self.customers.entry(customer.to_owned()).or_insert(fresh)
     }
 }
 
-fn next(
-    places: &HashMap<String, Timestamp>,
-    who: &str,
-    pace: Option<NonZeroU32>,
-    now: Timestamp,
-) -> Timestamp {
-    let booked = pace.and_then(|_| places.get(who)).copied();
-    booked.map_or(now, |booked| booked.max(now))
+fn is_late(free: Timestamp, now: Timestamp) -> bool {
+    free.duration_since(now) > SOON
 }
 
-fn book(
-    places: &mut HashMap<String, Timestamp>,
-    who: &str,
-    pace: Option<NonZeroU32>,
-    at: Timestamp,
-) {
-    let Some(pace) = pace else { return };
-    let distance = SignedDuration::from_hours(1) / i32::try_from(pace.get()).unwrap_or(i32::MAX);
-    let after = at.saturating_add(distance).unwrap_or(Timestamp::MAX);
-    match places.get_mut(who) {
-        Some(booked) => *booked = after,
-        None => {
-            places.insert(who.to_owned(), after);
-        }
-    }
+fn after(at: Timestamp, an_hour: NonZeroU32) -> Timestamp {
+    let distance = SignedDuration::from_hours(1) / i32::try_from(an_hour.get()).unwrap_or(i32::MAX);
+    at.saturating_add(distance).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Outcome;
     use super::*;
 
-    fn count_due(pace: Pace, customers: &[&str], hours: i64) -> usize {
-        let start = Timestamp::from_second(1_800_000_000).unwrap();
-        let end = start + SignedDuration::from_hours(hours);
-        let mut places = Places::default();
-        (0..10_000)
-            .map(|index| places.take(pace, "embedded", customers[index % customers.len()], start))
-            .filter(|at| at.is_none_or(|at| at < end))
-            .count()
-    }
-
-    #[test]
-    fn no_more_are_due_in_an_hour_than_the_pace_allows() {
-        let pace = |per_issuer, per_customer| Pace {
+    fn pace(per_issuer: u32, per_customer: u32) -> Pace {
+        Pace {
             per_issuer: NonZeroU32::new(per_issuer),
             per_customer: NonZeroU32::new(per_customer),
-        };
-        assert_eq!(count_due(pace(0, 0), &["a"], 1), 10_000);
-        assert_eq!(count_due(pace(600, 0), &["a"], 1), 600);
-        assert_eq!(count_due(pace(0, 60), &["a"], 2), 120);
-        assert_eq!(count_due(pace(0, 60), &["a", "b"], 1), 120);
-        assert_eq!(count_due(pace(90, 60), &["a", "b"], 1), 90);
+        }
+    }
+
+    fn start() -> Timestamp {
+        Timestamp::from_second(1_800_000_000).unwrap()
+    }
+
+    fn item(certificate: i64, customer: &str) -> Item {
+        Item {
+            certificate,
+            customer: customer.to_owned(),
+            issuer: "embedded".to_owned(),
+            urgent: start(),
+            due: Timestamp::UNIX_EPOCH,
+            outcome: Outcome::Waiting,
+            process: None,
+            successor: None,
+            attempts: 0,
+            detail: None,
+            updated: start(),
+        }
+    }
+
+    /// When each of `items` begins, looked at every second in their order for so many hours.
+    fn begun(pace: Pace, mut waiting: Vec<Item>, hours: i64) -> Vec<(i64, i64)> {
+        let mut places = Places::default();
+        let mut begun = Vec::new();
+        for second in 0..hours * 3600 {
+            let now = start() + SignedDuration::from_secs(second);
+            waiting.retain_mut(|item| {
+                if item.due > now || places.is_busy(pace, &item.issuer, now) {
+                    return true;
+                }
+                match places.take(pace, item, now) {
+                    Turn::Now => begun.push((item.certificate, second)),
+                    Turn::IssuerBusy => return true,
+                    Turn::At(place) => {
+                        item.due = place;
+                        return true;
+                    }
+                }
+                false
+            });
+        }
+        begun
+    }
+
+    fn of(customers: &[&str], each: i64) -> Vec<Item> {
+        let grouped = customers
+            .iter()
+            .flat_map(|customer| (0..each).map(move |_| customer));
+        (0..)
+            .zip(grouped)
+            .map(|(number, customer)| item(number, customer))
+            .collect()
     }
 
     #[test]
-    fn a_campaign_that_goes_on_takes_no_place_twice() {
-        let start = Timestamp::from_second(1_800_000_000).unwrap();
-        let pace = Pace {
-            per_issuer: NonZeroU32::new(60),
-            per_customer: None,
-        };
-        let minutes = |count| start + SignedDuration::from_mins(count);
-        let taken = [("a", "x", 7), ("a", "y", 9), ("a", "z", 3)];
-        let taken = taken
-            .map(|(issuer, customer, at)| (issuer.to_owned(), customer.to_owned(), minutes(at)));
-        let mut places = Places::resume(pace, taken.to_vec());
-        assert_eq!(places.take(pace, "a", "x", start), Some(minutes(10)));
-        assert_eq!(places.take(pace, "b", "x", start), None);
+    fn no_more_begin_in_an_hour_than_the_pace_allows() {
+        // What is due within two seconds begins with the first.
+        for (pace, customers, hours, expected) in [
+            (pace(0, 0), &["a"][..], 1, 2000),
+            (pace(600, 0), &["a"], 1, 600),
+            (pace(0, 60), &["a"], 2, 120),
+            (pace(0, 60), &["a", "b"], 1, 120),
+            (pace(90, 60), &["a", "b"], 1, 90),
+        ] {
+            let count = begun(pace, of(customers, 2000 / customers.len() as i64), hours).len();
+            assert!(
+                (expected..=expected + 1).contains(&count),
+                "{pace:?}: {count}, not {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_customer_who_has_to_wait_keeps_no_place_of_the_issuer() {
+        // The issuer alone takes an hour for all, each customer two: five groups side by side.
+        let begun = begun(pace(500, 50), of(&["a", "b", "c", "d", "e"], 100), 3);
+        assert_eq!(begun.len(), 500);
+        let last = begun.last().unwrap().1;
+        assert!((7100..=7300).contains(&last), "{last}");
+    }
+
+    #[test]
+    fn a_customers_certificates_begin_in_their_order() {
+        let begun = begun(pace(0, 360), of(&["a"], 40), 1);
+        let order: Vec<i64> = begun.iter().map(|(number, _)| *number).collect();
+        assert_eq!(order, (0..40).collect::<Vec<_>>());
     }
 
     #[test]
     fn a_pace_that_was_not_used_is_not_saved_up() {
-        let start = Timestamp::from_second(1_800_000_000).unwrap();
-        let pace = Pace {
-            per_issuer: NonZeroU32::new(60),
-            per_customer: None,
-        };
+        let pace = pace(60, 0);
         let mut places = Places::default();
-        assert_eq!(places.take(pace, "a", "c", start), None);
-        let later = start + SignedDuration::from_hours(5);
-        assert_eq!(places.take(pace, "a", "c", later), None);
-        let next = places.take(pace, "a", "c", later);
-        assert_eq!(next, Some(later + SignedDuration::from_mins(1)));
+        assert_eq!(places.take(pace, &item(1, "c"), start()), Turn::Now);
+        let later = start() + SignedDuration::from_hours(5);
+        assert_eq!(places.take(pace, &item(2, "c"), later), Turn::Now);
+        assert_eq!(places.take(pace, &item(3, "c"), later), Turn::IssuerBusy);
+    }
+
+    #[test]
+    fn many_that_were_due_long_ago_begin_at_the_pace() {
+        let mut late = of(&["a"], 100);
+        for item in &mut late {
+            item.due = start() - SignedDuration::from_hours(5);
+        }
+        let count = begun(pace(0, 60), late, 1).len();
+        assert!((60..=61).contains(&count), "{count}");
     }
 }

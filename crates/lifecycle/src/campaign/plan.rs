@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use reseal_pki::csr::Csr;
 
-use super::judge::{Verdict, judge};
+use super::judge::{Verdict, Why, judge};
 use super::{KeyChoice, NewCampaign, Pace, Selection};
 use crate::certificate::{Certificate, CertificateId};
-use crate::error::Error;
-use crate::issuance::problems;
+use crate::error::{Error, Kind};
+use crate::issuance::{check_key, problems};
 use crate::query::{Filter, FilterValue, Operator, SelectionField, SelectionQuery};
 use crate::services::Services;
 
@@ -25,6 +25,8 @@ pub struct Plan {
     pub at_once: u64,
     /// Reissued once their customers have proved control of their names again.
     pub after_proof: u64,
+    /// Reissued once another process of their subscriptions, which is open, has ended.
+    pub after_process: u64,
     /// Their customers are told, by the reason why the campaign cannot reissue them itself.
     pub told: BTreeMap<String, u64>,
     /// Replaced or revoked already.
@@ -101,14 +103,17 @@ impl Services {
     ) -> Result<(), Error> {
         plan.total += 1;
         match self.verdict(certificate, new.key, now).await? {
-            Verdict::Reissue if self.is_refused_today(certificate) => {
+            Verdict::Reissue if self.is_refused_today(certificate).await? => {
                 *plan
                     .told
                     .entry("its request is refused today".to_owned())
                     .or_default() += 1;
             }
             Verdict::Reissue => {
-                if self.has_proofs_at_hand(certificate, now).await? {
+                let open = self.store.open_process(certificate.subscription).await?;
+                if open.is_some() {
+                    plan.after_process += 1;
+                } else if self.has_proofs_at_hand(certificate, now).await? {
                     plan.at_once += 1;
                 } else {
                     plan.after_proof += 1;
@@ -121,18 +126,25 @@ impl Services {
                 plan.settled += 1;
                 return Ok(());
             }
-            Verdict::Skip(why) => *plan.skipped.entry(why).or_default() += 1,
+            Verdict::Skip(why) => *plan.skipped.entry(why.reason).or_default() += 1,
         }
-        if urgency(certificate) < new.deadline {
+        if urgency(certificate, now) < new.deadline {
             plan.urgent += 1;
         }
         Ok(())
     }
 
     /// Whether the request that is kept does not do under today's rules.
-    fn is_refused_today(&self, certificate: &Certificate) -> bool {
+    async fn is_refused_today(&self, certificate: &Certificate) -> Result<bool, Error> {
         let der = certificate.csr.as_deref().unwrap_or_default();
-        Csr::from_der(der).map_or(true, |csr| problems(self, &csr).is_some())
+        if Csr::from_der(der).map_or(true, |csr| problems(self, &csr).is_some()) {
+            return Ok(true);
+        }
+        match check_key(self, &certificate.customer, &certificate.spki_sha256).await {
+            Ok(()) => Ok(false),
+            Err(error) if error.kind == Kind::InvalidCsr => Ok(true),
+            Err(error) => Err(error),
+        }
     }
 
     /// What can be done about `certificate` now.
@@ -143,7 +155,10 @@ impl Services {
         now: Timestamp,
     ) -> Result<Verdict, Error> {
         if let Some(why) = self.barred(certificate).await? {
-            return Ok(Verdict::Skip(why));
+            return Ok(Verdict::Skip(Why {
+                reason: "it must be revoked, and no other may take its place".to_owned(),
+                detail: Some(why),
+            }));
         }
         let known = self
             .store
@@ -178,8 +193,16 @@ pub(super) fn slice(
     }
 }
 
+/// How urgent it is to replace `certificate` at `now`: what is of use no more is so last, when its subscription ends.
+pub(super) fn urgency(certificate: &Certificate, now: Timestamp) -> Timestamp {
+    if certificate.not_after < now {
+        return certificate.subscription_end;
+    }
+    end_of_use(certificate)
+}
+
 /// When `certificate` stops being of use.
-pub(super) fn urgency(certificate: &Certificate) -> Timestamp {
+pub(super) fn end_of_use(certificate: &Certificate) -> Timestamp {
     let scheduled = certificate.revocation_scheduled;
     scheduled.map_or(certificate.not_after, |at| at.min(certificate.not_after))
 }

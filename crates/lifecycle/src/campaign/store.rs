@@ -25,7 +25,8 @@ pub trait CampaignStore: Send + Sync + 'static {
     ) -> Result<Campaign, StoreError>;
     /// One campaign with its progress.
     async fn campaign(&self, id: CampaignId) -> Result<Option<Progress>, StoreError>;
-    /// Since when, and until when, a running campaign wants that certificate replaced; of several the one that ends first.
+    /// When the first campaign that wants that certificate replaced began, and its deadline; of several the one whose
+    /// deadline comes first. One that has ended without that still wants it, one that was cancelled does not.
     async fn campaign_window(
         &self,
         certificate: CertificateId,
@@ -63,25 +64,31 @@ pub trait CampaignStore: Send + Sync + 'static {
         items: Vec<Item>,
         through: CertificateId,
     ) -> Result<(), StoreError>;
-    /// Items that wait and are due at `now`, the most urgent first.
+    /// Issuers of items that wait, each once.
+    async fn waiting_issuers(&self, id: CampaignId) -> Result<Vec<String>, StoreError>;
+    /// Items of `issuer` that wait and are due at `now`, the most urgent first: up to `limit` of those that were never put
+    /// off, and as many of those whose time has come again.
     async fn due_items(
         &self,
         id: CampaignId,
+        issuer: &str,
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<Item>, StoreError>;
-    /// The last moment to which each issuer's and customer's items were put off, where that is behind `now`.
-    async fn taken_places(
-        &self,
-        id: CampaignId,
-        now: Timestamp,
-    ) -> Result<Vec<(String, String, Timestamp)>, StoreError>;
-    /// Puts items that wait off until a moment each: their places in the campaign's pace.
+    /// Puts an item that waits off until its place in the campaign's pace.
     async fn put_off(
         &self,
         id: CampaignId,
-        items: Vec<(CertificateId, Timestamp)>,
+        certificate: CertificateId,
+        until: Timestamp,
     ) -> Result<(), StoreError>;
+    /// Makes items of `issuer` that wait for their places in the pace due at once, at most `limit` of them; how many.
+    async fn forget_places(
+        &self,
+        id: CampaignId,
+        issuer: &str,
+        limit: u32,
+    ) -> Result<u64, StoreError>;
     /// Gives an item that waits its outcome, and stores what its customer is told with it. Nothing happens when it waits
     /// no more.
     async fn end_item(

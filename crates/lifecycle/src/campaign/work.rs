@@ -1,28 +1,21 @@
-//! The worker's part that carries campaigns out: collects what each is about, reissues what is due or tells the
-//! customer, and looks what became of it. Only one node at a time works on a campaign.
+//! The worker's part that carries campaigns out, round by round: collects what each is about, and takes what is due as far as
+//! pace and load allow. Only one node at a time works on a campaign.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use reseal_pki::csr::Csr;
-use serde_json::json;
 use tokio::sync::watch::Receiver;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
-use super::judge::Verdict;
 use super::pace::Places;
 use super::plan::{SLICE, slice, urgency};
-use super::store::ItemEnd;
-use super::{Campaign, CampaignId, CampaignStatus, Item, Outcome, Ticket};
+use super::{Campaign, CampaignId, CampaignStatus, Item, Outcome, Pace};
 use crate::audit::{AuditEntry, SERVER};
-use crate::certificate::Certificate;
-use crate::customer::{Caller, Role, Scope};
-use crate::error::{Error, Kind};
-use crate::issuance::{CertificateRequest, Mode};
-use crate::notification::{Notification, Occasion};
+use crate::customer::Scope;
+use crate::error::Error;
+use crate::process::ProcessId;
 use crate::pulse::Part;
 use crate::services::Services;
 use crate::worker::stops;
@@ -31,26 +24,65 @@ use crate::worker::stops;
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long a node may be silent before another one goes on with its campaigns.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
-/// Items taken at a time; the lease is renewed in between.
+/// Items of an issuer taken at a time; the lease is renewed in between.
 const BATCH: u32 = 256;
-/// Reissues under way at the same time: customers' own calls come in between.
+/// Attempts under way at the same time: customers' own calls come in between.
 const AT_ONCE: usize = 16;
-/// Before an attempt that failed is repeated: this long, then twice as long each time.
-const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(30);
-const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
-/// After so many attempts it failed for good: more than a day with these waits.
-const MOST_ATTEMPTS: u32 = 30;
+/// Processes that a campaign began and that go on by themselves, because they wait for logs or an upstream: with so many
+/// it begins no more, so that there is something left to stop, and slots for everybody else.
+const MOST_UNDER_WAY: usize = 64;
+/// After so long a time nobody has kept to places in the pace, and they are given anew.
+const GAP: SignedDuration = SignedDuration::from_mins(10);
+/// Places that one commit forgets: others write in between.
+const FORGOTTEN_AT_ONCE: u32 = 1000;
 
-/// The places in time of each campaign's reissues.
-type Paces = HashMap<CampaignId, Places>;
+/// What this node remembers of a campaign that it works on.
+pub(super) struct Course {
+    pub(super) places: Places,
+    /// Processes that went on by themselves when they were last looked at.
+    pub(super) under_way: Vec<ProcessId>,
+    /// Whether the pace kept something from beginning in this round.
+    pub(super) is_limited: bool,
+    /// When the last round was.
+    seen: Timestamp,
+}
+
+/// Attempts of one round share it.
+#[derive(Clone)]
+pub(super) struct SharedCourse(Arc<Mutex<Course>>);
+
+impl SharedCourse {
+    fn begun(now: Timestamp) -> Self {
+        Self(Arc::new(Mutex::new(Course {
+            places: Places::default(),
+            under_way: Vec::new(),
+            is_limited: false,
+            seen: now,
+        })))
+    }
+
+    /// Whether `issuer` has to wait at `now`; if so, that is noted.
+    fn has_to_wait(&self, pace: Pace, issuer: &str, now: Timestamp) -> bool {
+        let mut course = self.lock();
+        let is_busy = course.places.is_busy(pace, issuer, now);
+        course.is_limited |= is_busy;
+        is_busy
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Course> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+type Courses = HashMap<CampaignId, SharedCourse>;
 
 /// Works on campaigns until `shutdown` becomes true.
 pub(crate) async fn work(services: Arc<Services>, mut shutdown: Receiver<bool>) {
     let owner = name_of_this_node();
-    let mut paces = Paces::new();
+    let mut courses = Courses::new();
     loop {
         services.pulse.beat(Part::Campaigns);
-        let busy = services.advance_campaigns(&owner, &mut paces).await;
+        let busy = services.advance_campaigns(&owner, &mut courses).await;
         let pause = match busy {
             Ok(true) => Duration::ZERO,
             Ok(false) => PAUSE,
@@ -78,22 +110,22 @@ impl Services {
     async fn advance_campaigns(
         self: &Arc<Self>,
         owner: &str,
-        paces: &mut Paces,
+        courses: &mut Courses,
     ) -> Result<bool, Error> {
         let now = self.clock.now();
         let lease = now.checked_add(LEASE).map_err(Error::internal)?;
         let running = self.store.claim_campaigns(owner, now, lease).await?;
-        paces.retain(|id, _| running.iter().any(|campaign| campaign.id == *id));
+        courses.retain(|id, _| running.iter().any(|campaign| campaign.id == *id));
         let mut busy = false;
         for campaign in running {
-            let places = match paces.entry(campaign.id) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(new) => {
-                    let taken = self.store.taken_places(campaign.id, now).await?;
-                    new.insert(Places::resume(campaign.pace, taken))
+            let id = campaign.id;
+            match self.advance_campaign(owner, campaign, courses).await {
+                Ok(more) => busy |= more,
+                // The others do not wait for it.
+                Err(error) => {
+                    tracing::warn!(campaign = id, %error, source = ?error.source, "waits for the next look");
                 }
-            };
-            busy |= self.advance_campaign(owner, campaign, places, now).await?;
+            }
         }
         Ok(busy)
     }
@@ -102,11 +134,10 @@ impl Services {
         self: &Arc<Self>,
         owner: &str,
         campaign: Campaign,
-        places: &mut Places,
-        now: Timestamp,
+        courses: &mut Courses,
     ) -> Result<bool, Error> {
-        let collected = campaign.is_collected();
-        if !collected {
+        let now = self.clock.now();
+        if !campaign.is_collected() {
             // The most urgent come first, so nothing is begun before all are known.
             self.collect(&campaign, now).await?;
             return Ok(true);
@@ -115,17 +146,89 @@ impl Services {
         if now > campaign.deadline && self.store.end_missed(id, now, BATCH).await? > 0 {
             return Ok(true);
         }
-        let due = self.store.due_items(id, now, BATCH).await?;
+        let course = self.course_of(&campaign, courses, now).await?;
+        if self.is_full(&course).await? {
+            return Ok(false);
+        }
+        let (due, is_all) = self.due(&campaign, &course, now).await?;
         if due.is_empty() {
             if !self.store.has_unfinished(id).await? {
                 self.complete(id, now).await?;
             }
             return Ok(false);
         }
-        let full = due.len() == BATCH as usize;
-        let due = self.keep_pace(&campaign, due, places, now).await?;
-        self.take_items(owner, &Arc::new(campaign), due).await?;
-        Ok(full)
+        self.take_items(owner, &Arc::new(campaign), due, &course)
+            .await?;
+        let is_limited = course.lock().is_limited;
+        Ok(!is_all && !is_limited)
+    }
+
+    /// What is known of `campaign`'s course. Whoever has not looked for long (another node did, it was paused, the server was
+    /// stopped) gives places in the pace anew: those that were given have passed together.
+    async fn course_of(
+        &self,
+        campaign: &Campaign,
+        courses: &mut Courses,
+        now: Timestamp,
+    ) -> Result<SharedCourse, Error> {
+        if let Some(known) = courses.get(&campaign.id) {
+            let mut course = known.lock();
+            if now.duration_since(course.seen) < GAP {
+                course.seen = now;
+                course.is_limited = false;
+                drop(course);
+                return Ok(known.clone());
+            }
+        }
+        for issuer in self.store.waiting_issuers(campaign.id).await? {
+            let forget = async || {
+                let limit = FORGOTTEN_AT_ONCE;
+                self.store.forget_places(campaign.id, &issuer, limit).await
+            };
+            while forget().await? == u64::from(FORGOTTEN_AT_ONCE) {}
+        }
+        let course = SharedCourse::begun(now);
+        courses.insert(campaign.id, course.clone());
+        Ok(course)
+    }
+
+    /// Whether so much of what the campaign began goes on by itself that nothing more should be begun.
+    async fn is_full(&self, course: &SharedCourse) -> Result<bool, Error> {
+        let known = course.lock().under_way.clone();
+        if known.len() < MOST_UNDER_WAY {
+            return Ok(false);
+        }
+        let mut left = Vec::new();
+        for id in known {
+            let process = self.store.process(&Scope::Everything, id).await?;
+            if process.is_some_and(|process| process.is_open() && !process.waits_for_people()) {
+                left.push(id);
+            }
+        }
+        let is_full = left.len() >= MOST_UNDER_WAY;
+        course.lock().under_way = left;
+        Ok(is_full)
+    }
+
+    /// What is due of the issuers that the pace lets sign, the most urgent first; and whether that is all of it.
+    async fn due(
+        &self,
+        campaign: &Campaign,
+        course: &SharedCourse,
+        now: Timestamp,
+    ) -> Result<(Vec<Item>, bool), Error> {
+        let (mut due, mut is_all) = (Vec::new(), true);
+        for issuer in self.store.waiting_issuers(campaign.id).await? {
+            if course.lock().places.is_busy(campaign.pace, &issuer, now) {
+                continue;
+            }
+            let found = self.store.due_items(campaign.id, &issuer, now, BATCH);
+            let found = found.await?;
+            is_all &= found.len() < BATCH as usize;
+            due.extend(found);
+        }
+        due.sort_unstable_by_key(|item| (item.urgent, item.certificate));
+        Ok((due, is_all))
     }
 
     async fn collect(&self, campaign: &Campaign, now: Timestamp) -> Result<(), Error> {
@@ -139,13 +242,13 @@ impl Services {
             .into_iter()
             .map(|certificate| Item {
                 certificate: certificate.id,
-                urgent: urgency(&certificate),
+                urgent: urgency(&certificate, now),
+                due: Timestamp::UNIX_EPOCH,
                 customer: certificate.customer,
                 issuer: certificate.issuer,
                 outcome: Outcome::Waiting,
                 process: None,
                 successor: None,
-                had_its_place: false,
                 attempts: 0,
                 detail: None,
                 updated: now,
@@ -175,41 +278,25 @@ impl Services {
         Ok(())
     }
 
-    /// What of `due` the pace allows now; the rest is put off until its time.
-    async fn keep_pace(
-        &self,
-        campaign: &Campaign,
-        mut due: Vec<Item>,
-        places: &mut Places,
-        now: Timestamp,
-    ) -> Result<Vec<Item>, Error> {
-        let mut later = Vec::new();
-        due.retain(|item| {
-            let paced = item.attempts == 0 && !item.had_its_place;
-            let at = paced
-                .then(|| places.take(campaign.pace, &item.issuer, &item.customer, now))
-                .flatten();
-            later.extend(at.map(|at| (item.certificate, at)));
-            at.is_none()
-        });
-        if !later.is_empty() {
-            self.store.put_off(campaign.id, later).await?;
-        }
-        Ok(due)
-    }
-
     /// Does what is due, some at a time, as long as the campaign runs and is this node's.
     async fn take_items(
         self: &Arc<Self>,
         owner: &str,
         campaign: &Arc<Campaign>,
         due: Vec<Item>,
+        course: &SharedCourse,
     ) -> Result<(), Error> {
         let mut running = JoinSet::new();
         let mut claimed = Instant::now();
         for item in due {
             if running.len() >= AT_ONCE {
                 joined(running.join_next().await)?;
+            }
+            if course.has_to_wait(campaign.pace, &item.issuer, self.clock.now()) {
+                continue;
+            }
+            if course.lock().under_way.len() >= MOST_UNDER_WAY {
+                break;
             }
             if claimed.elapsed() > LEASE.unsigned_abs() / 3 {
                 claimed = Instant::now();
@@ -224,245 +311,17 @@ impl Services {
                 break;
             }
             let (services, campaign) = (Arc::clone(self), Arc::clone(campaign));
-            running.spawn(async move { services.take_item(campaign, item).await });
+            let course = course.clone();
+            running.spawn(async move { services.take_item(campaign, item, course).await });
         }
         while let Some(ended) = running.join_next().await {
             joined(Some(ended))?;
         }
         Ok(())
     }
-
-    /// Does what is to be done about an item. Whatever goes wrong with it is written down beside it, so that it keeps
-    /// none of the others waiting; only a store that cannot even take that ends the round.
-    async fn take_item(self: Arc<Self>, campaign: Arc<Campaign>, item: Item) -> Result<(), Error> {
-        let (services, task) = (Arc::clone(&self), Arc::clone(&campaign));
-        let tried = item.clone();
-        // A task of its own: one that dies fails as any other.
-        let attempt = tokio::spawn(async move { services.try_item(&task, &tried).await });
-        let ended = attempt
-            .await
-            .unwrap_or_else(|died| Err(Error::internal(died)));
-        match ended {
-            Ok(()) => Ok(()),
-            Err(error) => self.put_back(&campaign, &item, &error).await,
-        }
-    }
-
-    async fn try_item(self: &Arc<Self>, campaign: &Campaign, item: &Item) -> Result<(), Error> {
-        let now = self.clock.now();
-        let found = self
-            .store
-            .certificate(&Scope::Everything, item.certificate)
-            .await?;
-        let Some(certificate) = found else {
-            let gone = end(Outcome::Skipped, "it is not there any more", now);
-            return self.end_item(campaign, item, gone).await;
-        };
-        let end = match self.verdict(&certificate, campaign.key, now).await? {
-            Verdict::Reissue => return self.reissue_item(campaign, &certificate).await,
-            Verdict::Tell(why) => {
-                let advice = format!("Reissue it with a new key ({why})");
-                ItemEnd {
-                    notification: Some(notice(campaign, &certificate, &advice, now)),
-                    ..end(Outcome::Notified, &why, now)
-                }
-            }
-            Verdict::Settled(successor, how) => ItemEnd {
-                successor,
-                ..end(Outcome::Settled, &how, now)
-            },
-            Verdict::Skip(why) => end(Outcome::Skipped, &why, now),
-        };
-        self.end_item(campaign, item, end).await
-    }
-
-    async fn reissue_item(
-        self: &Arc<Self>,
-        campaign: &Campaign,
-        certificate: &Certificate,
-    ) -> Result<(), Error> {
-        let caller = Caller {
-            customer: certificate.customer.clone(),
-            user: Campaign::object(campaign.id),
-            role: Role::Operator,
-            key: 0,
-            claim: None,
-            ticket: Some(Ticket {
-                campaign: campaign.id,
-                certificate: certificate.id,
-            }),
-        };
-        let request = same_again(campaign, certificate)?;
-        // The commit that opens the process takes the item along, and the one that ends it says how.
-        self.reissue(&caller, certificate.id, request, Mode::Execute)
-            .await
-            .map(drop)
-    }
-
-    /// Notes that an attempt failed: what passes is tried again, what the customer can mend is told to the customer, and
-    /// everything else is the item's end.
-    async fn put_back(&self, campaign: &Campaign, item: &Item, error: &Error) -> Result<(), Error> {
-        let now = self.clock.now();
-        let detail = in_words(error);
-        let passes = matches!(
-            error.kind,
-            Kind::Exists | Kind::RateLimited | Kind::Unavailable | Kind::Internal
-        );
-        let id = item.certificate;
-        tracing::warn!(certificate = id, campaign = campaign.id, %error, source = ?error.source, "not reissued");
-        if !passes || item.attempts + 1 >= MOST_ATTEMPTS {
-            let end = self.end_of_refused(campaign, item, error, &detail).await?;
-            return self.end_item(campaign, item, end).await;
-        }
-        let again = now
-            .checked_add(wait_after(item.attempts, error))
-            .map_err(Error::internal)?;
-        Ok(self
-            .store
-            .retry_item(campaign.id, id, again, &detail, now)
-            .await?)
-    }
-
-    /// How an item ends whose reissue was refused with `error`.
-    async fn end_of_refused(
-        &self,
-        campaign: &Campaign,
-        item: &Item,
-        error: &Error,
-        detail: &str,
-    ) -> Result<ItemEnd, Error> {
-        let now = self.clock.now();
-        let failed = end(Outcome::Failed, detail, now);
-        let id = item.certificate;
-        let found = self.store.certificate(&Scope::Everything, id).await?;
-        let Some(certificate) = found else {
-            return Ok(failed);
-        };
-        Ok(match error.kind {
-            // What the request that is kept cannot do any more, another one can.
-            Kind::InvalidCsr | Kind::Constraint | Kind::Rule => {
-                let advice =
-                    format!("Its request is refused today: reissue it with another one ({detail})");
-                ItemEnd {
-                    notification: Some(notice(campaign, &certificate, &advice, now)),
-                    ..end(Outcome::Notified, detail, now)
-                }
-            }
-            // Somebody may have been faster.
-            Kind::Status => match self.verdict(&certificate, campaign.key, now).await? {
-                Verdict::Settled(successor, how) => ItemEnd {
-                    successor,
-                    ..end(Outcome::Settled, &how, now)
-                },
-                Verdict::Skip(why) => end(Outcome::Skipped, &why, now),
-                Verdict::Reissue | Verdict::Tell(_) => failed,
-            },
-            _ => failed,
-        })
-    }
-
-    async fn end_item(&self, campaign: &Campaign, item: &Item, end: ItemEnd) -> Result<(), Error> {
-        Ok(self
-            .store
-            .end_item(campaign.id, item.certificate, end)
-            .await?)
-    }
 }
 
 /// An error of the store ends the round.
-fn joined(ended: Option<Result<Result<(), Error>, tokio::task::JoinError>>) -> Result<(), Error> {
+fn joined(ended: Option<Result<Result<(), Error>, JoinError>>) -> Result<(), Error> {
     ended.map_or(Ok(()), |ended| ended.map_err(Error::internal)?)
-}
-
-fn end(outcome: Outcome, detail: &str, at: Timestamp) -> ItemEnd {
-    ItemEnd {
-        outcome,
-        successor: None,
-        detail: detail.to_owned(),
-        at,
-        notification: None,
-    }
-}
-
-/// The request that led to `certificate`, for the names that it carries.
-fn same_again(campaign: &Campaign, certificate: &Certificate) -> Result<CertificateRequest, Error> {
-    let der = certificate.csr.as_deref().unwrap_or_default();
-    let csr = Csr::from_der(der).map_err(Error::internal)?.pem();
-    let others = certificate
-        .names
-        .iter()
-        .filter(|name| **name != certificate.domain_name);
-    Ok(CertificateRequest {
-        command: json!({ "campaign": campaign.id, "csr": csr }),
-        csr,
-        domain_name: Some(certificate.domain_name.clone()),
-        san: Some(others.cloned().collect()),
-        ..CertificateRequest::default()
-    })
-}
-
-/// What the customer of `certificate` is told: what to do, and within which window.
-fn notice(
-    campaign: &Campaign,
-    certificate: &Certificate,
-    advice: &str,
-    now: Timestamp,
-) -> Notification {
-    let customer = &certificate.customer;
-    let name = &certificate.domain_name;
-    let mut told =
-        Notification::new(customer, Occasion::AttentionNeeded, name, now).about(certificate);
-    let until = campaign.deadline.min(urgency(certificate)).max(now);
-    told.message = format!(
-        "Certificate {} for {name} has to be replaced until {until:.0}: {}. {advice}.",
-        certificate.id, campaign.reason
-    );
-    told.reason = Some(campaign.reason.clone());
-    for (field, moment) in [("windowStart", now), ("windowEnd", until)] {
-        told.payload
-            .insert(field.to_owned(), format!("{moment:.0}").into());
-    }
-    told
-}
-
-fn in_words(error: &Error) -> String {
-    let violations = error
-        .violations
-        .iter()
-        .map(|violation| format!("{}: {}", violation.field, violation.message));
-    let all: Vec<String> = std::iter::once(error.message.clone())
-        .chain(violations)
-        .collect();
-    all.join("; ")
-}
-
-/// How long to wait after an attempt failed when `before` others had.
-fn wait_after(before: u32, error: &Error) -> SignedDuration {
-    let factor = 1_i32.checked_shl(before.min(16)).unwrap_or(i32::MAX);
-    let wait = FIRST_WAIT
-        .checked_mul(factor)
-        .unwrap_or(LONGEST_WAIT)
-        .min(LONGEST_WAIT);
-    let asked = error
-        .retry_after
-        .and_then(|after| SignedDuration::try_from(after).ok());
-    asked.map_or(wait, |asked| wait.max(asked))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_double_up_to_an_hour_and_heed_what_was_asked_for() {
-        let plain = Error::new(Kind::Exists, "");
-        assert_eq!(wait_after(0, &plain), FIRST_WAIT);
-        assert_eq!(wait_after(3, &plain), SignedDuration::from_secs(240));
-        assert_eq!(wait_after(29, &plain), LONGEST_WAIT);
-        let asked = Error {
-            retry_after: Some(Duration::from_hours(5)),
-            ..plain
-        };
-        assert_eq!(wait_after(0, &asked), SignedDuration::from_hours(5));
-    }
 }

@@ -64,7 +64,7 @@ pub(crate) fn problems(services: &Services, csr: &Csr) -> Option<Error> {
 
 /// Refuses keys that are ours, blocked, or certified for another customer (C-21 to C-23). Asked when a
 /// request comes in and again before its certificate is signed (C-24).
-pub(super) async fn check_key(
+pub(crate) async fn check_key(
     services: &Services,
     customer: &str,
     spki_sha256: &[u8; 32],

@@ -154,7 +154,7 @@ impl Services {
     }
 
     /// Whether no other process of `old`'s subscription is open.
-    pub(super) async fn check_none_open(&self, old: &Certificate) -> Result<(), Error> {
+    pub(crate) async fn check_none_open(&self, old: &Certificate) -> Result<(), Error> {
         match self.store.open_process(old.subscription).await? {
             None => Ok(()),
             Some(open) => Err(Error::new(

@@ -135,4 +135,12 @@ impl Process {
             _ => false,
         }
     }
+
+    /// Whether it goes on only when the customer or an operator has done something, and not by itself.
+    pub fn waits_for_people(&self) -> bool {
+        match self.state() {
+            State::Suspended { work, .. } => work.waits_for_people(),
+            _ => false,
+        }
+    }
 }

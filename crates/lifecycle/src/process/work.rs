@@ -378,6 +378,16 @@ impl Work {
                 .any(|(_, state)| matches!(state, CheckState::Attention { .. }))
     }
 
+    /// Whether there is something that the customer or an operator has been asked for.
+    pub fn waits_for_people(&self) -> bool {
+        let is_asked_for = |proof: &NameProof| {
+            !proof.is_proved() && (proof.challenge.is_some() || proof.method == DcvType::Email)
+        };
+        self.proofs.iter().any(is_asked_for)
+            || self.open_checks().next().is_some()
+            || self.caa.iter().any(|caa| !caa.permitted)
+    }
+
     /// The proof of `name`.
     pub fn proof(&self, name: &str) -> Option<&NameProof> {
         self.proofs.iter().find(|proof| proof.name.as_str() == name)

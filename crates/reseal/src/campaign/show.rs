@@ -47,6 +47,7 @@ pub(super) fn plan_lines(plan: &Plan, new: &NewCampaign) -> Vec<String> {
         row("certificates", plan.total),
         row("reissued at once", plan.at_once),
         row("reissued once names are proved again", plan.after_proof),
+        row("reissued once another process ends", plan.after_process),
         row("customers told", plan.told.values().sum::<u64>()),
     ];
     lines.extend(reasons(&plan.told));

@@ -8,7 +8,7 @@ macro_rules! columns {
 
 macro_rules! item_columns {
     () => {
-        "certificate, customer, issuer, urgent, outcome, process, successor, placed, attempts, detail, updated"
+        "certificate, customer, issuer, urgent, due, outcome, process, successor, attempts, detail, updated"
     };
 }
 
@@ -41,32 +41,49 @@ super::statements! {
     /// campaign, certificate, customer, issuer, urgent, outcome, updated; once
     INSERT_ITEM = "INSERT INTO campaign_item (campaign, certificate, customer, issuer, urgent, due, placed, outcome, \
         attempts, updated) VALUES ($1, $2, $3, $4, $5, 0, 0, $6, 0, $7) ON CONFLICT (campaign, certificate) DO NOTHING";
-    /// campaign, outcome, now, limit → rows, those whose time came first, then the most urgent
-    SELECT_DUE = concat!("SELECT ", item_columns!(), " FROM campaign_item WHERE campaign = $1 AND outcome = $2 \
-        AND due <= $3 ORDER BY due, urgent, certificate LIMIT $4");
-    /// campaign, outcome, now → issuer, customer, the last moment put off to
-    SELECT_PLACES = "SELECT issuer, customer, MAX(due) FROM campaign_item WHERE campaign = $1 AND outcome = $2 \
-        AND due > $3 GROUP BY issuer, customer";
+    /// campaign, outcome, issuer before → the next issuer of items with that outcome
+    SELECT_ISSUER = "SELECT issuer FROM campaign_item WHERE campaign = $1 AND outcome = $2 AND issuer > $3 \
+        ORDER BY issuer LIMIT 1";
+    /// campaign, outcome, issuer, limit → rows of those that were never put off, the most urgent first
+    SELECT_FRESH = concat!("SELECT ", item_columns!(), " FROM campaign_item WHERE campaign = $1 AND outcome = $2 \
+        AND issuer = $3 AND due = 0 ORDER BY urgent LIMIT $4");
+    /// campaign, outcome, issuer, now, limit → rows of those whose time has come again, the longest waiting first
+    SELECT_RETURNED = concat!("SELECT ", item_columns!(), " FROM campaign_item WHERE campaign = $1 AND outcome = $2 \
+        AND issuer = $3 AND due > 0 AND due <= $4 ORDER BY due LIMIT $5");
+    /// campaign, outcome, issuer, limit: what waits for its place in the pace is due as soon as can be
+    FORGET_PLACES = "UPDATE campaign_item SET due = 0, placed = 0 WHERE campaign = $1 AND certificate IN \
+        (SELECT certificate FROM campaign_item WHERE campaign = $1 AND outcome = $2 AND issuer = $3 AND due > 0 \
+            AND placed = 1 LIMIT $4)";
+    /// campaign, outcome, limit → certificates
+    SELECT_WITH_OUTCOME = "SELECT certificate FROM campaign_item WHERE campaign = $1 AND outcome = $2 LIMIT $3";
     /// due, campaign, certificate, outcome
     PUT_OFF = "UPDATE campaign_item SET due = $1, placed = 1 WHERE campaign = $2 AND certificate = $3 AND outcome = $4";
     /// due, detail, updated, campaign, certificate, outcome
-    RETRY = "UPDATE campaign_item SET due = $1, detail = $2, updated = $3, attempts = attempts + 1 \
+    RETRY = "UPDATE campaign_item SET due = $1, placed = 0, detail = $2, updated = $3, attempts = attempts + 1 \
         WHERE campaign = $4 AND certificate = $5 AND outcome = $6";
     /// new outcome, successor, detail, updated, campaign, certificate, outcome that it must have
     END = "UPDATE campaign_item SET outcome = $1, successor = $2, detail = $3, updated = $4 \
         WHERE campaign = $5 AND certificate = $6 AND outcome = $7";
+    /// new outcome, updated, campaign, certificate, outcome that it must have
+    MISS = "UPDATE campaign_item SET outcome = $1, updated = $2 \
+        WHERE campaign = $3 AND certificate = $4 AND outcome = $5";
     /// new outcome, process, updated, campaign, certificate, outcome that it must have
     OPEN = "UPDATE campaign_item SET outcome = $1, process = $2, detail = NULL, updated = $3 \
         WHERE campaign = $4 AND certificate = $5 AND outcome = $6";
+    /// new outcome, due, detail, updated, process, outcome that it must have, most attempts: its process has failed
+    REOPEN = "UPDATE campaign_item SET outcome = $1, due = $2, placed = 0, detail = $3, updated = $4, \
+        attempts = attempts + 1 WHERE process = $5 AND outcome = $6 AND attempts < $7";
+    /// moment, certificate, outcome: it stops being of use then
+    HASTEN = "UPDATE campaign_item SET urgent = $1 WHERE certificate = $2 AND outcome = $3 AND urgent > $1";
     /// new outcome, successor, detail, updated, process, outcome that it must have
     CLOSE = "UPDATE campaign_item SET outcome = $1, successor = $2, detail = $3, updated = $4 \
         WHERE process = $5 AND outcome = $6";
     /// new outcome, successor, updated, certificate, outcome that it must have
     SETTLE = "UPDATE campaign_item SET outcome = $1, successor = $2, updated = $3 \
         WHERE certificate = $4 AND outcome = $5";
-    /// status, certificate, three outcomes → created, deadline
-    SELECT_WINDOW = "SELECT created, deadline FROM campaign WHERE status = $1 AND EXISTS (SELECT 1 FROM campaign_item \
-        WHERE campaign = campaign.id AND certificate = $2 AND (outcome = $3 OR outcome = $4 OR outcome = $5))";
+    /// certificate → created, deadline, outcome of campaigns that want it replaced, or wanted it until they ended
+    SELECT_WINDOW = "SELECT created, deadline, outcome FROM campaign_item JOIN campaign ON campaign.id = campaign \
+        WHERE certificate = $1 AND status <> $2 AND successor IS NULL";
     /// campaign, certificate before, limit → rows by certificate
     SELECT_ITEMS = concat!("SELECT ", item_columns!(), " FROM campaign_item WHERE campaign = $1 AND certificate > $2 \
         ORDER BY certificate LIMIT $3");

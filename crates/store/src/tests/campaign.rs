@@ -1,11 +1,13 @@
 //! Campaigns that are stopped, and certificates that are replaced, at the very moment that something is begun.
 
+use jiff::{SignedDuration, Timestamp};
 use reseal_lifecycle::audit::AuditEntry;
 use reseal_lifecycle::campaign::{
     Campaign, CampaignId, CampaignStatus, CampaignStore as _, Item, ItemEnd, KeyChoice, Outcome,
     Pace, Selection, Ticket,
 };
 use reseal_lifecycle::certificate::Certificate;
+use reseal_lifecycle::compromise::{CompromiseStore as _, KeyBlock};
 use reseal_lifecycle::idempotency::{Claim, IdempotencyStore as _, KeptAnswer, Promised};
 use reseal_lifecycle::store::{Change, Store as _, StoreError};
 
@@ -35,24 +37,29 @@ fn campaign() -> Campaign {
     }
 }
 
-/// A running campaign that is about `certificate`.
-async fn about(world: &World, certificate: &Certificate) -> CampaignId {
-    let campaign = campaign();
-    let begun = world.store.create_campaign(campaign, entry(), None).await;
-    let id = begun.unwrap().id;
-    let item = Item {
+/// One that waits.
+fn item(certificate: &Certificate) -> Item {
+    Item {
         certificate: certificate.id,
         urgent: certificate.not_after,
+        due: Timestamp::UNIX_EPOCH,
         customer: certificate.customer.clone(),
         issuer: certificate.issuer.clone(),
         outcome: Outcome::Waiting,
         process: None,
         successor: None,
-        had_its_place: false,
         attempts: 0,
         detail: None,
         updated: now(),
-    };
+    }
+}
+
+/// A running campaign that is about `certificate`.
+async fn about(world: &World, certificate: &Certificate) -> CampaignId {
+    let campaign = campaign();
+    let begun = world.store.create_campaign(campaign, entry(), None).await;
+    let id = begun.unwrap().id;
+    let item = item(certificate);
     world
         .store
         .add_items(id, vec![item], certificate.id)
@@ -158,4 +165,144 @@ async fn r_9_a_campaign_is_stored_with_the_answer_to_the_call_for_it() {
     assert_eq!(all, std::slice::from_ref(&begun));
     let again = world.store.claim_key(call()).await.unwrap();
     assert_eq!(again, Claim::Answered(answer(&begun).unwrap()));
+}
+
+/// The only item of the campaign.
+async fn only(world: &World, id: CampaignId) -> Item {
+    let mut items = world.store.items(id, 0, 2).await.unwrap();
+    assert_eq!(items.len(), 1);
+    items.remove(0)
+}
+
+#[tokio::test]
+async fn what_is_due_comes_by_issuer_the_most_urgent_first_wherever_it_waited() {
+    let world = World::new().await;
+    let store = &world.store;
+    let begun = store.create_campaign(campaign(), entry(), None).await;
+    let id = begun.unwrap().id;
+    let mut items = Vec::new();
+    // In days: when each stops being of use.
+    for (number, urgent) in [(1, 9), (2, 3), (3, 7), (4, 5), (5, 1)] {
+        let certificate = world.import(sample::certificate("acme", number)).await;
+        let issuer = if number == 5 { "other" } else { "embedded" };
+        items.push(Item {
+            urgent: in_days(urgent),
+            issuer: issuer.to_owned(),
+            ..item(&certificate)
+        });
+    }
+    let ids: Vec<_> = items.iter().map(|item| item.certificate).collect();
+    store.add_items(id, items, ids[4]).await.unwrap();
+    let issuers = store.waiting_issuers(id).await.unwrap();
+    assert_eq!(issuers, ["embedded", "other"]);
+    let due = async |day| {
+        let due = store.due_items(id, "embedded", in_days(day), 10).await;
+        let due = due.unwrap().into_iter().map(|item| item.certificate);
+        due.collect::<Vec<_>>()
+    };
+    let in_order = [ids[1], ids[3], ids[2], ids[0]];
+    assert_eq!(due(0).await, in_order);
+    // One has a place in the pace, one failed for a while: both come again among the others.
+    store.put_off(id, ids[1], in_days(1)).await.unwrap();
+    let failed = store.retry_item(id, ids[3], in_days(2), "busy", now());
+    failed.await.unwrap();
+    assert_eq!(due(0).await, [ids[2], ids[0]]);
+    assert_eq!(due(1).await, [ids[1], ids[2], ids[0]]);
+    assert_eq!(due(2).await, in_order);
+    assert_eq!(store.forget_places(id, "other", 10).await.unwrap(), 0);
+    assert_eq!(store.forget_places(id, "embedded", 10).await.unwrap(), 1);
+    assert_eq!(
+        due(0).await,
+        [ids[1], ids[2], ids[0]],
+        "only places are forgotten"
+    );
+    assert_eq!(store.forget_places(id, "embedded", 10).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_certificate_whose_process_failed_is_judged_anew_three_times() {
+    let world = World::new().await;
+    let old = world.import(sample::certificate("acme", 1)).await;
+    let id = about(&world, &old).await;
+    for attempt in 1..=4 {
+        let process = world.store.open(reissue(&old, id, attempt + 1)).await;
+        let process = process.unwrap();
+        let number = process.id;
+        let (failed, events) = process.fail("the log is down".to_owned(), now()).unwrap();
+        world
+            .store
+            .advance(Change::new(failed, events))
+            .await
+            .unwrap();
+        let item = only(&world, id).await;
+        let why = format!("process {number} failed: the log is down");
+        assert_eq!(item.detail.as_deref(), Some(&*why));
+        let (expected, due) = match attempt {
+            4 => (Outcome::Failed, item.due),
+            _ => (Outcome::Waiting, now() + SignedDuration::from_mins(10)),
+        };
+        assert_eq!((item.outcome, item.due), (expected, due), "{attempt}");
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_was_cancelled_is_the_end_and_says_so() {
+    let world = World::new().await;
+    let old = world.import(sample::certificate("acme", 1)).await;
+    let id = about(&world, &old).await;
+    let mut opening = sample::opening("acme", Some(old.subscription));
+    opening.process.source = Some(old.id);
+    opening.ticket = reissue(&old, id, 2).ticket;
+    let process = world.store.open(opening).await.unwrap();
+    let number = process.id;
+    let (cancelled, events) = process.cancel("acme/api".to_owned(), now()).unwrap();
+    world
+        .store
+        .advance(Change::new(cancelled, events))
+        .await
+        .unwrap();
+    let item = only(&world, id).await;
+    let why = format!("process {number} was cancelled");
+    assert_eq!(item.outcome, Outcome::Failed);
+    assert_eq!(item.detail.as_deref(), Some(&*why));
+}
+
+/// who was told and did nothing is still to replace it, however the campaign ended, unless an operator gave it up.
+#[tokio::test]
+async fn a_window_lasts_until_the_certificate_is_replaced_or_the_campaign_cancelled() {
+    let world = World::new().await;
+    let old = world.import(sample::certificate("acme", 1)).await;
+    let id = about(&world, &old).await;
+    let window = async || world.store.campaign_window(old.id).await.unwrap();
+    let wanted = Some((now(), in_days(1)));
+    let change = async |from, to| {
+        let from = [from];
+        let changed = world.store.change_campaign(id, &from, to, now(), entry());
+        assert!(changed.await.unwrap());
+    };
+    assert_eq!(window().await, wanted);
+    world.store.end_item(id, old.id, told()).await.unwrap();
+    assert_eq!(world.store.end_missed(id, in_days(2), 10).await.unwrap(), 1);
+    let missed = only(&world, id).await;
+    assert_eq!(missed.outcome, Outcome::Missed);
+    assert_eq!(missed.detail, Some(told().detail), "why it was told stays");
+    assert_eq!(window().await, wanted);
+    change(CampaignStatus::Running, CampaignStatus::Completed).await;
+    assert_eq!(window().await, wanted);
+    change(CampaignStatus::Completed, CampaignStatus::Cancelled).await;
+    assert_eq!(window().await, None);
+}
+
+/// what must be revoked by tomorrow goes before what ends next week.
+#[tokio::test]
+async fn a_revocation_that_is_ordered_later_makes_a_certificate_more_urgent() {
+    let world = World::new().await;
+    let old = world.import(sample::certificate("acme", 1)).await;
+    let id = about(&world, &old).await;
+    assert_eq!(only(&world, id).await.urgent, old.not_after);
+    let key = old.spki_sha256;
+    let delay = SignedDuration::from_hours(20);
+    let block = KeyBlock::certain(vec![key], "leaked", "house/op", now(), delay);
+    world.store.block_keys(block).await.unwrap();
+    assert_eq!(only(&world, id).await.urgent, now() + delay);
 }

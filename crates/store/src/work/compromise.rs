@@ -22,7 +22,7 @@ use super::find::{many, number, one};
 use super::notification::Draft;
 use super::rows::{self, millis, reason_word};
 use super::upgrade::{Upgraded, upgrade};
-use super::{audit, authorization, page};
+use super::{audit, authorization, campaign, page};
 use crate::SqlStore;
 use crate::database::{self, Connection, Lock, Row, params};
 use crate::{list, sql};
@@ -279,6 +279,7 @@ fn oblige_one(
     }
     let values = params![moment, certificate.id];
     connection.execute(sql::certificate::SCHEDULE, values)?;
+    campaign::hasten(connection, certificate.id, moment)?;
     let scheduled = before.map_or(wished, |before| before.min(wished));
     // The new one, or the one before it with another moment.
     let select = sql::revocation_duty::SELECT_STANDING;

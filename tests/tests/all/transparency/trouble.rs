@@ -1,10 +1,14 @@
 //! Logs that are down, slow, or lie.
 
 use std::fs;
+use std::thread;
+use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::json;
 
-use super::World;
+use super::{NAME, World};
+use crate::support::csr::csr;
 use crate::support::ct_log::Mischief;
 use crate::support::database::is_postgres;
 
@@ -169,4 +173,47 @@ fn s_19_caa_is_not_asked_again_between_a_logged_precertificate_and_its_certifica
             .contains("CAA does not permit"),
         "{waits}"
     );
+}
+
+/// A campaign leaves something to be stopped, and slots for others, when certificates do not come as fast as processes.
+#[test]
+fn a_campaign_begins_no_more_than_it_can_end_while_logs_are_down() {
+    let world = World::with_logs_of(&["a", "b", "c"]);
+    let house = world.house();
+    world.order();
+    for _ in 0..84 {
+        let body = json!({"customer": "alice", "product": "ssl_dv", "period": 12, "csr": csr(&[NAME]), "san": []});
+        let reply = house.alice.post("/v2/ssl/certificates", &body);
+        assert!([201, 202].contains(&reply.status), "{}", reply.text());
+        house.wait_for(reply.process(), "COMPLETED");
+    }
+    for log in &world.logs {
+        log.misbehave(Mischief::Down);
+    }
+    let selection = [
+        "--where",
+        "status=ACTIVE",
+        "--key",
+        "keep",
+        "--reason",
+        "drill",
+    ];
+    let id = house.told(&[&["campaign", "start"], &selection[..]].concat());
+    let count = |outcome: &str| {
+        let of = format!("SELECT COUNT(*) FROM campaign_item WHERE outcome = '{outcome}'");
+        house.database().number(&of)
+    };
+    house.wait_until(1, || (count("OPEN") >= 64).then_some(()));
+    thread::sleep(Duration::from_secs(4));
+    // Those that were being begun when there were 64 came in addition.
+    let open = count("OPEN");
+    assert!((64..80).contains(&open), "{open}");
+    assert_eq!(count("WAITING"), 85 - open);
+    // What was begun goes on, and nothing more is begun.
+    house.told(&["campaign", "pause", &id]);
+    for log in &world.logs {
+        log.behave();
+    }
+    house.wait_until(1, || (count("REISSUED") > 0).then_some(()));
+    assert_eq!(count("WAITING"), 85 - open);
 }

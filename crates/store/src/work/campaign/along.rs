@@ -1,13 +1,19 @@
 //! What happens to a campaign's certificates in the commits of others: of processes, replacements, revocations.
 
+use jiff::SignedDuration;
 use reseal_lifecycle::campaign::{CampaignId, CampaignStatus, Outcome, Ticket};
 use reseal_lifecycle::certificate::CertificateId;
-use reseal_lifecycle::process::{Process, ProcessId};
+use reseal_lifecycle::process::{self, Process, ProcessId, ProcessStatus, State};
 use reseal_lifecycle::store::StoreError;
 
 use super::super::rows::millis;
 use crate::database::{self, Connection, Hold, params};
 use crate::sql::campaign as sql;
+
+/// When an item whose process has failed is judged anew.
+const AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(10);
+/// Attempts after which a process that fails is the item's end.
+const MOST_ATTEMPTS: u32 = 3;
 
 /// In the commit that opens process `id`: its certificate waits no more. One that does not wait was taken by somebody
 /// else, or the campaign was stopped meanwhile: nothing of the commit may stand.
@@ -37,28 +43,52 @@ pub(super) fn runs(connection: &Connection, id: CampaignId) -> database::Result<
     connection.hold(Hold::AsItIs, sql::HAS_STATUS, values)
 }
 
-/// In the commit that ends `process`, numbered `id`: so does the item that it was for, if it was for one.
+/// In the commit that ends `process`, numbered `id`: so does the item that it was for, if it was for one. One whose process
+/// has failed is judged anew after a while: its key may be blocked, its certificate revoked, or the reason be gone.
 pub(crate) fn close(
     connection: &Connection,
     process: &Process,
     id: ProcessId,
     successor: Option<CertificateId>,
 ) -> database::Result<()> {
+    let open = Outcome::Open.as_str();
+    let now = millis(process.updated);
+    let detail = match process.state() {
+        State::Ended { result, .. } => unsuccessful(id, result),
+        _ => None,
+    };
+    if process.status() == ProcessStatus::Failed {
+        let again = process.updated.saturating_add(AGAIN_AFTER);
+        let again = millis(again.unwrap_or(process.updated));
+        let waiting = Outcome::Waiting.as_str();
+        let values = params![waiting, again, detail, now, id, open, MOST_ATTEMPTS];
+        connection.send(sql::REOPEN, values)?;
+    }
     let outcome = match successor {
         Some(_) => Outcome::Reissued,
         None => Outcome::Failed,
     };
-    let status = process.status().as_str();
-    let detail = (outcome == Outcome::Failed).then(|| format!("process {id} ended as {status}"));
-    let values = params![
-        outcome.as_str(),
-        successor,
-        detail,
-        millis(process.updated),
-        id,
-        Outcome::Open.as_str()
-    ];
+    let values = params![outcome.as_str(), successor, detail, now, id, open];
     connection.send(sql::CLOSE, values)
+}
+
+/// Why process `id` has led to nothing, if so.
+fn unsuccessful(id: ProcessId, result: &process::Outcome) -> Option<String> {
+    match result {
+        process::Outcome::Completed => None,
+        process::Outcome::Cancelled => Some(format!("process {id} was cancelled")),
+        process::Outcome::Failed { reason } => Some(format!("process {id} failed: {reason}")),
+    }
+}
+
+/// In the commit that schedules the revocation of `certificate` at `moment`: it is that much more urgent.
+pub(crate) fn hasten(
+    connection: &Connection,
+    certificate: CertificateId,
+    moment: i64,
+) -> database::Result<()> {
+    let values = params![moment, certificate, Outcome::Waiting.as_str()];
+    connection.send(sql::HASTEN, values)
 }
 
 /// In the commit that replaces or revokes `certificate`: whoever was told to replace it has nothing left to do.

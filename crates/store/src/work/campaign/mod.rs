@@ -29,7 +29,7 @@ use crate::database::{self, Error, Lock, params};
 use crate::list;
 use crate::sql::campaign as sql;
 
-pub(crate) use along::{close, settle, take_along};
+pub(crate) use along::{close, hasten, settle, take_along};
 use along::{is_replaceable, runs};
 use rows::{campaign, item, outcome};
 
@@ -96,18 +96,15 @@ impl CampaignStore for SqlStore {
     ) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
         self.points
             .read(move |connection| {
-                let values = params![
-                    CampaignStatus::Running.as_str(),
-                    certificate,
-                    Outcome::Waiting.as_str(),
-                    Outcome::Open.as_str(),
-                    Outcome::Notified.as_str()
-                ];
-                let windows = many(connection, sql::SELECT_WINDOW, values, |row| {
+                let values = params![certificate, CampaignStatus::Cancelled.as_str()];
+                let found = many(connection, sql::SELECT_WINDOW, values, |row| {
                     let mut columns = Columns::of(row);
-                    Ok((columns.moment()?, columns.moment()?))
+                    let window = (columns.moment()?, columns.moment()?);
+                    Ok((window, outcome(&mut columns)?))
                 })?;
-                Ok(windows.into_iter().min_by_key(|(_, deadline)| *deadline))
+                let wanted = found.into_iter().filter(|(_, outcome)| outcome.wants_it());
+                let windows = wanted.map(|(window, _)| window);
+                Ok(windows.min_by_key(|(_, deadline)| *deadline))
             })
             .await
     }
@@ -230,32 +227,41 @@ impl CampaignStore for SqlStore {
             .await
     }
 
-    async fn due_items(
-        &self,
-        id: CampaignId,
-        now: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<Item>, StoreError> {
+    async fn waiting_issuers(&self, id: CampaignId) -> Result<Vec<String>, StoreError> {
         self.lists
             .read(move |connection| {
-                let values = params![id, Outcome::Waiting.as_str(), millis(now), limit];
-                many(connection, sql::SELECT_DUE, values, item)
+                let waiting = Outcome::Waiting.as_str();
+                let mut issuers: Vec<String> = Vec::new();
+                loop {
+                    let last = issuers.last().map_or("", String::as_str);
+                    let values = params![id, waiting, last];
+                    let next = one(connection, sql::SELECT_ISSUER, values, |row| row.get(0))?;
+                    let Some(issuer) = next else {
+                        return Ok(issuers);
+                    };
+                    issuers.push(issuer);
+                }
             })
             .await
     }
 
-    async fn taken_places(
+    async fn due_items(
         &self,
         id: CampaignId,
+        issuer: &str,
         now: Timestamp,
-    ) -> Result<Vec<(String, String, Timestamp)>, StoreError> {
+        limit: u32,
+    ) -> Result<Vec<Item>, StoreError> {
+        let issuer = issuer.to_owned();
         self.lists
             .read(move |connection| {
-                let values = params![id, Outcome::Waiting.as_str(), millis(now)];
-                many(connection, sql::SELECT_PLACES, values, |row| {
-                    let mut columns = Columns::of(row);
-                    Ok((columns.value()?, columns.value()?, columns.moment()?))
-                })
+                let waiting = Outcome::Waiting.as_str();
+                let values = params![id, waiting, issuer, limit];
+                let mut due = many(connection, sql::SELECT_FRESH, values, item)?;
+                let values = params![id, waiting, issuer, millis(now), limit];
+                due.extend(many(connection, sql::SELECT_RETURNED, values, item)?);
+                due.sort_unstable_by_key(|item| (item.urgent, item.certificate));
+                Ok(due)
             })
             .await
     }
@@ -263,16 +269,29 @@ impl CampaignStore for SqlStore {
     async fn put_off(
         &self,
         id: CampaignId,
-        items: Vec<(CertificateId, Timestamp)>,
+        certificate: CertificateId,
+        until: Timestamp,
     ) -> Result<(), StoreError> {
         self.writer
             .write(move |connection| {
-                for (certificate, until) in &items {
-                    let waiting = Outcome::Waiting.as_str();
-                    let values = params![millis(*until), id, certificate, waiting];
-                    connection.send(sql::PUT_OFF, values)?;
-                }
-                Ok(())
+                let waiting = Outcome::Waiting.as_str();
+                let values = params![millis(until), id, certificate, waiting];
+                Ok(connection.send(sql::PUT_OFF, values)?)
+            })
+            .await
+    }
+
+    async fn forget_places(
+        &self,
+        id: CampaignId,
+        issuer: &str,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let issuer = issuer.to_owned();
+        self.writer
+            .write(move |connection| {
+                let values = params![id, Outcome::Waiting.as_str(), issuer, limit];
+                Ok(connection.execute(sql::FORGET_PLACES, values)? as u64)
             })
             .await
     }
@@ -339,19 +358,15 @@ impl CampaignStore for SqlStore {
         self.writer
             .write(move |connection| {
                 let notified = Outcome::Notified.as_str();
-                let values = params![id, notified, i64::MAX, limit];
-                let left = many(connection, sql::SELECT_DUE, values, item)?;
-                for item in &left {
-                    let values = params![
-                        Outcome::Missed.as_str(),
-                        item.successor,
-                        item.detail,
-                        millis(now),
-                        id,
-                        item.certificate,
-                        notified
-                    ];
-                    connection.execute(sql::END, values)?;
+                let values = params![id, notified, limit];
+                let left: Vec<CertificateId> =
+                    many(connection, sql::SELECT_WITH_OUTCOME, values, |row| {
+                        row.get(0)
+                    })?;
+                let missed = Outcome::Missed.as_str();
+                for certificate in &left {
+                    let values = params![missed, millis(now), id, certificate, notified];
+                    connection.send(sql::MISS, values)?;
                 }
                 Ok(left.len() as u64)
             })

@@ -5,6 +5,8 @@
     reason = "what is wrong here fails a test; the lint knows test functions only"
 )]
 
+mod course;
+
 use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
@@ -194,61 +196,6 @@ fn a_blocked_key_is_never_certified_again_by_a_campaign() {
     });
     let all = server.operator.get("/v2/ssl/certificates").expect(200);
     assert_eq!(all["pagination"]["total"], 1);
-}
-
-#[test]
-fn a_pace_is_kept_and_a_paused_campaign_begins_nothing() {
-    let server = Server::start();
-    for index in 0..6 {
-        server.order("ssl_dv", &csr(&[&format!("c{index}.reseal.dev")]));
-    }
-    let mut request = body("keep", "status=ACTIVE");
-    // One in five seconds.
-    request["perCustomer"] = 720.into();
-    let plan = server
-        .operator
-        .post(&format!("{CAMPAIGNS}?dryRun=true"), &request)
-        .expect(200);
-    assert_eq!(plan["duration"], 30);
-    let id = begin(&server, &request);
-    server.wait_until(&format!("{CAMPAIGNS}/{id}"), |body| {
-        body["outcomes"]["REISSUED"] == 1
-    });
-    campaign(&server, &["pause", &id.to_string()]);
-    let paused = server
-        .operator
-        .get(&format!("{CAMPAIGNS}/{id}"))
-        .expect(200);
-    assert_eq!(paused["status"], "PAUSED");
-    std::thread::sleep(std::time::Duration::from_secs(7));
-    let still = server
-        .operator
-        .get(&format!("{CAMPAIGNS}/{id}"))
-        .expect(200);
-    let done = still["done"].as_i64().unwrap();
-    assert!((1..=2).contains(&done), "{still}");
-    let twice = server
-        .operator
-        .post(&format!("{CAMPAIGNS}/{id}/pause"), &json!({}));
-    let refused = twice.refused(400, "ObjectStatusProhibitsOperation");
-    assert!(
-        refused.to_string().contains("expected RUNNING"),
-        "{refused}"
-    );
-    server
-        .operator
-        .post(&format!("{CAMPAIGNS}/{id}/resume"), &json!({}))
-        .expect(200);
-    server.wait_until(&format!("{CAMPAIGNS}/{id}"), |body| {
-        body["outcomes"]["REISSUED"].as_i64().unwrap() > done
-    });
-    let cancelled = campaign(&server, &["cancel", &id.to_string()]);
-    assert!(cancelled.contains("CANCELLED"), "{cancelled}");
-    let left = server
-        .operator
-        .get(&format!("{CAMPAIGNS}/{id}"))
-        .expect(200);
-    assert!(left["outcomes"]["WAITING"].as_i64().unwrap() > 0, "{left}");
 }
 
 #[test]
