@@ -129,17 +129,24 @@ impl DataFolder {
         self.root.join("webhook.key")
     }
 
-    /// The key that webhooks' secrets are encrypted under: 64 hexadecimal digits in `webhook.key`, made when
-    /// there is none. Whoever copies the database alone has not got it.
-    pub(crate) fn webhook_key(&self) -> anyhow::Result<[u8; 32]> {
+    /// The key that webhooks' secrets and keys of accounts at upstreams are encrypted under: 64 hexadecimal digits in
+    /// `webhook.key`, made when there is none and nothing `is_sealed` under one. Whoever copies the database alone has not
+    /// got it.
+    pub(crate) fn webhook_key(&self, is_sealed: bool) -> anyhow::Result<[u8; 32]> {
         let path = self.webhook_key_file();
         let mut key = [0_u8; 32];
         match fs::read_to_string(&path) {
             Ok(text) => {
                 hex::decode_to_slice(text.trim_end(), &mut key).with_context(|| {
-                    format!("{} must have 64 hexadecimal digits: restore it from a backup, or remove it and set all webhooks again", path.display())
+                    format!("{} must have 64 hexadecimal digits: restore it from a backup, or copy it from another node", path.display())
                 })?;
             }
+            Err(error) if error.kind() == io::ErrorKind::NotFound && is_sealed => bail!(
+                "{0} is missing, and the database has secrets that are encrypted under it: restore it from a backup, or \
+                 copy it from another node. If it is lost for good, so are the accounts at upstreams, and all webhooks \
+                 have to be set again: make another key by `umask 077; openssl rand -hex 32 > {0}`",
+                path.display()
+            ),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 rand::fill(&mut key).map_err(|_| anyhow!("no randomness from the system"))?;
                 let text = format!("{}\n", hex::encode(key));
@@ -356,16 +363,18 @@ mod tests {
     fn the_key_of_webhooks_is_made_once_and_for_the_owner_only() {
         use std::os::unix::fs::PermissionsExt as _;
         let (root, data) = folder();
-        let key = data.webhook_key().unwrap();
+        let lost = data.webhook_key(true).unwrap_err().to_string();
+        assert!(lost.contains("is missing") && data.webhook_key(true).is_err());
+        let key = data.webhook_key(false).unwrap();
         assert_ne!(key, [0; 32]);
-        assert_eq!(data.webhook_key().unwrap(), key);
+        assert_eq!(data.webhook_key(true).unwrap(), key);
         let path = root.path().join("webhook.key");
         assert_eq!(
             fs::metadata(&path).unwrap().permissions().mode() & 0o777,
             0o600
         );
         fs::write(&path, "short").unwrap();
-        assert!(data.webhook_key().is_err());
+        assert!(data.webhook_key(false).is_err());
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub(crate) async fn rollover(
     };
     let accounts = Accounts {
         store: &house.store,
-        key: &wire_up::webhook_key(&house.data)?,
+        key: &wire_up::webhook_key(&house.data, &house.store).await?,
         clock: house.clock,
     };
     let directory = upstream.directory();

@@ -116,7 +116,8 @@ pub(crate) async fn start(
     }
     let embedded = Embedded::open(data, config, &wire_up::public_url(config, address))?;
     embedded.prove().await?;
-    let services = wire_up::services(data, config, embedded, Arc::clone(&store), clock, address)?;
+    let services =
+        wire_up::services(data, config, embedded, Arc::clone(&store), clock, address).await?;
     let services = Arc::new(services);
     let heads = Arc::new(Heads::of(data));
     let name = house::server(data, store.is_shared())?;

@@ -44,7 +44,7 @@ pub(crate) async fn set(
         login: receiver.username,
         password: receiver.password_file.as_deref().map(line_of).transpose()?,
     };
-    let key = wire_up::webhook_key(&house.data)?;
+    let key = wire_up::webhook_key(&house.data, &house.store).await?;
     let rules = wire_up::courier_settings(&house.config, Vec::new())?;
     let check = |url: &str| check_url(url, &rules);
     let prepared = setting.prepare(customer, &key, check, house.clock.now());

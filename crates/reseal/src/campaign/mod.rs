@@ -75,7 +75,8 @@ async fn plan(
     } = house;
     let address = config.server.listen;
     let embedded = Embedded::open(&data, &config, &wire_up::public_url(&config, address))?;
-    let services = wire_up::services(&data, &config, embedded, Arc::new(store), clock, address)?;
+    let services =
+        wire_up::services(&data, &config, embedded, Arc::new(store), clock, address).await?;
     let bar = show::counter();
     let plan = services.plan_campaign(&new, |seen| bar.set_position(seen));
     let plan = plan.await.map_err(|error| told(&error))?;

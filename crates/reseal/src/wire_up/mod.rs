@@ -112,16 +112,17 @@ pub(crate) fn mailer(data: &DataFolder, config: &Config) -> anyhow::Result<Maile
     )?)
 }
 
-/// The key of webhooks' secrets; made when there is none.
-pub(crate) fn webhook_key(data: &DataFolder) -> anyhow::Result<SealKey> {
-    Ok(SealKey::new(&data.webhook_key()?)?)
+/// The key of webhooks' secrets; made when there is none and nothing in `store` needs one.
+pub(crate) async fn webhook_key(data: &DataFolder, store: &SqlStore) -> anyhow::Result<SealKey> {
+    let is_sealed = store.has_sealed().await?;
+    Ok(SealKey::new(&data.webhook_key(is_sealed)?)?)
 }
 
-fn webhooks(data: &DataFolder, config: &Config, address: SocketAddr) -> anyhow::Result<Webhooks> {
+fn webhooks(config: &Config, key: SealKey, address: SocketAddr) -> anyhow::Result<Webhooks> {
     let settings = courier_settings(config, vec![address])?;
     Ok(Webhooks {
         courier: Courier::new(settings).map_err(|error| anyhow!("[webhook]: {error}"))?,
-        key: webhook_key(data)?,
+        key,
         render: reseal_api::for_webhook,
     })
 }
@@ -151,7 +152,7 @@ pub(crate) fn settings(config: &Config, url: String) -> Settings {
 }
 
 /// The rules with everything they need, over an open store. `address` is where the server listens.
-pub(crate) fn services(
+pub(crate) async fn services(
     data: &DataFolder,
     config: &Config,
     embedded: Embedded,
@@ -160,6 +161,7 @@ pub(crate) fn services(
     address: SocketAddr,
 ) -> anyhow::Result<Services> {
     let url = public_url(config, address);
+    let webhooks = webhooks(config, webhook_key(data, &store).await?, address)?;
     let Embedded { current, retired } = embedded;
     let successors = HashMap::from([(EMBEDDED.to_owned(), current.name().to_owned())]);
     let issuers: HashMap<String, Arc<dyn Issuer>> = retired
@@ -183,7 +185,7 @@ pub(crate) fn services(
         panel: panel(config, vec![address])?,
         dns_hooks: dns_hooks(config)?,
         mailer: mailer(data, config)?,
-        webhooks: webhooks(data, config, address)?,
+        webhooks,
         clock,
         catalogue: catalogue(data)?,
         settings,

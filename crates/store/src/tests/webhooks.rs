@@ -168,7 +168,9 @@ async fn the_failure_of_a_webhook_is_not_that_of_the_one_in_its_place() {
     let world = World::new().await;
     let store = &world.store;
     let old = webhook("acme");
+    assert!(!store.has_sealed().await.unwrap());
     store.set_webhook(old.clone(), "house/op").await.unwrap();
+    assert!(store.has_sealed().await.unwrap());
     store.open(sample::opening("acme", None)).await.unwrap();
     assert!(claim(&world).await);
     let new = Webhook {

@@ -16,6 +16,19 @@ use crate::sql;
 const FORGOTTEN_AT_ONCE: u32 = 1000;
 
 impl SqlStore {
+    /// Whether anything is kept that is encrypted under a key outside the database: secrets of webhooks, keys of accounts at
+    /// upstreams.
+    ///
+    /// # Errors
+    /// The database cannot answer.
+    pub async fn has_sealed(&self) -> Result<bool, StoreError> {
+        self.points
+            .read(|connection| {
+                Ok(number(connection, sql::webhook::SELECT_SEALED, params![])?.is_some())
+            })
+            .await
+    }
+
     pub(super) async fn put_webhook(
         &self,
         webhook: Webhook,
