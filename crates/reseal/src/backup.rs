@@ -24,6 +24,9 @@ use crate::house::{self, House, open_source};
 
 /// The list of checksums, in the form that `sha256sum -c` reads.
 const SUMS: &str = "SHA256SUMS";
+/// Numbers that are left out after a restore: more than have been given out since the backup, presumably, and few enough for
+/// programs that keep numbers in 32 bits.
+const NUMBERS_SKIPPED: u32 = 1_000_000;
 /// No list of checksums is longer.
 const LONGEST_SUMS: u64 = 1 << 20;
 
@@ -191,7 +194,12 @@ pub(crate) async fn restore(file: &Path, data: &Path) -> anyhow::Result<()> {
         let path = made.database();
         SqlStore::examine(&path)?;
         // Refuses a database of a newer program, and brings an older one up to date.
-        record(open_source(&Source::Sqlite(path))?, "backup.restore").await?;
+        record(
+            open_source(&Source::Sqlite(path.clone()))?,
+            "backup.restore",
+        )
+        .await?;
+        SqlStore::skip_numbers(&path, NUMBERS_SKIPPED)?;
     }
     fs::rename(made.root(), target.root())
         .and_then(|()| File::open(parent)?.sync_all())

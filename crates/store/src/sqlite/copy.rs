@@ -3,10 +3,26 @@
 use std::path::Path;
 
 use reseal_lifecycle::store::StoreError;
+use rusqlite::params;
 
 use super::connection;
 use crate::SqlStore;
 use crate::database::Error;
+
+/// Tables whose numbers are shown.
+const NUMBERED: [&str; 6] = [
+    "api_key",
+    "campaign",
+    "certificate",
+    "notification",
+    "process",
+    "subscription",
+];
+/// Table; one that never had a row has no last number.
+const BEGIN_NUMBERS: &str = "INSERT INTO sqlite_sequence (name, seq) SELECT ?1, 0 \
+    WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = ?1)";
+/// How many, table.
+const SKIP_NUMBERS: &str = "UPDATE sqlite_sequence SET seq = seq + ?1 WHERE name = ?2";
 
 impl SqlStore {
     /// Writes the SQLite database at `path` as it is at one moment to the new file `copy`, while others go on reading
@@ -44,5 +60,23 @@ impl SqlStore {
             )));
         }
         Ok(())
+    }
+
+    /// Leaves out the next `count` numbers of everything that customers and operators know by its number, in the SQLite
+    /// database at `path`, which has the newest schema and is nobody else's: what came after a backup was made had them, and
+    /// whoever noted one must not meet something else by it.
+    ///
+    /// # Errors
+    /// As [`SqlStore::open`].
+    pub fn skip_numbers(path: &Path, count: u32) -> Result<(), StoreError> {
+        let mut connection = connection::open_writer(path).map_err(Error::from)?;
+        let skipped = connection.transaction().and_then(|transaction| {
+            for table in NUMBERED {
+                transaction.execute(BEGIN_NUMBERS, [table])?;
+                transaction.execute(SKIP_NUMBERS, params![count, table])?;
+            }
+            transaction.commit()
+        });
+        Ok(skipped.map_err(Error::from)?)
     }
 }
