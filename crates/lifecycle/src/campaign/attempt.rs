@@ -11,7 +11,7 @@ use super::judge::Verdict;
 use super::pace::Turn;
 use super::store::ItemEnd;
 use super::work::SharedCourse;
-use super::{Campaign, Item, Outcome, Ticket, window};
+use super::{Campaign, Item, Outcome, Pace, Ticket, window};
 use crate::certificate::Certificate;
 use crate::customer::{Caller, Role, Scope};
 use crate::error::{Error, Kind};
@@ -93,8 +93,10 @@ impl Services {
         certificate: &Certificate,
         course: &SharedCourse,
     ) -> Result<(), Error> {
-        // What cannot be begun anyway takes no place in the pace.
-        self.check_none_open(certificate).await?;
+        // What cannot be begun anyway takes no place in the pace; without one, the reissue finds out by itself.
+        if campaign.pace != Pace::default() {
+            self.check_none_open(certificate).await?;
+        }
         let now = self.clock.now();
         let turn = course.lock().places.take(campaign.pace, item, now);
         match turn {
