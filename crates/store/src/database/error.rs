@@ -110,13 +110,26 @@ impl Error {
     }
 
     /// Whether the server undid a transaction because of what others did at the same moment.
-    pub(crate) fn collided(&self) -> bool {
+    fn collided(&self) -> bool {
         let Self::Postgres(error) = self else {
             return false;
         };
         error.code().is_some_and(|code| {
             *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED
         })
+    }
+
+    /// Whether the server takes no writes: another one may have become the primary.
+    pub(crate) fn takes_no_writes(&self) -> bool {
+        let Self::Postgres(error) = self else {
+            return false;
+        };
+        error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION)
+    }
+
+    /// Whether the whole transaction came to nothing through no fault of its own: worth another attempt.
+    pub(crate) fn is_in_vain(&self) -> bool {
+        self.collided() || self.lost_connection() || self.takes_no_writes()
     }
 
     fn retry_after(&self) -> Option<Duration> {
@@ -167,8 +180,9 @@ fn retry_after(code: &SqlState) -> Option<Duration> {
         return Some(RETRY_LOCK);
     }
     // Class 53: no disk, no memory; 58: the system failed; 25006: a standby, which takes no writes.
-    let waits_for_somebody =
-        code_text.starts_with("53") || code_text.starts_with("58") || code_text == "25006";
+    let waits_for_somebody = code_text.starts_with("53")
+        || code_text.starts_with("58")
+        || *code == SqlState::READ_ONLY_SQL_TRANSACTION;
     waits_for_somebody.then_some(RETRY_DISK)
 }
 

@@ -330,7 +330,7 @@ impl Lost {
 
 impl From<Error> for Lost {
     fn from(error: Error) -> Self {
-        if error.collided() || error.lost_connection() {
+        if error.is_in_vain() {
             Self::InVain(error.into())
         } else {
             Self::Database(error.into())

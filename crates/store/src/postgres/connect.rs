@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinHandle;
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, Notification};
 
 use super::tls::{Tls, client_config};
-use crate::database::Result;
+use crate::database::{Error, Result};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the other side may be silent before the connection counts as lost.
@@ -96,6 +96,9 @@ impl Target {
         config
             .ssl_mode(mode)
             .application_name("reseal")
+            // A standby is connected to as readily as the primary, would be stayed with for ever, and readers would take
+            // its past for the present: it is passed over for the next host, by readers too.
+            .target_session_attrs(TargetSessionAttrs::ReadWrite)
             .connect_timeout(CONNECT_TIMEOUT)
             .tcp_user_timeout(SILENCE)
             .keepalives_idle(SILENCE);
@@ -141,14 +144,16 @@ impl Target {
         role: Role,
         heard: impl Fn(&Notification) + Send + 'static,
     ) -> Result<(Client, JoinHandle<()>)> {
+        let refused = |error| self.refused(error);
         let (client, driven) = match &self.tls {
             None => {
-                let (client, connection) = self.config.connect(tokio_postgres::NoTls).await?;
+                let plain = self.config.connect(tokio_postgres::NoTls);
+                let (client, connection) = plain.await.map_err(refused)?;
                 (client, tokio::spawn(drive(connection, heard)))
             }
             Some(tls) => {
-                let tls = Tls(Arc::clone(tls));
-                let (client, connection) = self.config.connect(tls).await?;
+                let tls = self.config.connect(Tls(Arc::clone(tls)));
+                let (client, connection) = tls.await.map_err(refused)?;
                 (client, tokio::spawn(drive(connection, heard)))
             }
         };
@@ -159,6 +164,31 @@ impl Target {
         }
         Ok((client, driven))
     }
+}
+
+impl Target {
+    /// Why there is no connection; of a server that takes no writes, what to do.
+    fn refused(&self, error: tokio_postgres::Error) -> Error {
+        if !takes_no_writes(&error) {
+            return error.into();
+        }
+        Error::Unreachable(format!(
+            "{}: a server that takes writes was expected, and this one is a standby (or `default_transaction_read_only` is \
+             on there): name the primary in `database.url`, or all hosts as `HOST:PORT,HOST:PORT`, or promote this one with \
+             `pg_ctl promote`",
+            self.shown
+        ))
+    }
+}
+
+/// Whether the library found a server that only reads: it says so as an error that no system call has made.
+fn takes_no_writes(error: &tokio_postgres::Error) -> bool {
+    let source = std::error::Error::source(error);
+    source
+        .and_then(|source| source.downcast_ref::<std::io::Error>())
+        .is_some_and(|error| {
+            error.kind() == std::io::ErrorKind::PermissionDenied && error.raw_os_error().is_none()
+        })
 }
 
 /// Moves messages until the connection ends. Why it ended is what whoever asks next is told.

@@ -33,6 +33,8 @@ pub(crate) struct Session {
     target: Target,
     role: Role,
     link: RefCell<Option<Link>>,
+    /// The server at its other end takes no writes.
+    misplaced: Cell<bool>,
     in_part: Cell<bool>,
     /// What is sent with the next statement that is waited for.
     outbox: RefCell<Vec<Letter>>,
@@ -69,6 +71,7 @@ impl Session {
             target: target.clone(),
             role,
             link: RefCell::new(None),
+            misplaced: Cell::new(false),
             in_part: Cell::new(false),
             outbox: RefCell::default(),
             failed: Cell::new(false),
@@ -86,6 +89,7 @@ impl Session {
         let client = self.runtime()?.block_on(self.target.connect(self.role))?;
         let statements = HashMap::new();
         self.link.replace(Some(Link { client, statements }));
+        self.misplaced.set(false);
         self.in_part.set(false);
         self.outbox.take();
         self.failed.set(false);
@@ -93,7 +97,7 @@ impl Session {
         Ok(())
     }
 
-    /// Connects anew if the connection was lost.
+    /// Connects anew if the connection was lost, or leads to a server that takes no writes.
     pub(crate) fn revive(&self) -> Result<()> {
         // What the server said since the last answer is heard only while somebody waits.
         self.runtime()?.block_on(async {
@@ -107,6 +111,9 @@ impl Session {
     }
 
     pub(crate) fn is_connected(&self) -> bool {
+        if self.misplaced.get() {
+            return false;
+        }
         let link = self.link.borrow();
         link.as_ref().is_some_and(|link| !link.client.is_closed())
     }
@@ -324,7 +331,10 @@ impl Session {
         answer.map_err(|error| {
             let error = Error::from(error);
             self.failed.set(true);
-            if error.collided() || error.lost_connection() {
+            if error.takes_no_writes() {
+                self.misplaced.set(true);
+            }
+            if error.is_in_vain() {
                 self.trouble.replace(Some(error.to_string()));
             }
             error

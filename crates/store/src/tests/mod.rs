@@ -33,6 +33,7 @@ mod process_lists;
 mod request_token;
 mod retention;
 mod sample;
+mod standby;
 mod steps;
 mod tally;
 mod transfer;
