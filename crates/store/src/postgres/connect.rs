@@ -14,7 +14,11 @@ use crate::database::{Error, Result};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the other side may be silent before the connection counts as lost.
-const SILENCE: Duration = Duration::from_secs(20);
+pub(super) const SILENCE: Duration = Duration::from_secs(20);
+/// Of these: how long until the other side is asked whether it is there, how often then, and how many times.
+const ASKED_AFTER: Duration = Duration::from_secs(5);
+const ASKED_EVERY: Duration = Duration::from_secs(5);
+const ASKED_TIMES: u32 = 3;
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +46,12 @@ impl Role {
                 "SET default_transaction_read_only = on; \
                  SET default_transaction_isolation = 'read committed'"
             }
-            Self::Presence => "",
+            // A machine without power, or behind a cut network, says nothing of its end: the server has to ask, or it holds the
+            // lock for it for hours. Over a socket the settings have no effect.
+            Self::Presence => {
+                "SET tcp_keepalives_idle = 2; SET tcp_keepalives_interval = 1; \
+                 SET tcp_keepalives_count = 3; SET tcp_user_timeout = 5000"
+            }
         }
     }
 }
@@ -101,7 +110,9 @@ impl Target {
             .target_session_attrs(TargetSessionAttrs::ReadWrite)
             .connect_timeout(CONNECT_TIMEOUT)
             .tcp_user_timeout(SILENCE)
-            .keepalives_idle(SILENCE);
+            .keepalives_idle(ASKED_AFTER)
+            .keepalives_interval(ASKED_EVERY)
+            .keepalives_retries(ASKED_TIMES);
         let tls = match mode {
             SslMode::Disable => None,
             _ => Some(client_config(roots.as_deref())?),
