@@ -90,6 +90,11 @@ impl SqlStore {
         self.presence.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether it is known by now which other nodes are no more.
+    pub(crate) fn knows_the_dead(&self) -> bool {
+        self.presence().as_ref().is_some_and(Presence::is_settled)
+    }
+
     /// Names of settings by which a server may lose what it has answered for.
     ///
     /// # Errors

@@ -32,6 +32,7 @@
 //! more through.
 
 mod connect;
+mod leases;
 mod letters;
 mod presence;
 mod session;
@@ -49,10 +50,9 @@ use crate::store::{LIST_READERS, Program, SqlStore, no_thread};
 
 use connect::Role;
 pub(crate) use connect::Target;
+pub(crate) use leases::{release_of_the_dead, release_process, taken};
 use presence::Ears;
-pub(crate) use presence::{
-    Presence, SAY_THERE_IS_WORK, release_of_the_dead, release_process, taken,
-};
+pub(crate) use presence::{Presence, SAY_THERE_IS_WORK};
 pub(crate) use session::Session;
 pub(crate) use wire::Cell;
 

@@ -2,19 +2,21 @@
 //! nodes tell each other.
 //!
 //! When the node dies, however it does, the server lets go of the lock, and the others take over what the node had
-//! leased ([`release_of_the_dead`]) without waiting for the leases' end. A node whose connection was lost while it went
+//! leased ([`super::leases`]) without waiting for the leases' end. A node whose connection was lost while it went
 //! on working may be taken for dead: then two work on the same process, as when a lease ends too early, and the version
 //! of the process lets one of them through.
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reseal_lifecycle::store::StoreError;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_postgres::{Client, Notification};
 
-use super::connect::{Role, Target};
+use super::connect::{Role, SILENCE, Target};
 use crate::database::{self, Connection, Error, params};
 use crate::store::no_thread;
 use crate::talk::Carrier;
@@ -26,63 +28,19 @@ const CHANNEL: &str = "reseal_work";
 /// Where nodes talk: the number of who does, a space, and the word.
 const TALK: &str = "reseal_talk";
 const TELL: &str = "SELECT pg_notify('reseal_talk', $1)";
-/// Time before another attempt to connect.
+const TAKE: &str = "SELECT pg_try_advisory_lock($1, $2)";
+/// Time between two attempts to connect, or to take the lock.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How long nobody is taken for dead after this node's own connection was lost: what ended it (the server was started again,
+/// another one took over) mostly ended everybody's, and some notice that only after a silence.
+const SETTLING: Duration = Duration::from_secs(SILENCE.as_secs() + 5);
 
 const NEXT: &str = "SELECT nextval('node')";
-const RELEASE_PROCESSES: &str = "UPDATE process SET lease_until = NULL WHERE open = 1 \
-    AND lease_until IS NOT NULL AND lease_node <> ALL (ARRAY(SELECT node FROM living_node))";
-const RELEASE_WEBHOOKS: &str = "UPDATE webhook SET lease_until = NULL \
-    WHERE lease_until IS NOT NULL AND lease_node <> ALL (ARRAY(SELECT node FROM living_node))";
-const RELEASE_CAMPAIGNS: &str = "UPDATE campaign SET owner = NULL, owned_until = NULL \
-    WHERE owner IS NOT NULL AND lease_node <> ALL (ARRAY(SELECT node FROM living_node))";
-const RELEASE_KEYS: &str = "DELETE FROM idempotency_key WHERE process IS NULL AND status IS NULL \
-    AND node <> ALL (ARRAY(SELECT node FROM living_node))";
-
-const TAKEN_PROCESSES: &str = "SELECT id FROM process WHERE open = 1 AND lease_until IS NOT NULL \
-    AND lease_node = this_node() AND lease_until < $1";
-const TAKEN_CALLS: &str = "SELECT id FROM idempotency_key WHERE process IS NULL AND status IS NULL \
-    AND node = this_node() AND taken < $1";
-const RELEASE_PROCESS: &str = "UPDATE process SET lease_until = NULL WHERE id = $1 AND open = 1 \
-    AND lease_node = this_node() AND lease_until < $2";
 
 /// A number that no other living node has.
 pub(super) fn next_number(connection: &Connection) -> database::Result<i32> {
     let number = connection.one(NEXT, params![], |row| row.get(0))?;
     number.ok_or(Error::Missing("the number of a node"))
-}
-
-/// Gives up the leases of nodes that are no more, and forgets the calls they did not come to answer; how many
-/// processes wait again.
-pub(crate) fn release_of_the_dead(connection: &Connection) -> database::Result<usize> {
-    connection.execute(RELEASE_WEBHOOKS, params![])?;
-    connection.execute(RELEASE_CAMPAIGNS, params![])?;
-    connection.execute(RELEASE_KEYS, params![])?;
-    connection.execute(RELEASE_PROCESSES, params![])
-}
-
-/// The processes that the node of this connection has leased until before `leased`, and the keys of calls that it took
-/// before `called` and that led to nothing yet.
-pub(crate) fn taken(
-    connection: &Connection,
-    leased: i64,
-    called: i64,
-) -> database::Result<(Vec<i64>, Vec<i64>)> {
-    let processes = connection.many(TAKEN_PROCESSES, [leased], |row| row.get(0))?;
-    let calls = connection.many(TAKEN_CALLS, [called], |row| row.get(0))?;
-    Ok((processes, calls))
-}
-
-/// Gives up the lease of process `id`, if the node of this connection has it until before `leased`.
-pub(crate) fn release_process(
-    connection: &Connection,
-    id: i64,
-    leased: i64,
-) -> database::Result<()> {
-    if connection.execute(RELEASE_PROCESS, params![id, leased])? > 0 {
-        connection.wake_workers();
-    }
-    Ok(())
 }
 
 /// Tells the workers of all nodes that there is work, when the transaction is committed.
@@ -99,6 +57,7 @@ pub(super) struct Ears {
 pub(crate) struct Presence {
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    settled: Arc<AtomicBool>,
 }
 
 impl Presence {
@@ -106,6 +65,12 @@ impl Presence {
     pub(super) fn start(target: Target, number: i32, ears: Ears) -> Result<Self, StoreError> {
         let (stop, stopped) = oneshot::channel();
         let (first, taken) = oneshot::channel();
+        let settled = Arc::<AtomicBool>::default();
+        let node = Node {
+            target,
+            number,
+            settled: Arc::clone(&settled),
+        };
         let thread = std::thread::Builder::new()
             .name("store-presence".to_owned())
             .spawn(move || {
@@ -113,7 +78,11 @@ impl Presence {
                     .enable_all()
                     .build();
                 match runtime {
-                    Ok(runtime) => runtime.block_on(stay(&target, number, ears, first, stopped)),
+                    Ok(runtime) => {
+                        runtime.block_on(node.stay(ears, first, stopped));
+                        // A name that is still looked up would be waited for.
+                        runtime.shutdown_background();
+                    }
                     Err(error) => drop(first.send(Err(Error::Unreachable(error.to_string())))),
                 }
             })
@@ -124,7 +93,13 @@ impl Presence {
         Ok(Self {
             stop: Some(stop),
             thread: Some(thread),
+            settled,
         })
+    }
+
+    /// Whether the others had time to show themselves, so that who is not seen is no more.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.settled.load(Ordering::Relaxed)
     }
 }
 
@@ -141,64 +116,114 @@ impl Drop for Presence {
 
 type Taken = oneshot::Sender<database::Result<()>>;
 
-/// Holds the lock until `stopped`, again and again if the connection is lost.
-async fn stay(
-    target: &Target,
+/// Who shows itself.
+struct Node {
+    target: Target,
     number: i32,
-    ears: Ears,
-    first: Taken,
-    mut stopped: oneshot::Receiver<()>,
-) {
-    let mut first = Some(first);
-    let Ears { woken, carrier } = ears;
-    let (mut said, bring) = carrier.map(|carrier| (carrier.said, carrier.bring)).unzip();
-    loop {
-        let (wake, bring) = (Arc::clone(&woken), bring.clone());
-        let attempt = async {
-            let heard = move |notification: &Notification| match notification.channel() {
-                TALK => hear(notification.payload(), number, bring.as_ref()),
-                _ => wake.notify_one(),
+    settled: Arc<AtomicBool>,
+}
+
+impl Node {
+    /// Holds the lock until `stopped`, again and again if the connection is lost.
+    async fn stay(self, ears: Ears, first: Taken, mut stopped: oneshot::Receiver<()>) {
+        let mut first = Some(first);
+        let Ears { woken, carrier } = ears;
+        let (mut said, bring) = carrier.map(|carrier| (carrier.said, carrier.bring)).unzip();
+        loop {
+            let began = Instant::now();
+            let made = tokio::select! {
+                made = self.connect(&woken, bring.clone()) => made,
+                _ = &mut stopped => return,
             };
-            let (client, driven) = target.connect_and_hear(Role::Presence, heard).await?;
-            let take = format!(
-                "SELECT pg_advisory_lock({NODES}, {number}); LISTEN {CHANNEL}; LISTEN {TALK}"
-            );
-            client.batch_execute(&take).await?;
-            Ok::<_, Error>((client, driven))
+            let lost = match made {
+                Ok((client, driven)) => tokio::select! {
+                    error = self.hold(&client, &mut first) => error,
+                    never = carry(&client, self.number, &mut said) => match never {},
+                    _ = driven => Error::Unreachable("the connection was lost".to_owned()),
+                    _ = &mut stopped => return leave(&client).await,
+                },
+                Err(error) => error,
+            };
+            self.settled.store(false, Ordering::Relaxed);
+            if let Some(first) = first.take() {
+                return drop(first.send(Err(lost)));
+            }
+            tracing::warn!(error = %lost, "this node cannot show itself to others");
+            // After a connection that lasted, at once: until then the others take this node for dead.
+            tokio::select! {
+                () = tokio::time::sleep(PAUSE.saturating_sub(began.elapsed())) => {}
+                _ = &mut stopped => return,
+            }
+        }
+    }
+
+    /// A connection that hears, whether or not the lock is to be had.
+    async fn connect(
+        &self,
+        woken: &Arc<Notify>,
+        bring: Option<mpsc::Sender<String>>,
+    ) -> database::Result<(Client, tokio::task::JoinHandle<()>)> {
+        let (wake, number) = (Arc::clone(woken), self.number);
+        let heard = move |notification: &Notification| match notification.channel() {
+            TALK => hear(notification.payload(), number, bring.as_ref()),
+            _ => wake.notify_one(),
         };
-        match attempt.await {
-            Ok((client, driven)) => {
-                if let Some(first) = first.take() {
-                    let _ = first.send(Ok(()));
+        let made = self.target.connect_and_hear(Role::Presence, heard).await?;
+        made.0
+            .batch_execute(&format!("LISTEN {CHANNEL}; LISTEN {TALK}"))
+            .await?;
+        // What was said meanwhile was not heard.
+        woken.notify_one();
+        Ok(made)
+    }
+
+    /// Takes the lock and holds it; ends only with what goes wrong. A lock that is not to be had is asked for again, so that
+    /// the connection has time for other things: the server may hold it for a while for the connection that was lost.
+    async fn hold(&self, client: &Client, first: &mut Option<Taken>) -> Error {
+        loop {
+            match self.take(client).await {
+                Ok(true) => break,
+                Ok(false) if first.is_some() => {
+                    return Error::Unreachable(format!(
+                        "the number {} of this node is in use: start it again, and it gets another",
+                        self.number
+                    ));
                 }
-                // What was said meanwhile was not heard.
-                woken.notify_one();
-                tokio::select! {
-                    () = carry(&client, number, &mut said) => {}
-                    _ = driven => tracing::warn!("the connection that shows this node to others was lost"),
-                    _ = &mut stopped => {
-                        // So that others know it as soon as this thread has ended.
-                        let _ = client.batch_execute("SELECT pg_advisory_unlock_all()").await;
-                        return;
-                    }
-                }
-            }
-            Err(error) => {
-                if let Some(first) = first.take() {
-                    return drop(first.send(Err(error)));
-                }
-                tracing::warn!(%error, "this node cannot show itself to others");
+                Ok(false) => tokio::time::sleep(PAUSE).await,
+                Err(error) => return error,
             }
         }
-        tokio::select! {
-            () = tokio::time::sleep(PAUSE) => {}
-            _ = &mut stopped => return,
+        if first.is_none() {
+            tokio::time::sleep(SETTLING).await;
         }
+        self.settled.store(true, Ordering::Relaxed);
+        if let Some(first) = first.take() {
+            drop(first.send(Ok(())));
+        }
+        std::future::pending().await
+    }
+
+    async fn take(&self, client: &Client) -> database::Result<bool> {
+        let row = client.query_one(TAKE, &[&NODES, &self.number]).await?;
+        Ok(row.try_get(0)?)
+    }
+}
+
+/// Lets go of the lock, so that others know it as soon as this thread has ended.
+async fn leave(client: &Client) {
+    let unlocked = client.batch_execute("SELECT pg_advisory_unlock_all()");
+    // A server that does not answer notices the connection's end by itself.
+    if tokio::time::timeout(PAUSE, unlocked).await.is_err() {
+        tracing::warn!("the others may notice late that this node has stopped");
     }
 }
 
 /// Tells the others what this node says, as long as the connection lasts.
-async fn carry(client: &Client, number: i32, said: &mut Option<mpsc::Receiver<String>>) {
+async fn carry(
+    client: &Client,
+    number: i32,
+    said: &mut Option<mpsc::Receiver<String>>,
+) -> Infallible {
     while let Some(word) = next(said).await {
         let text = format!("{number} {word}");
         if let Err(error) = client.query(TELL, &[&text]).await {
@@ -206,7 +231,7 @@ async fn carry(client: &Client, number: i32, said: &mut Option<mpsc::Receiver<St
         }
     }
     // Nobody says anything any more: hearing goes on.
-    std::future::pending::<()>().await;
+    std::future::pending().await
 }
 
 async fn next(said: &mut Option<mpsc::Receiver<String>>) -> Option<String> {

@@ -29,6 +29,7 @@ mod notes;
 mod notifications;
 mod objects;
 mod postgres;
+mod presence;
 mod process_lists;
 mod request_token;
 mod retention;

@@ -398,6 +398,9 @@ impl Store for SqlStore {
     }
 
     async fn release_leases(&self) -> Result<u64, StoreError> {
+        if self.dialect == Dialect::Postgres && !self.knows_the_dead() {
+            return Ok(0);
+        }
         self.writer
             .write(|connection| {
                 if connection.dialect() == Dialect::Postgres {
