@@ -352,7 +352,7 @@ pub trait Store:
         now: Timestamp,
         lease: Timestamp,
     ) -> Result<Option<Process>, StoreError>;
-    /// Moves the end of a lease that is still held to `lease`.
+    /// Moves the end of a lease that this node still holds to `lease`.
     async fn extend_lease(&self, id: ProcessId, lease: Timestamp) -> Result<(), StoreError>;
     /// What this node has taken and not given back: leases that end before the first moment, keys of calls taken before
     /// the second. Nothing when no other node can use the store.

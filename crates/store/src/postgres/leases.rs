@@ -37,6 +37,9 @@ const TAKEN_PROCESSES: &str = "SELECT id FROM process WHERE open = 1 AND lease_u
     AND lease_node = this_node() AND lease_until < $1";
 const TAKEN_CALLS: &str = "SELECT id FROM idempotency_key WHERE process IS NULL AND status IS NULL \
     AND node = this_node() AND taken < $1";
+// A command line has no number.
+const EXTEND_LEASE: &str = "UPDATE process SET lease_until = $1 WHERE id = $2 AND open = 1 \
+    AND lease_until IS NOT NULL AND lease_node IS NOT DISTINCT FROM this_node()";
 const RELEASE_PROCESS: &str = "UPDATE process SET lease_until = NULL WHERE id = $1 AND open = 1 \
     AND lease_node = this_node() AND lease_until < $2";
 
@@ -68,6 +71,14 @@ pub(crate) fn taken(
     let processes = connection.many(TAKEN_PROCESSES, [leased], |row| row.get(0))?;
     let calls = connection.many(TAKEN_CALLS, [called], |row| row.get(0))?;
     Ok((processes, calls))
+}
+
+/// Moves the end of the lease of process `id` to `until`, if this node has it. It goes by the node and not by the end of the
+/// lease, which every step that is recorded moves: two tasks of one node may share a lease, but who was stopped until its
+/// lease had ended must not make the next node's lease its own.
+pub(crate) fn extend_lease(connection: &Connection, id: i64, until: i64) -> database::Result<()> {
+    connection.execute(EXTEND_LEASE, params![until, id])?;
+    Ok(())
 }
 
 /// Gives up the lease of process `id`, if the node of this connection has it until before `leased`.

@@ -50,7 +50,7 @@ use crate::store::{LIST_READERS, Program, SqlStore, no_thread};
 
 use connect::Role;
 pub(crate) use connect::Target;
-pub(crate) use leases::{release_of_the_dead, release_process, taken};
+pub(crate) use leases::{extend_lease, release_of_the_dead, release_process, taken};
 use presence::Ears;
 pub(crate) use presence::{Presence, SAY_THERE_IS_WORK};
 pub(crate) use session::Session;

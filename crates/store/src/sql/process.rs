@@ -41,7 +41,7 @@ super::statements! {
     SELECT_DUE = "SELECT id, customer, next_run FROM process WHERE next_run <= $1 AND open = 1 \
         AND (lease_until IS NULL OR lease_until <= $1) AND (next_run, id) > ($2, $3) \
         ORDER BY next_run, id LIMIT $4";
-    /// lease, id; a lease that was given up stays given up
+    /// lease, id; a lease that was given up stays given up. Where there is one node
     EXTEND_LEASE = "UPDATE process SET lease_until = $1 WHERE id = $2 AND open = 1 AND lease_until IS NOT NULL";
     /// lease, id, now; unless somebody works on it or it is over
     CLAIM = "UPDATE process SET lease_until = $1 WHERE id = $2 AND open = 1 \

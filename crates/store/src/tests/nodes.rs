@@ -70,6 +70,40 @@ async fn a_command_line_s_lease_ends_by_its_time_alone() {
     assert!(late.unwrap().is_some());
 }
 
+/// As when a node is stopped for longer than its lease, and goes on.
+#[tokio::test]
+async fn a_lease_that_another_node_has_by_now_is_left_to_it() {
+    let Some((world, other)) = two().await else {
+        return;
+    };
+    let slow = &world.store;
+    let process = slow.open(sample::opening("acme", None)).await.unwrap();
+    slow.extend_lease(process.id, in_days(2)).await.unwrap();
+    assert_eq!(
+        slow.claim(process.id, now(), in_days(2)).await.unwrap(),
+        None
+    );
+    let taken = other.claim(process.id, in_days(2), in_days(4)).await;
+    assert_eq!(taken.unwrap(), Some(process.clone()));
+    slow.extend_lease(process.id, in_days(3)).await.unwrap();
+    slow.release_lease(process.id, in_days(9)).await.unwrap();
+    assert_eq!(
+        slow.claim(process.id, in_days(3), in_days(9))
+            .await
+            .unwrap(),
+        None
+    );
+    other.extend_lease(process.id, in_days(6)).await.unwrap();
+    assert_eq!(
+        slow.claim(process.id, in_days(5), in_days(9))
+            .await
+            .unwrap(),
+        None
+    );
+    let again = slow.claim(process.id, in_days(6), in_days(9)).await;
+    assert_eq!(again.unwrap(), Some(process));
+}
+
 #[tokio::test]
 async fn what_a_node_has_taken_it_knows_and_gives_back_alone() {
     let Some((world, other)) = two().await else {

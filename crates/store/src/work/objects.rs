@@ -364,6 +364,9 @@ impl Store for SqlStore {
     async fn extend_lease(&self, id: ProcessId, lease: Timestamp) -> Result<(), StoreError> {
         self.writer
             .write(move |connection| {
+                if connection.dialect() == Dialect::Postgres {
+                    return Ok(postgres::extend_lease(connection, id, millis(lease))?);
+                }
                 let values = params![millis(lease), id];
                 connection.execute(sql::process::EXTEND_LEASE, values)?;
                 Ok(())
