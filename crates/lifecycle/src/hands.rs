@@ -74,6 +74,15 @@ impl Hands {
         }
     }
 
+    /// How many processes are held.
+    pub(crate) fn processes(&self) -> usize {
+        let held = self.held();
+        let processes = held
+            .keys()
+            .filter(|thing| matches!(thing, Thing::Process(_)));
+        processes.count()
+    }
+
     pub(crate) fn has(&self, thing: Thing) -> bool {
         self.held().contains_key(&thing)
     }
@@ -126,6 +135,7 @@ mod tests {
         let first = hands.hold(one);
         let second = hands.hold(one);
         assert!(hands.has(one) && !hands.has(other));
+        assert_eq!(hands.processes(), 1);
         drop(first);
         assert!(hands.has(one));
         drop(second);

@@ -29,11 +29,44 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Time between two looks after other nodes.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
-/// Works until `shutdown` becomes true, then finishes what is under way. No part waits for another, and one that dies
-/// takes no other along.
-pub async fn run(services: Arc<Services>, shutdown: watch::Receiver<bool>) {
+/// Longest time for what is under way when the worker is told to stop: as long as open calls have.
+const FINISH: Duration = Duration::from_secs(20);
+
+/// How the worker ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Nothing was under way any more.
+    Finished,
+    /// Something was. It is recorded as far as it came, and goes on from there as after a kill.
+    Left {
+        /// Processes that somebody worked on.
+        processes: usize,
+    },
+}
+
+/// Works until `shutdown` becomes true, then finishes what is under way, as far as that is soon done. No part waits for
+/// another, and one that dies takes no other along.
+pub async fn run(services: Arc<Services>, shutdown: watch::Receiver<bool>) -> Ended {
+    let mut parts = start(&services, &shutdown);
+    tokio::select! {
+        biased;
+        () = all_ended(&mut parts) => Ended::Finished,
+        () = is_late(shutdown) => Ended::Left {
+            processes: services.hands.processes(),
+        },
+    }
+}
+
+/// Until the time to finish is over.
+async fn is_late(mut shutdown: watch::Receiver<bool>) {
+    // An error says that nobody is left who could ask for it, which ends the parts too.
+    let _ = shutdown.wait_for(|stop| *stop).await;
+    tokio::time::sleep(FINISH).await;
+}
+
+fn start(services: &Arc<Services>, shutdown: &watch::Receiver<bool>) -> JoinSet<()> {
     let mut parts = JoinSet::new();
-    let services = || Arc::clone(&services);
+    let services = || Arc::clone(services);
     parts.spawn(revocations(services(), shutdown.clone()));
     parts.spawn(processes(services(), shutdown.clone()));
     parts.spawn(crl::publish(services(), shutdown.clone()));
@@ -43,7 +76,11 @@ pub async fn run(services: Arc<Services>, shutdown: watch::Receiver<bool>) {
     parts.spawn(upstream::work(services(), shutdown.clone()));
     parts.spawn(upstream::ask(services(), shutdown.clone()));
     parts.spawn(dns_hook::work(services(), shutdown.clone()));
-    parts.spawn(audit::record_refusals(services(), shutdown));
+    parts.spawn(audit::record_refusals(services(), shutdown.clone()));
+    parts
+}
+
+async fn all_ended(parts: &mut JoinSet<()>) {
     let mut died = None;
     while let Some(ended) = parts.join_next().await {
         if let Err(error) = ended {

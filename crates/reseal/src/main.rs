@@ -37,6 +37,7 @@ mod wire_up;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
@@ -68,7 +69,12 @@ fn main() -> ExitCode {
         .enable_all()
         .build()
         .map_err(|error| anyhow::anyhow!("the runtime cannot start: {error}"))
-        .and_then(|runtime| runtime.block_on(run(args)));
+        .and_then(|runtime| {
+            let outcome = runtime.block_on(run(args));
+            // What nobody waits for any more must not keep the program from its end.
+            runtime.shutdown_timeout(Duration::from_secs(1));
+            outcome
+        });
     let outcome = outcome.and_then(|code| match console::lost() {
         None => Ok(code),
         Some(error) => Err(anyhow::anyhow!(

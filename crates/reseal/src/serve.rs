@@ -13,7 +13,7 @@ use reseal_api::Limits;
 use reseal_lifecycle::clock::Clock;
 use reseal_lifecycle::services::{Services, Trust};
 use reseal_lifecycle::store::Store as _;
-use reseal_lifecycle::worker;
+use reseal_lifecycle::worker::{self, Ended};
 use reseal_store::SqlStore;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -37,7 +37,7 @@ pub(crate) struct Running {
     scheme: &'static str,
     stop: watch::Sender<bool>,
     serving: JoinHandle<std::io::Result<()>>,
-    working: JoinHandle<()>,
+    working: JoinHandle<Ended>,
     keeping: JoinHandle<()>,
     heads: Arc<Heads>,
     clock: Clock,
@@ -195,7 +195,9 @@ impl Running {
         announce(self.scheme, self.address, logs);
     }
 
-    /// Lets open requests finish, then the worker, then the database, whose last entry says so.
+    /// Lets open requests finish, then the worker, then the database, whose last entry says so. What takes longer is left as
+    /// it is recorded, which is an orderly end too: nothing can be recorded any more, so nothing new is signed, and what was
+    /// signed in the last moment is signed again under the serial number that was recorded before.
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
         let _ = self.stop.send(true);
         let served = self.serving.await;
@@ -208,9 +210,16 @@ impl Running {
         };
         tokio::task::spawn_blocking(move || store.close()).await?;
         served.context("the HTTP server failed")??;
-        worked.context("the worker failed")?;
+        let worked = worked.context("the worker failed")?;
         kept.context("keeping the audit log failed")?;
-        recorded.context("the stop is not in the audit log")
+        recorded.context("the stop is not in the audit log")?;
+        if let Ended::Left { processes } = worked {
+            tracing::warn!(
+                processes,
+                "stopped while work was under way: it goes on from what is recorded, at the next start or at another node"
+            );
+        }
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@
 )]
 
 mod resumed;
+mod stopped;
 
 use serde_json::{Value, json};
 
