@@ -1,6 +1,7 @@
 //! A PostgreSQL server of the test's own, which it may kill, stop and start again.
 
 use std::fs;
+use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -41,6 +42,11 @@ impl Drop for Cluster {
 impl Cluster {
     /// Must be called, and be restarted, on the thread that lives as long as the server is to.
     pub(super) fn start() -> Self {
+        Self::start_at(own_address())
+    }
+
+    /// The same at an address of this host, where nodes of other hosts may come.
+    pub(super) fn start_at(address: IpAddr) -> Self {
         let folder = TempDir::new().unwrap();
         if is_root() {
             std::os::unix::fs::chown(folder.path(), Some(owner()), None).unwrap();
@@ -66,7 +72,11 @@ impl Cluster {
             "{}",
             String::from_utf8_lossy(&made.stderr)
         );
-        let address = own_address();
+        fs::File::options()
+            .append(true)
+            .open(folder.path().join("data/pg_hba.conf"))
+            .and_then(|mut rules| rules.write_all(b"host all all samenet trust\n"))
+            .unwrap();
         let server = launch(folder.path(), address);
         let cluster = Self {
             folder,

@@ -15,6 +15,7 @@ mod chance;
 mod cluster;
 mod crowd;
 mod proxy;
+mod vanished;
 
 use std::collections::BTreeMap;
 use std::fs;
