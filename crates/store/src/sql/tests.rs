@@ -120,6 +120,7 @@ fn no_statement_builds_a_scratch_table() {
         "SCHEDULE_SIBLINGS",
         "WITHDRAW",
         "FORGET_WAITING",
+        "FORGET_PLACES",
         "FORGET",
         "PRUNE",
     ];

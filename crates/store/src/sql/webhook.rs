@@ -16,7 +16,8 @@ super::statements! {
     SELECT_ALL = "SELECT customer, url, login, sealed, created, failures, next_attempt, last_error FROM webhook \
         ORDER BY customer";
     /// → 1 if there is anything that is encrypted under the key of DATA
-    SELECT_SEALED = "SELECT 1 FROM webhook UNION ALL SELECT 1 FROM upstream_account LIMIT 1";
+    SELECT_SEALED = "SELECT 1 FROM webhook WHERE customer > '' \
+        UNION ALL SELECT 1 FROM upstream_account WHERE issuer > '' LIMIT 1";
     /// customer
     DELETE = "DELETE FROM webhook WHERE customer = $1";
     /// customer → how many wait
