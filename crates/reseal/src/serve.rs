@@ -7,6 +7,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use reseal_api::Limits;
@@ -30,6 +31,9 @@ use crate::house::open_as_node;
 use crate::init::{self, Plan};
 use crate::terms::Terms;
 use crate::wire_up::{self, Embedded};
+
+/// Longest time for the last entry of the audit log, and for closing the database.
+const CLOSE: Duration = Duration::from_secs(10);
 
 /// A running server.
 pub(crate) struct Running {
@@ -202,17 +206,19 @@ impl Running {
         let _ = self.stop.send(true);
         let served = self.serving.await;
         let worked = self.working.await;
-        let kept = self.keeping.await;
         let (store, now) = (self.store, self.clock.now());
-        let recorded = match house::stopped(&*store, &self.name, now).await {
-            Ok(()) => self.heads.note(&*store, now, "stop").await,
-            failed => failed,
-        };
-        tokio::task::spawn_blocking(move || store.close()).await?;
+        let recorded = in_time(async {
+            let kept = self.keeping.await;
+            house::stopped(&*store, &self.name, now).await?;
+            self.heads.note(&*store, now, "stop").await?;
+            kept.context("keeping the audit log failed")
+        });
+        let recorded = recorded.await;
+        let closed = in_time(tokio::task::spawn_blocking(move || store.close())).await;
         served.context("the HTTP server failed")??;
         let worked = worked.context("the worker failed")?;
-        kept.context("keeping the audit log failed")?;
         recorded.context("the stop is not in the audit log")?;
+        closed.context("the database was not closed")?;
         if let Ended::Left { processes } = worked {
             tracing::warn!(
                 processes,
@@ -220,6 +226,19 @@ impl Running {
             );
         }
         Ok(())
+    }
+}
+
+/// What `work` comes to, unless the database keeps it waiting: whoever wants the program to end wants that then, too.
+async fn in_time<T, E: Into<anyhow::Error>>(
+    work: impl Future<Output = Result<T, E>>,
+) -> anyhow::Result<T> {
+    match tokio::time::timeout(CLOSE, work).await {
+        Ok(done) => done.map_err(Into::into),
+        Err(_) => anyhow::bail!(
+            "the database did not answer for {} s: what it has stands, and the rest goes on at the next start",
+            CLOSE.as_secs()
+        ),
     }
 }
 

@@ -157,6 +157,14 @@ impl Cluster {
         }
     }
 
+    /// Lets nothing more come out of it.
+    pub(super) fn freeze(&self) {
+        let parent = self.server.id();
+        let all = children(parent).into_iter().map(|(id, _)| id);
+        let all: Vec<u32> = all.chain([parent]).collect();
+        signal("STOP", &all);
+    }
+
     /// Lets nothing more come out of some of its processes for a while.
     pub(super) fn stall(&self, who: Stalled, time: Duration) {
         let parent = self.server.id();

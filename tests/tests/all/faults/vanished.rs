@@ -1,7 +1,7 @@
-//! A machine that says nothing of its end: its power or its network is gone.
+//! A machine that says nothing of its end: its power or its network is gone, or it hangs.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,8 @@ use crate::world::house::House;
 
 /// How long the others may take it for living: five seconds, and what a busy host adds.
 const LONGEST: Duration = Duration::from_secs(9);
+/// What is under way has 20 seconds, the last entry of the audit log ten, and closing the database as well.
+const STOP: Duration = Duration::from_secs(50);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 struct Node(Child);
@@ -25,10 +27,9 @@ impl Drop for Node {
 }
 
 impl Node {
-    /// A server in `place` on the folder of `house`, once it listens.
-    fn start(place: &Namespace, house: &House) -> Self {
-        let mut child = place
-            .command(binary())
+    /// A server by `program` on the folder of `house`, once it listens.
+    fn start(mut program: Command, house: &House) -> Self {
+        let mut child = program
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(house.data())
             .stdin(Stdio::null())
@@ -45,6 +46,21 @@ impl Node {
         assert!(listens);
         node
     }
+
+    /// Tells it to stop, and waits until it has; whether it says that it could.
+    fn stop(&mut self) -> bool {
+        let began = Instant::now();
+        let pid = self.0.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status();
+        assert!(sent.unwrap().success());
+        loop {
+            if let Some(ended) = self.0.try_wait().unwrap() {
+                return ended.success();
+            }
+            assert!(began.elapsed() < STOP, "it does not stop");
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
 }
 
 #[test]
@@ -59,7 +75,7 @@ fn a_node_that_vanishes_from_the_network_is_soon_missed() {
         cluster.address()
     );
     let house = House::over("", &format!("\n[database]\nurl = \"{url}\"\n"));
-    let _node = Node::start(&place, &house);
+    let _node = Node::start(place.command(binary()), &house);
     let seen = || cluster.rows("SELECT node FROM living_node").len();
     assert_eq!(seen(), 1);
     // A silence by itself is no end.
@@ -76,4 +92,17 @@ fn a_node_that_vanishes_from_the_network_is_soon_missed() {
         thread::sleep(Duration::from_millis(100));
     }
     assert!(began.elapsed() < LONGEST, "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_server_stops_although_its_database_says_nothing_more() {
+    if !database::is_postgres() {
+        return;
+    }
+    let cluster = Cluster::start();
+    let url = format!("postgres://reseal@{}/postgres", cluster.address());
+    let house = House::over("", &format!("\n[database]\nurl = \"{url}\"\n"));
+    let mut node = Node::start(Command::new(binary()), &house);
+    cluster.freeze();
+    assert!(!node.stop(), "its stop is recorded nowhere");
 }
