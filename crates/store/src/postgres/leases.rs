@@ -48,8 +48,9 @@ const RELEASE_PROCESS: &str = "UPDATE process SET lease_until = NULL WHERE id = 
 ///
 /// After a restart of the server, or when another one has taken over, nobody is seen until all have connected again. So
 /// nothing is given up by a node that is not seen itself, nor ([`super::Presence::is_settled`]) by one that is seen
-/// again since a short while. As long as a node's own connection lasts the others' have lasted too, and who is not seen is
-/// gone: its work is taken over at the first look.
+/// again since a short while. While its own connection lasts nothing has ended everybody's: who is not seen is gone, and its
+/// work is taken over at the first look. (One whose connection alone was lost is back in a moment; if somebody looks in it,
+/// two work on the same, as `presence` says.)
 pub(crate) fn release_of_the_dead(connection: &Connection) -> database::Result<usize> {
     let is_seen = connection.one(IS_SEEN, params![], |_| Ok(()))?;
     if is_seen.is_none() {
