@@ -10,7 +10,7 @@ use serde_json::json;
 use super::judge::Verdict;
 use super::pace::Turn;
 use super::store::ItemEnd;
-use super::work::SharedCourse;
+use super::work::{Pass, SharedCourse};
 use super::{Campaign, Item, Outcome, Pace, Ticket, window};
 use crate::certificate::Certificate;
 use crate::customer::{Caller, Role, Scope};
@@ -34,11 +34,13 @@ impl Services {
         campaign: Arc<Campaign>,
         item: Item,
         course: SharedCourse,
+        pass: Pass,
     ) -> Result<(), Error> {
         let (services, task) = (Arc::clone(&self), Arc::clone(&campaign));
         let tried = item.clone();
         // A task of its own: one that dies fails as any other.
-        let attempt = tokio::spawn(async move { services.try_item(&task, &tried, &course).await });
+        let attempt =
+            tokio::spawn(async move { services.try_item(&task, &tried, &course, pass).await });
         let ended = attempt
             .await
             .unwrap_or_else(|died| Err(Error::internal(died)));
@@ -53,6 +55,7 @@ impl Services {
         campaign: &Campaign,
         item: &Item,
         course: &SharedCourse,
+        pass: Pass,
     ) -> Result<(), Error> {
         let now = self.clock.now();
         let found = self
@@ -66,7 +69,7 @@ impl Services {
         let end = match self.verdict(&certificate, campaign.key, now).await? {
             Verdict::Reissue => {
                 return self
-                    .reissue_in_turn(campaign, item, &certificate, course)
+                    .reissue_in_turn(campaign, item, &certificate, course, pass)
                     .await;
             }
             Verdict::Tell(why) => {
@@ -92,27 +95,33 @@ impl Services {
         item: &Item,
         certificate: &Certificate,
         course: &SharedCourse,
+        pass: Pass,
     ) -> Result<(), Error> {
-        // What cannot be begun anyway takes no place in the pace; without one, the reissue finds out by itself.
-        if campaign.pace != Pace::default() {
-            self.check_none_open(certificate).await?;
-        }
-        let now = self.clock.now();
-        let turn = course.lock().places.take(campaign.pace, item, now);
-        match turn {
-            Turn::Now => {}
-            Turn::IssuerBusy => {
-                course.lock().is_limited = true;
+        // What cannot be begun, or is refused, takes no place in the pace; without one, the reissue finds out by itself.
+        if campaign.pace != Pace::default() && !self.is_refused_today(certificate).await? {
+            if pass == Pass::Words {
                 return Ok(());
             }
-            Turn::At(place) => {
-                let put_off = self.store.put_off(campaign.id, item.certificate, place);
-                return Ok(put_off.await?);
+            self.check_none_open(certificate).await?;
+            let turn = course
+                .lock()
+                .places
+                .take(campaign.pace, item, self.clock.now());
+            match turn {
+                Turn::Now => {}
+                Turn::IssuerBusy => {
+                    course.lock().is_limited = true;
+                    return Ok(());
+                }
+                Turn::At(place) => {
+                    let put_off = self.store.put_off(campaign.id, item.certificate, place);
+                    return Ok(put_off.await?);
+                }
             }
         }
         let process = self.reissue_item(campaign, certificate).await?;
         if process.is_open() && !process.waits_for_people() {
-            course.lock().under_way.push(process.id);
+            course.goes_on(&item.issuer, process.id, self.clock.now());
         }
         Ok(())
     }

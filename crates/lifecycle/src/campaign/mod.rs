@@ -26,7 +26,7 @@ mod work;
 
 use std::num::NonZeroU32;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::certificate::{Certificate, CertificateId};
 use crate::process::ProcessId;
@@ -49,7 +49,9 @@ pub(crate) fn window(
     certificate: &Certificate,
 ) -> (Timestamp, Timestamp) {
     let end = deadline.min(plan::end_of_use(certificate));
-    (created, end.max(created))
+    // A window has a length (RFC 9773 section 4.2).
+    let shortest = created.saturating_add(SignedDuration::from_secs(1));
+    (created, end.max(shortest.unwrap_or(created)))
 }
 
 /// What becomes of the keys.
@@ -250,6 +252,8 @@ pub struct Item {
     pub urgent: Timestamp,
     /// When its turn comes; the epoch when it was never put off.
     pub due: Timestamp,
+    /// Whether it was put off until its place in the pace.
+    pub has_place: bool,
     /// What became of it.
     pub outcome: Outcome,
     /// The process that the campaign opened.

@@ -135,7 +135,7 @@ impl Services {
     }
 
     /// Whether the request that is kept does not do under today's rules.
-    async fn is_refused_today(&self, certificate: &Certificate) -> Result<bool, Error> {
+    pub(super) async fn is_refused_today(&self, certificate: &Certificate) -> Result<bool, Error> {
         let der = certificate.csr.as_deref().unwrap_or_default();
         if Csr::from_der(der).map_or(true, |csr| problems(self, &csr).is_some()) {
             return Ok(true);

@@ -13,6 +13,7 @@ use super::pace::Places;
 use super::plan::{SLICE, slice, urgency};
 use super::{Campaign, CampaignId, CampaignStatus, Item, Outcome, Pace};
 use crate::audit::{AuditEntry, SERVER};
+use crate::certificate::CertificateId;
 use crate::customer::Scope;
 use crate::error::Error;
 use crate::process::ProcessId;
@@ -28,9 +29,11 @@ const LEASE: SignedDuration = SignedDuration::from_secs(60);
 const BATCH: u32 = 256;
 /// Attempts under way at the same time: customers' own calls come in between.
 const AT_ONCE: usize = 16;
-/// Processes that a campaign began and that go on by themselves, because they wait for logs or an upstream: with so many
-/// it begins no more, so that there is something left to stop, and slots for everybody else.
+/// Processes of an issuer that a campaign began and that go on by themselves, because they wait for logs or an upstream:
+/// with so many it begins no more, so that there is something left to stop, and slots for everybody else.
 const MOST_UNDER_WAY: usize = 64;
+/// A process that has taken so long may take for ever: it keeps none from beginning any more.
+const STUCK: SignedDuration = SignedDuration::from_hours(1);
 /// After so long a time nobody has kept to places in the pace, and they are given anew.
 const GAP: SignedDuration = SignedDuration::from_mins(10);
 /// Places that one commit forgets: others write in between.
@@ -39,8 +42,10 @@ const FORGOTTEN_AT_ONCE: u32 = 1000;
 /// What this node remembers of a campaign that it works on.
 pub(super) struct Course {
     pub(super) places: Places,
-    /// Processes that went on by themselves when they were last looked at.
-    pub(super) under_way: Vec<ProcessId>,
+    /// Of each issuer, the processes that went on by themselves when they were last looked at, and since when.
+    under_way: HashMap<String, Vec<(ProcessId, Timestamp)>>,
+    /// Certificates up to this number have been looked at for what does not wait for the pace.
+    sorted: CertificateId,
     /// Whether the pace kept something from beginning in this round.
     pub(super) is_limited: bool,
     /// When the last round was.
@@ -54,8 +59,9 @@ pub(super) struct SharedCourse(Arc<Mutex<Course>>);
 impl SharedCourse {
     fn begun(now: Timestamp) -> Self {
         Self(Arc::new(Mutex::new(Course {
-            places: Places::default(),
-            under_way: Vec::new(),
+            places: Places::new(now),
+            under_way: HashMap::new(),
+            sorted: 0,
             is_limited: false,
             seen: now,
         })))
@@ -64,9 +70,17 @@ impl SharedCourse {
     /// Whether `issuer` has to wait at `now`; if so, that is noted.
     fn has_to_wait(&self, pace: Pace, issuer: &str, now: Timestamp) -> bool {
         let mut course = self.lock();
-        let is_busy = course.places.is_busy(pace, issuer, now);
-        course.is_limited |= is_busy;
-        is_busy
+        let under_way = course.under_way.get(issuer).map_or(0, Vec::len);
+        let waits = under_way >= MOST_UNDER_WAY || course.places.is_busy(pace, issuer, now);
+        course.is_limited |= waits;
+        waits
+    }
+
+    /// A process of `issuer` goes on by itself since `now`.
+    pub(super) fn goes_on(&self, issuer: &str, process: ProcessId, now: Timestamp) {
+        let mut course = self.lock();
+        let under_way = course.under_way.entry(issuer.to_owned()).or_default();
+        under_way.push((process, now));
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Course> {
@@ -75,6 +89,23 @@ impl SharedCourse {
 }
 
 type Courses = HashMap<CampaignId, SharedCourse>;
+
+/// What the parts of a round have in common.
+#[derive(Clone, Copy)]
+struct Round<'a> {
+    owner: &'a str,
+    campaign: &'a Arc<Campaign>,
+    course: &'a SharedCourse,
+}
+
+/// What is done about items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pass {
+    /// Only what begins no reissue.
+    Words,
+    /// Everything.
+    All,
+}
 
 /// Works on campaigns until `shutdown` becomes true.
 pub(crate) async fn work(services: Arc<Services>, mut shutdown: Receiver<bool>) {
@@ -115,7 +146,8 @@ impl Services {
         let now = self.clock.now();
         let lease = now.checked_add(LEASE).map_err(Error::internal)?;
         let running = self.store.claim_campaigns(owner, now, lease).await?;
-        courses.retain(|id, _| running.iter().any(|campaign| campaign.id == *id));
+        // One that was paused for a moment goes on where it was.
+        courses.retain(|_, course| now.duration_since(course.lock().seen) < GAP);
         let mut busy = false;
         for campaign in running {
             let id = campaign.id;
@@ -147,20 +179,42 @@ impl Services {
             return Ok(true);
         }
         let course = self.course_of(&campaign, courses, now).await?;
-        if self.is_full(&course).await? {
-            return Ok(false);
-        }
+        let campaign = Arc::new(campaign);
+        let round = Round {
+            owner,
+            campaign: &campaign,
+            course: &course,
+        };
+        let is_sorted = self.sort_some(round).await?;
         let (due, is_all) = self.due(&campaign, &course, now).await?;
-        if due.is_empty() {
+        if due.is_empty() && is_sorted {
             if !self.store.has_unfinished(id).await? {
                 self.complete(id, now).await?;
             }
             return Ok(false);
         }
-        self.take_items(owner, &Arc::new(campaign), due, &course)
-            .await?;
+        self.take_items(round, due, Pass::All).await?;
         let is_limited = course.lock().is_limited;
-        Ok(!is_all && !is_limited)
+        Ok(!is_sorted || !is_all && !is_limited)
+    }
+
+    /// Looks at some certificates of a campaign that has a pace for what need not keep to it: customers who have to be told
+    /// do not wait for others' reissues. Whether all have been looked at.
+    async fn sort_some(self: &Arc<Self>, round: Round<'_>) -> Result<bool, Error> {
+        if round.campaign.pace == Pace::default() {
+            return Ok(true);
+        }
+        let after = round.course.lock().sorted;
+        let items = self.store.items(round.campaign.id, after, BATCH).await?;
+        let Some(last) = items.last() else {
+            return Ok(true);
+        };
+        let last = last.certificate;
+        let mut waiting = items;
+        waiting.retain(|item| item.outcome == Outcome::Waiting);
+        self.take_items(round, waiting, Pass::Words).await?;
+        round.course.lock().sorted = last;
+        Ok(false)
     }
 
     /// What is known of `campaign`'s course. Whoever has not looked for long (another node did, it was paused, the server was
@@ -176,6 +230,7 @@ impl Services {
             if now.duration_since(course.seen) < GAP {
                 course.seen = now;
                 course.is_limited = false;
+                course.places.begin_round(now);
                 drop(course);
                 return Ok(known.clone());
             }
@@ -192,22 +247,27 @@ impl Services {
         Ok(course)
     }
 
-    /// Whether so much of what the campaign began goes on by itself that nothing more should be begun.
-    async fn is_full(&self, course: &SharedCourse) -> Result<bool, Error> {
-        let known = course.lock().under_way.clone();
-        if known.len() < MOST_UNDER_WAY {
-            return Ok(false);
-        }
+    /// Looks again at what goes on by itself of `issuer`, when that is too much.
+    async fn look_after(
+        &self,
+        course: &SharedCourse,
+        issuer: &str,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let known = course.lock().under_way.get(issuer).cloned();
+        let Some(mut known) = known.filter(|known| known.len() >= MOST_UNDER_WAY) else {
+            return Ok(());
+        };
+        known.retain(|(_, since)| now.duration_since(*since) < STUCK);
         let mut left = Vec::new();
-        for id in known {
+        for (id, since) in known {
             let process = self.store.process(&Scope::Everything, id).await?;
             if process.is_some_and(|process| process.is_open() && !process.waits_for_people()) {
-                left.push(id);
+                left.push((id, since));
             }
         }
-        let is_full = left.len() >= MOST_UNDER_WAY;
-        course.lock().under_way = left;
-        Ok(is_full)
+        course.lock().under_way.insert(issuer.to_owned(), left);
+        Ok(())
     }
 
     /// What is due of the issuers that the pace lets sign, the most urgent first; and whether that is all of it.
@@ -219,7 +279,8 @@ impl Services {
     ) -> Result<(Vec<Item>, bool), Error> {
         let (mut due, mut is_all) = (Vec::new(), true);
         for issuer in self.store.waiting_issuers(campaign.id).await? {
-            if course.lock().places.is_busy(campaign.pace, &issuer, now) {
+            self.look_after(course, &issuer, now).await?;
+            if course.has_to_wait(campaign.pace, &issuer, now) {
                 continue;
             }
             let found = self.store.due_items(campaign.id, &issuer, now, BATCH);
@@ -244,6 +305,7 @@ impl Services {
                 certificate: certificate.id,
                 urgent: urgency(&certificate, now),
                 due: Timestamp::UNIX_EPOCH,
+                has_place: false,
                 customer: certificate.customer,
                 issuer: certificate.issuer,
                 outcome: Outcome::Waiting,
@@ -281,26 +343,27 @@ impl Services {
     /// Does what is due, some at a time, as long as the campaign runs and is this node's.
     async fn take_items(
         self: &Arc<Self>,
-        owner: &str,
-        campaign: &Arc<Campaign>,
+        round: Round<'_>,
         due: Vec<Item>,
-        course: &SharedCourse,
+        pass: Pass,
     ) -> Result<(), Error> {
+        let Round {
+            owner,
+            campaign,
+            course,
+        } = round;
         let mut running = JoinSet::new();
         let mut claimed = Instant::now();
         for item in due {
             if running.len() >= AT_ONCE {
                 joined(running.join_next().await)?;
             }
-            if course.has_to_wait(campaign.pace, &item.issuer, self.clock.now()) {
+            let now = self.clock.now();
+            if pass == Pass::All && course.has_to_wait(campaign.pace, &item.issuer, now) {
                 continue;
-            }
-            if course.lock().under_way.len() >= MOST_UNDER_WAY {
-                break;
             }
             if claimed.elapsed() > LEASE.unsigned_abs() / 3 {
                 claimed = Instant::now();
-                let now = self.clock.now();
                 let lease = now.checked_add(LEASE).map_err(Error::internal)?;
                 let ours = self.store.claim_campaigns(owner, now, lease).await?;
                 if !ours.iter().any(|one| one.id == campaign.id) {
@@ -312,7 +375,8 @@ impl Services {
             }
             let (services, campaign) = (Arc::clone(self), Arc::clone(campaign));
             let course = course.clone();
-            running.spawn(async move { services.take_item(campaign, item, course).await });
+            let attempt = services.take_item(campaign, item, course, pass);
+            running.spawn(attempt);
         }
         while let Some(ended) = running.join_next().await {
             joined(Some(ended))?;

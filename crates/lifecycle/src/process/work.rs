@@ -378,7 +378,8 @@ impl Work {
                 .any(|(_, state)| matches!(state, CheckState::Attention { .. }))
     }
 
-    /// Whether there is something that the customer or an operator has been asked for.
+    /// Whether there is something that the customer or an operator has been asked for. Records that cannot be had are the
+    /// customer's to mend, as far as anybody can tell.
     pub fn waits_for_people(&self) -> bool {
         let is_asked_for = |proof: &NameProof| {
             !proof.is_proved() && (proof.challenge.is_some() || proof.method == DcvType::Email)

@@ -8,7 +8,7 @@ macro_rules! columns {
 
 macro_rules! item_columns {
     () => {
-        "certificate, customer, issuer, urgent, due, outcome, process, successor, attempts, detail, updated"
+        "certificate, customer, issuer, urgent, due, placed, outcome, process, successor, attempts, detail, updated"
     };
 }
 
@@ -70,11 +70,15 @@ super::statements! {
     /// new outcome, process, updated, campaign, certificate, outcome that it must have
     OPEN = "UPDATE campaign_item SET outcome = $1, process = $2, detail = NULL, updated = $3 \
         WHERE campaign = $4 AND certificate = $5 AND outcome = $6";
-    /// new outcome, due, detail, updated, process, outcome that it must have, most attempts: its process has failed
+    /// process, outcome, now, status → 1 if its campaign has time, and not that status
+    HAS_TIME = "SELECT 1 FROM campaign_item JOIN campaign ON campaign.id = campaign_item.campaign \
+        WHERE process = $1 AND outcome = $2 AND deadline > $3 AND status <> $4";
+    /// new outcome, due, detail, updated, process, outcome that it must have, how often at most: its process has failed
     REOPEN = "UPDATE campaign_item SET outcome = $1, due = $2, placed = 0, detail = $3, updated = $4, \
-        attempts = attempts + 1 WHERE process = $5 AND outcome = $6 AND attempts < $7";
-    /// moment, certificate, outcome: it stops being of use then
-    HASTEN = "UPDATE campaign_item SET urgent = $1 WHERE certificate = $2 AND outcome = $3 AND urgent > $1";
+        attempts = attempts + 1, reopened = reopened + 1 WHERE process = $5 AND outcome = $6 AND reopened < $7";
+    /// moment, certificate, outcome: it stops being of use then, and waits for no place in the pace
+    HASTEN = "UPDATE campaign_item SET urgent = $1, due = CASE WHEN placed = 1 THEN 1 ELSE due END \
+        WHERE certificate = $2 AND outcome = $3 AND urgent > $1";
     /// new outcome, successor, detail, updated, process, outcome that it must have
     CLOSE = "UPDATE campaign_item SET outcome = $1, successor = $2, detail = $3, updated = $4 \
         WHERE process = $5 AND outcome = $6";

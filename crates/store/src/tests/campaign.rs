@@ -43,6 +43,7 @@ fn item(certificate: &Certificate) -> Item {
         certificate: certificate.id,
         urgent: certificate.not_after,
         due: Timestamp::UNIX_EPOCH,
+        has_place: false,
         customer: certificate.customer.clone(),
         issuer: certificate.issuer.clone(),
         outcome: Outcome::Waiting,
@@ -224,6 +225,11 @@ async fn a_certificate_whose_process_failed_is_judged_anew_three_times() {
     let world = World::new().await;
     let old = world.import(sample::certificate("acme", 1)).await;
     let id = about(&world, &old).await;
+    // Whatever kept it waiting before does not count.
+    for _ in 0..5 {
+        let waits = world.store.retry_item(id, old.id, now(), "busy", now());
+        waits.await.unwrap();
+    }
     for attempt in 1..=4 {
         let process = world.store.open(reissue(&old, id, attempt + 1)).await;
         let process = process.unwrap();
@@ -243,6 +249,34 @@ async fn a_certificate_whose_process_failed_is_judged_anew_three_times() {
         };
         assert_eq!((item.outcome, item.due), (expected, due), "{attempt}");
     }
+}
+
+#[tokio::test]
+async fn a_process_that_fails_after_the_deadline_is_the_end() {
+    let world = World::new().await;
+    let old = world.import(sample::certificate("acme", 1)).await;
+    let id = about(&world, &old).await;
+    let process = world.store.open(reissue(&old, id, 2)).await.unwrap();
+    let late = in_days(1);
+    let (failed, events) = process.fail("nobody proved it".to_owned(), late).unwrap();
+    let failed = world.store.advance(Change::new(failed, events)).await;
+    failed.unwrap();
+    assert_eq!(only(&world, id).await.outcome, Outcome::Failed);
+}
+
+#[tokio::test]
+async fn a_process_that_fails_in_a_cancelled_campaign_is_the_end() {
+    let world = World::new().await;
+    let old = world.import(sample::certificate("acme", 1)).await;
+    let id = about(&world, &old).await;
+    let process = world.store.open(reissue(&old, id, 2)).await.unwrap();
+    let (from, to) = ([CampaignStatus::Running], CampaignStatus::Cancelled);
+    let cancelled = world.store.change_campaign(id, &from, to, now(), entry());
+    assert!(cancelled.await.unwrap());
+    let (failed, events) = process.fail("no".to_owned(), now()).unwrap();
+    let failed = world.store.advance(Change::new(failed, events)).await;
+    failed.unwrap();
+    assert_eq!(only(&world, id).await.outcome, Outcome::Failed);
 }
 
 #[tokio::test]
@@ -303,6 +337,15 @@ async fn a_revocation_that_is_ordered_later_makes_a_certificate_more_urgent() {
     let key = old.spki_sha256;
     let delay = SignedDuration::from_hours(20);
     let block = KeyBlock::certain(vec![key], "leaked", "house/op", now(), delay);
+    let place = in_days(9);
+    world.store.put_off(id, old.id, place).await.unwrap();
+    let waiting = only(&world, id).await;
+    assert_eq!((waiting.due, waiting.has_place), (place, true));
     world.store.block_keys(block).await.unwrap();
-    assert_eq!(only(&world, id).await.urgent, now() + delay);
+    let hastened = only(&world, id).await;
+    assert_eq!(hastened.urgent, now() + delay);
+    assert!(
+        hastened.due < now(),
+        "it waits for a place beyond its revocation"
+    );
 }

@@ -2,11 +2,12 @@
 
 use std::process::{Command, Stdio};
 
+use rcgen::KeyPair;
 use serde_json::json;
 
 use super::{CAMPAIGNS, begin, body, campaign, report, wait};
 use crate::renewal_info::{ask, name_of};
-use crate::support::csr::csr;
+use crate::support::csr::{csr, with_key};
 use crate::support::server::{Server, binary};
 
 #[test]
@@ -81,6 +82,34 @@ fn customers_are_told_at_once_whatever_the_pace() {
     server.wait_until(&format!("{CAMPAIGNS}/{id}"), |body| {
         body["outcomes"]["NOTIFIED"] == 5
     });
+}
+
+/// Not even by those that are reissued before them.
+#[test]
+fn who_needs_a_new_key_is_told_while_others_wait_for_their_turn() {
+    let server = Server::start();
+    for index in 0..3 {
+        server.order("ssl_dv", &csr(&[&format!("c{index}.reseal.dev")]));
+    }
+    let key = KeyPair::generate().unwrap();
+    let blocked = server.order("ssl_dv", &with_key(&key, &["reseal.org"]));
+    let block = json!({"keys": [key.public_key_pem()], "reason": "found in a repository"});
+    server.operator.post("/v2/blocked-keys", &block).expect(200);
+    // It is as urgent as can be, so that it would be the first: all others have to be before it.
+    let last = format!("UPDATE certificate SET revocation_scheduled = NULL WHERE id = {blocked}");
+    server.database().run(&last);
+    let mut request = body("keep", "status=ACTIVE");
+    request["perIssuer"] = 1.into();
+    let id = begin(&server, &request);
+    let path = format!("{CAMPAIGNS}/{id}");
+    server.wait_until(&path, |body| {
+        body["outcomes"]["NOTIFIED"] == 1 && body["outcomes"]["REISSUED"] == 1
+    });
+    let outcomes = report(&server, id);
+    let told = outcomes.iter().find(|item| item.0 == blocked).unwrap();
+    assert_eq!(told.1, "NOTIFIED");
+    let body = server.operator.get(&path).expect(200);
+    assert_eq!(body["outcomes"]["WAITING"], 2, "{body}");
 }
 
 #[test]

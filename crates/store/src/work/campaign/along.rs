@@ -12,8 +12,8 @@ use crate::sql::campaign as sql;
 
 /// When an item whose process has failed is judged anew.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(10);
-/// Attempts after which a process that fails is the item's end.
-const MOST_ATTEMPTS: u32 = 3;
+/// How often at most.
+const MOST_TIMES: u32 = 3;
 
 /// In the commit that opens process `id`: its certificate waits no more. One that does not wait was taken by somebody
 /// else, or the campaign was stopped meanwhile: nothing of the commit may stand.
@@ -44,7 +44,8 @@ pub(super) fn runs(connection: &Connection, id: CampaignId) -> database::Result<
 }
 
 /// In the commit that ends `process`, numbered `id`: so does the item that it was for, if it was for one. One whose process
-/// has failed is judged anew after a while: its key may be blocked, its certificate revoked, or the reason be gone.
+/// has failed is judged anew after a while, if there is time: its key may be blocked, its certificate revoked, or the reason be
+/// gone.
 pub(crate) fn close(
     connection: &Connection,
     process: &Process,
@@ -57,11 +58,17 @@ pub(crate) fn close(
         State::Ended { result, .. } => unsuccessful(id, result),
         _ => None,
     };
-    if process.status() == ProcessStatus::Failed {
+    let cancelled = CampaignStatus::Cancelled.as_str();
+    let has_time = params![id, open, now, cancelled];
+    if process.status() == ProcessStatus::Failed
+        && connection
+            .one(sql::HAS_TIME, has_time, |_| Ok(()))?
+            .is_some()
+    {
         let again = process.updated.saturating_add(AGAIN_AFTER);
         let again = millis(again.unwrap_or(process.updated));
         let waiting = Outcome::Waiting.as_str();
-        let values = params![waiting, again, detail, now, id, open, MOST_ATTEMPTS];
+        let values = params![waiting, again, detail, now, id, open, MOST_TIMES];
         connection.send(sql::REOPEN, values)?;
     }
     let outcome = match successor {
@@ -81,7 +88,8 @@ fn unsuccessful(id: ProcessId, result: &process::Outcome) -> Option<String> {
     }
 }
 
-/// In the commit that schedules the revocation of `certificate` at `moment`: it is that much more urgent.
+/// In the commit that schedules the revocation of `certificate` at `moment`: it is that much more urgent, and its customer
+/// may have to be told, so that it does not wait for the place in the pace that it had as a less urgent one.
 pub(crate) fn hasten(
     connection: &Connection,
     certificate: CertificateId,

@@ -45,6 +45,7 @@ pub(super) fn item(row: &Row<'_>) -> database::Result<Item> {
         issuer: columns.value()?,
         urgent: columns.moment()?,
         due: columns.moment()?,
+        has_place: columns.value::<i64>()? != 0,
         outcome: outcome(&mut columns)?,
         process: columns.value()?,
         successor: columns.value()?,
