@@ -23,6 +23,8 @@ use crate::services::Services;
 /// Before an attempt that failed is repeated: this long, then twice as long each time.
 const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(30);
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
+/// Before it is looked again whether a process of the customer's own is open.
+const OTHERS_WAIT: SignedDuration = SignedDuration::from_mins(10);
 /// After so many attempts it failed for good: more than a day with these waits.
 const MOST_ATTEMPTS: u32 = 30;
 
@@ -98,7 +100,8 @@ impl Services {
         pass: Pass,
     ) -> Result<(), Error> {
         // What cannot be begun, or is refused, takes no place in the pace; without one, the reissue finds out by itself.
-        if campaign.pace != Pace::default() && !self.is_refused_today(certificate).await? {
+        let is_paced = campaign.pace != Pace::default();
+        if (is_paced || pass == Pass::Words) && !self.is_refused_today(certificate).await? {
             if pass == Pass::Words {
                 return Ok(());
             }
@@ -114,7 +117,7 @@ impl Services {
                     return Ok(());
                 }
                 Turn::At(place) => {
-                    let put_off = self.store.put_off(campaign.id, item.certificate, place);
+                    let put_off = self.store.put_off(campaign.id, item, place);
                     return Ok(put_off.await?);
                 }
             }
@@ -170,12 +173,16 @@ impl Services {
             let end = self.end_of_refused(campaign, item, error, &detail).await?;
             return self.end_item(campaign, item, end).await;
         }
-        let again = now
-            .checked_add(wait_after(item.attempts, error))
-            .map_err(Error::internal)?;
+        let wait = if waits {
+            OTHERS_WAIT
+        } else {
+            wait_after(item.attempts, error)
+        };
+        let again = now.checked_add(wait).map_err(Error::internal)?;
+        let failed = (&*detail, !waits);
         Ok(self
             .store
-            .retry_item(campaign.id, id, again, &detail, now)
+            .retry_item(campaign.id, id, again, failed, now)
             .await?)
     }
 

@@ -246,7 +246,7 @@ pub struct Item {
     pub certificate: CertificateId,
     /// Whose it is.
     pub customer: String,
-    /// Name of its issuer.
+    /// Name of the issuer that signs in its place.
     pub issuer: String,
     /// When it stops being of use: its scheduled revocation or its last second; one that has expired with its subscription.
     pub urgent: Timestamp,

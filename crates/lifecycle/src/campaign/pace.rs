@@ -99,8 +99,8 @@ impl Places {
         if !is_late(queue.free, now) {
             return None;
         }
-        // Whoever has waited for a place waits for one of the next, not behind all others.
-        let last = if item.has_place {
+        // Whoever has waited, for a place or to be tried again, waits for one of the next, not behind all others.
+        let last = if item.has_place || item.due > Timestamp::UNIX_EPOCH {
             &mut queue.again
         } else {
             &mut queue.end
@@ -255,6 +255,15 @@ mod tests {
         let later = start() + SignedDuration::from_hours(5);
         let count = begin(&mut places, later);
         assert!(count <= 33, "{count}");
+    }
+
+    #[test]
+    fn who_is_tried_again_does_not_wait_behind_all_others() {
+        let mut waiting = of(&["a"], 100);
+        waiting[0].due = start() + SignedDuration::from_secs(30);
+        let begun = begun(pace(0, 60), waiting, 1);
+        let again = begun.iter().find(|(number, _)| *number == 0).unwrap().1;
+        assert!(again < 300, "{again}");
     }
 
     #[test]

@@ -118,7 +118,7 @@ impl Services {
                 } else {
                     plan.after_proof += 1;
                 }
-                *plan.issuers.entry(certificate.issuer.clone()).or_default() += 1;
+                *plan.issuers.entry(self.signer_of(certificate)).or_default() += 1;
                 *customers.entry(certificate.customer.clone()).or_default() += 1;
             }
             Verdict::Tell(why) => *plan.told.entry(why).or_default() += 1,
@@ -144,6 +144,15 @@ impl Services {
             Ok(()) => Ok(false),
             Err(error) if error.kind == Kind::InvalidCsr => Ok(true),
             Err(error) => Err(error),
+        }
+    }
+
+    /// The issuer that would sign in the place of `certificate`: the one that its product has now.
+    pub(super) fn signer_of(&self, certificate: &Certificate) -> String {
+        let product = self.catalogue.get(&certificate.product);
+        match product {
+            Some(product) => self.signs_for(&product.issuer).to_owned(),
+            None => certificate.issuer.clone(),
         }
     }
 

@@ -210,7 +210,11 @@ impl Services {
         after: CertificateId,
         limit: u32,
     ) -> Result<Vec<Item>, Error> {
-        self.campaign(caller, id).await?;
-        Ok(self.store.items(id, after, limit).await?)
+        require_operator(caller)?;
+        let items = self.store.items(id, after, limit).await?;
+        if items.is_empty() {
+            self.campaign(caller, id).await?;
+        }
+        Ok(items)
     }
 }

@@ -75,11 +75,11 @@ pub trait CampaignStore: Send + Sync + 'static {
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<Item>, StoreError>;
-    /// Puts an item that waits off until its place in the campaign's pace.
+    /// Puts an item that waits off until its place in the campaign's pace, unless it is more urgent by now.
     async fn put_off(
         &self,
         id: CampaignId,
-        certificate: CertificateId,
+        item: &Item,
         until: Timestamp,
     ) -> Result<(), StoreError>;
     /// Makes items of `issuer` that wait for their places in the pace due at once, at most `limit` of them; how many.
@@ -97,13 +97,13 @@ pub trait CampaignStore: Send + Sync + 'static {
         certificate: CertificateId,
         end: ItemEnd,
     ) -> Result<(), StoreError>;
-    /// Notes that an attempt failed, and when to try again.
+    /// Notes why an item could not be begun and when to try again, and whether that was one of its failures.
     async fn retry_item(
         &self,
         id: CampaignId,
         certificate: CertificateId,
         again: Timestamp,
-        detail: &str,
+        (detail, is_failure): (&str, bool),
         now: Timestamp,
     ) -> Result<(), StoreError>;
     /// Ends the items, at most `limit` of them, whose customers were told and did nothing; how many.

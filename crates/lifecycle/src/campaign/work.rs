@@ -194,17 +194,23 @@ impl Services {
             return Ok(false);
         }
         self.take_items(round, due, Pass::All).await?;
-        let is_limited = course.lock().is_limited;
-        Ok(!is_sorted || !is_all && !is_limited)
+        let mut course = course.lock();
+        course.seen = self.clock.now();
+        Ok(!is_sorted || !is_all && !course.is_limited)
     }
 
-    /// Looks at some certificates of a campaign that has a pace for what need not keep to it: customers who have to be told
-    /// do not wait for others' reissues. Whether all have been looked at.
+    /// Looks at some certificates of a campaign that has a pace, or has begun too much, for what need not wait for that:
+    /// customers who have to be told do not wait for others' reissues. Whether all have been looked at.
     async fn sort_some(self: &Arc<Self>, round: Round<'_>) -> Result<bool, Error> {
-        if round.campaign.pace == Pace::default() {
-            return Ok(true);
-        }
-        let after = round.course.lock().sorted;
+        let after = {
+            let course = round.course.lock();
+            let mut under_way = course.under_way.values();
+            let is_full = under_way.any(|known| known.len() >= MOST_UNDER_WAY);
+            if round.campaign.pace == Pace::default() && !is_full {
+                return Ok(true);
+            }
+            course.sorted
+        };
         let items = self.store.items(round.campaign.id, after, BATCH).await?;
         let Some(last) = items.last() else {
             return Ok(true);
@@ -212,8 +218,9 @@ impl Services {
         let last = last.certificate;
         let mut waiting = items;
         waiting.retain(|item| item.outcome == Outcome::Waiting);
-        self.take_items(round, waiting, Pass::Words).await?;
-        round.course.lock().sorted = last;
+        if self.take_items(round, waiting, Pass::Words).await? {
+            round.course.lock().sorted = last;
+        }
         Ok(false)
     }
 
@@ -303,11 +310,11 @@ impl Services {
             .into_iter()
             .map(|certificate| Item {
                 certificate: certificate.id,
+                issuer: self.signer_of(&certificate),
                 urgent: urgency(&certificate, now),
                 due: Timestamp::UNIX_EPOCH,
                 has_place: false,
                 customer: certificate.customer,
-                issuer: certificate.issuer,
                 outcome: Outcome::Waiting,
                 process: None,
                 successor: None,
@@ -340,13 +347,13 @@ impl Services {
         Ok(())
     }
 
-    /// Does what is due, some at a time, as long as the campaign runs and is this node's.
+    /// Does what is due, some at a time, as long as the campaign runs and is this node's; whether it was until the end.
     async fn take_items(
         self: &Arc<Self>,
         round: Round<'_>,
         due: Vec<Item>,
         pass: Pass,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let Round {
             owner,
             campaign,
@@ -354,6 +361,7 @@ impl Services {
         } = round;
         let mut running = JoinSet::new();
         let mut claimed = Instant::now();
+        let mut is_ours = true;
         for item in due {
             if running.len() >= AT_ONCE {
                 joined(running.join_next().await)?;
@@ -366,11 +374,10 @@ impl Services {
                 claimed = Instant::now();
                 let lease = now.checked_add(LEASE).map_err(Error::internal)?;
                 let ours = self.store.claim_campaigns(owner, now, lease).await?;
-                if !ours.iter().any(|one| one.id == campaign.id) {
-                    break;
-                }
+                is_ours = ours.iter().any(|one| one.id == campaign.id);
             }
-            if !self.store.campaign_runs(campaign.id).await? {
+            if !is_ours || !self.store.campaign_runs(campaign.id).await? {
+                is_ours = false;
                 break;
             }
             let (services, campaign) = (Arc::clone(self), Arc::clone(campaign));
@@ -381,7 +388,7 @@ impl Services {
         while let Some(ended) = running.join_next().await {
             joined(Some(ended))?;
         }
-        Ok(())
+        Ok(is_ours)
     }
 }
 

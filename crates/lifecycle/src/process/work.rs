@@ -382,7 +382,10 @@ impl Work {
     /// customer's to mend, as far as anybody can tell.
     pub fn waits_for_people(&self) -> bool {
         let is_asked_for = |proof: &NameProof| {
-            !proof.is_proved() && (proof.challenge.is_some() || proof.method == DcvType::Email)
+            let needs_something = matches!(proof.state, ProofState::Attention { .. })
+                || proof.challenge.is_some()
+                || proof.method == DcvType::Email;
+            !proof.is_proved() && needs_something
         };
         self.proofs.iter().any(is_asked_for)
             || self.open_checks().next().is_some()

@@ -56,11 +56,12 @@ super::statements! {
             AND placed = 1 LIMIT $4)";
     /// campaign, outcome, limit → certificates
     SELECT_WITH_OUTCOME = "SELECT certificate FROM campaign_item WHERE campaign = $1 AND outcome = $2 LIMIT $3";
-    /// due, campaign, certificate, outcome
-    PUT_OFF = "UPDATE campaign_item SET due = $1, placed = 1 WHERE campaign = $2 AND certificate = $3 AND outcome = $4";
-    /// due, detail, updated, campaign, certificate, outcome
-    RETRY = "UPDATE campaign_item SET due = $1, placed = 0, detail = $2, updated = $3, attempts = attempts + 1 \
-        WHERE campaign = $4 AND certificate = $5 AND outcome = $6";
+    /// due, campaign, certificate, outcome, urgency as read: unless it was hastened meanwhile
+    PUT_OFF = "UPDATE campaign_item SET due = $1, placed = 1 \
+        WHERE campaign = $2 AND certificate = $3 AND outcome = $4 AND urgent = $5";
+    /// due, detail, updated, failures, campaign, certificate, outcome
+    RETRY = "UPDATE campaign_item SET due = $1, placed = 0, detail = $2, updated = $3, attempts = attempts + $4 \
+        WHERE campaign = $5 AND certificate = $6 AND outcome = $7";
     /// new outcome, successor, detail, updated, campaign, certificate, outcome that it must have
     END = "UPDATE campaign_item SET outcome = $1, successor = $2, detail = $3, updated = $4 \
         WHERE campaign = $5 AND certificate = $6 AND outcome = $7";

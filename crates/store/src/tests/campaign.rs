@@ -204,8 +204,9 @@ async fn what_is_due_comes_by_issuer_the_most_urgent_first_wherever_it_waited() 
     let in_order = [ids[1], ids[3], ids[2], ids[0]];
     assert_eq!(due(0).await, in_order);
     // One has a place in the pace, one failed for a while: both come again among the others.
-    store.put_off(id, ids[1], in_days(1)).await.unwrap();
-    let failed = store.retry_item(id, ids[3], in_days(2), "busy", now());
+    let all = store.items(id, 0, 10).await.unwrap();
+    store.put_off(id, &all[1], in_days(1)).await.unwrap();
+    let failed = store.retry_item(id, ids[3], in_days(2), ("busy", true), now());
     failed.await.unwrap();
     assert_eq!(due(0).await, [ids[2], ids[0]]);
     assert_eq!(due(1).await, [ids[1], ids[2], ids[0]]);
@@ -227,9 +228,14 @@ async fn a_certificate_whose_process_failed_is_judged_anew_three_times() {
     let id = about(&world, &old).await;
     // Whatever kept it waiting before does not count.
     for _ in 0..5 {
-        let waits = world.store.retry_item(id, old.id, now(), "busy", now());
+        let again = ("busy", true);
+        let waits = world.store.retry_item(id, old.id, now(), again, now());
         waits.await.unwrap();
     }
+    let again = ("another process is open", false);
+    let waits = world.store.retry_item(id, old.id, now(), again, now());
+    waits.await.unwrap();
+    assert_eq!(only(&world, id).await.attempts, 5);
     for attempt in 1..=4 {
         let process = world.store.open(reissue(&old, id, attempt + 1)).await;
         let process = process.unwrap();
@@ -338,7 +344,8 @@ async fn a_revocation_that_is_ordered_later_makes_a_certificate_more_urgent() {
     let delay = SignedDuration::from_hours(20);
     let block = KeyBlock::certain(vec![key], "leaked", "house/op", now(), delay);
     let place = in_days(9);
-    world.store.put_off(id, old.id, place).await.unwrap();
+    let before = only(&world, id).await;
+    world.store.put_off(id, &before, place).await.unwrap();
     let waiting = only(&world, id).await;
     assert_eq!((waiting.due, waiting.has_place), (place, true));
     world.store.block_keys(block).await.unwrap();
@@ -348,4 +355,7 @@ async fn a_revocation_that_is_ordered_later_makes_a_certificate_more_urgent() {
         hastened.due < now(),
         "it waits for a place beyond its revocation"
     );
+    // By somebody who had read it before.
+    world.store.put_off(id, &before, place).await.unwrap();
+    assert_eq!(only(&world, id).await, hastened);
 }

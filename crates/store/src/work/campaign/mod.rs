@@ -269,13 +269,14 @@ impl CampaignStore for SqlStore {
     async fn put_off(
         &self,
         id: CampaignId,
-        certificate: CertificateId,
+        item: &Item,
         until: Timestamp,
     ) -> Result<(), StoreError> {
+        let (certificate, urgent) = (item.certificate, millis(item.urgent));
         self.writer
             .write(move |connection| {
                 let waiting = Outcome::Waiting.as_str();
-                let values = params![millis(until), id, certificate, waiting];
+                let values = params![millis(until), id, certificate, waiting, urgent];
                 Ok(connection.send(sql::PUT_OFF, values)?)
             })
             .await
@@ -334,7 +335,7 @@ impl CampaignStore for SqlStore {
         id: CampaignId,
         certificate: CertificateId,
         again: Timestamp,
-        detail: &str,
+        (detail, is_failure): (&str, bool),
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let detail = detail.to_owned();
@@ -342,7 +343,8 @@ impl CampaignStore for SqlStore {
             .write(move |connection| {
                 let waiting = Outcome::Waiting.as_str();
                 let (again, now) = (millis(again), millis(now));
-                let values = params![again, detail, now, id, certificate, waiting];
+                let failures = i64::from(is_failure);
+                let values = params![again, detail, now, failures, id, certificate, waiting];
                 connection.execute(sql::RETRY, values)?;
                 Ok(())
             })
