@@ -9,6 +9,7 @@ use reseal_lifecycle::campaign::{
 use reseal_lifecycle::certificate::Certificate;
 use reseal_lifecycle::compromise::{CompromiseStore as _, KeyBlock};
 use reseal_lifecycle::idempotency::{Claim, IdempotencyStore as _, KeptAnswer, Promised};
+use reseal_lifecycle::process::Process;
 use reseal_lifecycle::store::{Change, Store as _, StoreError};
 
 use super::World;
@@ -221,6 +222,13 @@ async fn what_is_due_comes_by_issuer_the_most_urgent_first_wherever_it_waited() 
     assert_eq!(store.forget_places(id, "embedded", 10).await.unwrap(), 0);
 }
 
+/// `process` fails at `at`.
+async fn fail(world: &World, process: Process, at: Timestamp) {
+    let (failed, events) = process.fail("the log is down".to_owned(), at).unwrap();
+    let failed = world.store.advance(Change::new(failed, events)).await;
+    failed.unwrap();
+}
+
 #[tokio::test]
 async fn a_certificate_whose_process_failed_is_judged_anew_three_times() {
     let world = World::new().await;
@@ -240,12 +248,7 @@ async fn a_certificate_whose_process_failed_is_judged_anew_three_times() {
         let process = world.store.open(reissue(&old, id, attempt + 1)).await;
         let process = process.unwrap();
         let number = process.id;
-        let (failed, events) = process.fail("the log is down".to_owned(), now()).unwrap();
-        world
-            .store
-            .advance(Change::new(failed, events))
-            .await
-            .unwrap();
+        fail(&world, process, now()).await;
         let item = only(&world, id).await;
         let why = format!("process {number} failed: the log is down");
         assert_eq!(item.detail.as_deref(), Some(&*why));
@@ -263,10 +266,7 @@ async fn a_process_that_fails_after_the_deadline_is_the_end() {
     let old = world.import(sample::certificate("acme", 1)).await;
     let id = about(&world, &old).await;
     let process = world.store.open(reissue(&old, id, 2)).await.unwrap();
-    let late = in_days(1);
-    let (failed, events) = process.fail("nobody proved it".to_owned(), late).unwrap();
-    let failed = world.store.advance(Change::new(failed, events)).await;
-    failed.unwrap();
+    fail(&world, process, in_days(1)).await;
     assert_eq!(only(&world, id).await.outcome, Outcome::Failed);
 }
 
@@ -279,9 +279,7 @@ async fn a_process_that_fails_in_a_cancelled_campaign_is_the_end() {
     let (from, to) = ([CampaignStatus::Running], CampaignStatus::Cancelled);
     let cancelled = world.store.change_campaign(id, &from, to, now(), entry());
     assert!(cancelled.await.unwrap());
-    let (failed, events) = process.fail("no".to_owned(), now()).unwrap();
-    let failed = world.store.advance(Change::new(failed, events)).await;
-    failed.unwrap();
+    fail(&world, process, now()).await;
     assert_eq!(only(&world, id).await.outcome, Outcome::Failed);
 }
 
