@@ -10,7 +10,7 @@ use crate::support::dns_stub::DnsStub;
 use crate::world::house::House;
 
 /// A house whose server died with a reissue reserved and not signed; the certificate to be replaced.
-fn died_at_reserved(before_death: impl Fn(&House, i64)) -> (House, DnsStub, i64) {
+pub(super) fn died_at_reserved(before_death: impl Fn(&House, i64)) -> (House, DnsStub, i64) {
     let (mut house, dns) = house();
     house.start(None);
     let old = order(&house, &dns);
