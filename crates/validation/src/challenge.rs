@@ -179,6 +179,23 @@ impl Challenge {
         }
     }
 
+    /// The Authorization Domain Name that meeting it proves control of, without the root's dot: it follows from the place
+    /// alone, whatever else is believed of a name that it was made for (BR 3.2.2.4.7, 3.2.2.4.18, 3.2.2.4.19).
+    pub fn authorization_domain_name(&self) -> &str {
+        match self {
+            Self::Dns { record, .. } | Self::Txt { record, .. } => {
+                let name = record.strip_suffix('.').unwrap_or(record);
+                // A record at the name itself has none of the labels that are no host's.
+                let below = name.split_once('.').filter(|_| name.starts_with('_'));
+                below.map_or(name, |(_, parent)| parent)
+            }
+            Self::DnsRandom { adn, .. } => adn,
+            Self::File { host, .. } => host,
+            Self::Persistent { record, .. } => &record.adn,
+            Self::Contact(contact) => &contact.adn,
+        }
+    }
+
     /// A DNS challenge below the authorization domain name `adn`.
     pub fn dns(parts: &TokenParts<'_>, adn: &str) -> Self {
         let adn = adn.strip_prefix("*.").unwrap_or(adn);
@@ -285,6 +302,30 @@ mod tests {
                 "9f86d081884c7d659a2feaa0c55ad015.a3bf4f1b2b0b822cd15d6c15b0f00a08.Salt1.abcdefghij0123456789klmno.dcv.invalid."
             )
         );
+    }
+
+    #[test]
+    fn n_24_a_challenge_proves_control_of_the_name_where_it_stands() {
+        let random = TokenParts {
+            scheme: ChallengeScheme::DigicertLike,
+            ..parts(None)
+        };
+        let at = |record: &str| Challenge::Txt {
+            record: record.to_owned(),
+            contents: String::new(),
+        };
+        for (challenge, name) in [
+            (Challenge::dns(&parts(None), "*.example.com"), "example.com"),
+            (Challenge::dns(&random, "a.example.com"), "a.example.com"),
+            (
+                Challenge::file(&parts(None), "a.example.com"),
+                "a.example.com",
+            ),
+            (at("_acme-challenge.a.example.com."), "a.example.com"),
+            (at("a.example.com."), "a.example.com"),
+        ] {
+            assert_eq!(challenge.authorization_domain_name(), name);
+        }
     }
 
     #[test]

@@ -7,10 +7,11 @@ use reseal_pki::name::DnsName;
 use reseal_pki::profile::ValidationType;
 use reseal_validation::challenge::random_value;
 
+use super::challenge::{Tokens, fill_challenges};
 use super::contacts::Contacts;
 use super::names::NameSet;
 use super::persistent;
-use super::plan::{self, Earlier, Planning, Tokens};
+use super::plan::{self, Earlier, Planning};
 use super::upstream;
 use super::{CertificateRequest, Mode};
 use crate::authorization::{self, Authorization};
@@ -361,7 +362,7 @@ impl Services {
             return Err(Error::constraint(vec![violation]));
         }
         if !elsewhere && proofs.iter().any(|proof| !proof.is_proved()) {
-            plan::fill_challenges(
+            fill_challenges(
                 &mut proofs,
                 &Tokens {
                     scheme: draft.product.challenge,

@@ -8,6 +8,7 @@ mod by_auth_key;
 mod caa;
 mod cancel;
 mod candidate;
+mod challenge;
 mod contacts;
 mod draft;
 mod incident;

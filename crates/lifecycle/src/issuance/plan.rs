@@ -2,17 +2,15 @@
 
 use jiff::Timestamp;
 use reseal_pki::calendar;
-use reseal_pki::csr::Csr;
 use reseal_pki::method::Method;
 use reseal_pki::name::{DnsName, NamePolicy};
-use reseal_validation::challenge::{Challenge, ChallengeScheme, TokenParts};
 use reseal_validation::email::{Contact, constructed_addresses};
 
-use super::DcvChoice;
 use super::contacts::Contacts;
+use super::{DcvChoice, challenge};
 use crate::authorization::{self, Authorization};
 use crate::error::Violation;
-use crate::process::{MailChallenge, Mailbox, NameProof, ProofState, Work};
+use crate::process::{MailChallenge, Mailbox, NameProof, ProofState};
 use crate::product::{DcvType, Product};
 
 /// How a name was proved the last time.
@@ -36,15 +34,6 @@ pub(super) struct Planning<'a> {
     /// Mailboxes that the process has written to already.
     pub(super) mailboxes: &'a [Mailbox],
     pub(super) now: Timestamp,
-}
-
-/// Parts of the challenges' contents.
-pub(super) struct Tokens<'a> {
-    pub(super) scheme: ChallengeScheme,
-    pub(super) csr: &'a Csr,
-    pub(super) unique_value: Option<&'a str>,
-    pub(super) random: &'a str,
-    pub(super) domain: &'a str,
 }
 
 /// The BR method behind a customer's choice.
@@ -89,7 +78,7 @@ pub(super) fn proofs(planning: &Planning<'_>) -> Result<Vec<NameProof>, Vec<Viol
         .iter()
         .map(|name| proof_of(name, planning))
         .collect();
-    share_domain_names(&mut proofs, planning.policy);
+    challenge::share_domain_names(&mut proofs, planning.policy);
     Ok(proofs)
 }
 
@@ -268,80 +257,6 @@ fn default_method(name: &DnsName, planning: &Planning<'_>) -> (DcvType, Option<S
         .or_else(|| usable(DcvType::Dns, None).then_some((DcvType::Dns, None)))
         .or_else(|| usable(DcvType::File, None).then_some((DcvType::File, None)))
         .unwrap_or((DcvType::Dns, None))
-}
-
-/// Chooses the Authorization Domain Name of every open proof, so that one record or mail serves as many
-/// names of the set as it may: DNS looks at the highest name of the set above this one, EMAIL at the
-/// domain of the address, or where that is published (D-17), FILE at the name itself (D-21).
-pub(super) fn share_domain_names(proofs: &mut [NameProof], policy: &NamePolicy) {
-    let by_dns: Vec<String> = proofs
-        .iter()
-        .filter(|proof| proof.method == DcvType::Dns && !proof.is_proved())
-        .map(|proof| proof.name.fqdn().to_owned())
-        .collect();
-    for proof in proofs.iter_mut().filter(|proof| !proof.is_proved()) {
-        proof.adn = match proof.method {
-            DcvType::File => proof.name.fqdn().to_owned(),
-            DcvType::Email => match (&proof.contact, &proof.email) {
-                (Some(contact), _) => contact.adn.clone(),
-                (None, Some(email)) => domain_of(email).to_owned(),
-                (None, None) => proof.name.fqdn().to_owned(),
-            },
-            DcvType::Dns => proof
-                .name
-                .authorization_domain_names(true, policy)
-                .into_iter()
-                .filter(|adn| by_dns.contains(adn))
-                .min_by_key(String::len)
-                .unwrap_or_else(|| proof.name.fqdn().to_owned()),
-        };
-    }
-}
-
-/// Gives every open DNS and FILE proof its challenge. One that has it keeps it; names that share a record
-/// share its contents.
-pub(super) fn fill_challenges(proofs: &mut [NameProof], tokens: &Tokens<'_>) {
-    // Only a Request Token rests on its hash; a Random Value needs none.
-    let hash = if tokens.scheme.is_single_use() {
-        tokens.csr.token_hash_hex()
-    } else {
-        tokens.csr.sha256_hex()
-    };
-    let md5 = tokens.csr.md5_hex();
-    let parts = TokenParts {
-        scheme: tokens.scheme,
-        md5_hex: &md5,
-        hash_hex: &hash,
-        unique_value: tokens.unique_value,
-        random: tokens.random,
-        domain: tokens.domain,
-    };
-    for index in 0..proofs.len() {
-        let proof = &proofs[index];
-        if proof.is_proved() || proof.challenge.is_some() {
-            continue;
-        }
-        let shared = proofs.iter().find(|other| {
-            other.challenge.is_some() && other.method == proof.method && other.adn == proof.adn
-        });
-        let challenge = match (proof.method, shared) {
-            (DcvType::Email, _) => None,
-            (_, Some(other)) => other.challenge.clone(),
-            (DcvType::Dns, None) => Some(Challenge::dns(&parts, &proof.adn)),
-            (DcvType::File, None) => Some(Challenge::file(&parts, proof.name.fqdn())),
-        };
-        proofs[index].challenge = challenge;
-    }
-}
-
-/// Takes every challenge back, to be made anew with `random`.
-pub(super) fn renew_challenges(work: &mut Work, random: String, now: Timestamp) {
-    for proof in &mut work.proofs {
-        proof.challenge = None;
-        proof.last_look = None;
-    }
-    work.random = random;
-    work.challenges_created = now;
 }
 
 fn has_rejected(mailboxes: &[Mailbox], address: &str) -> bool {

@@ -107,7 +107,7 @@ pub(super) fn take_in(
             let authorization = Authorization {
                 id: 0,
                 customer: customer.to_owned(),
-                adn: proof.adn.clone(),
+                adn: look.challenge.authorization_domain_name().to_owned(),
                 method: br_method(proof.method),
                 only_itself: false,
                 obtained: look.attempt.at,
@@ -302,7 +302,7 @@ pub(crate) fn apply(
 }
 
 /// Gives proofs whose evidence does not count at `now`, and those of `distrusted` names, back to the customer (V-3, V-4,
-/// V-6, M-1).
+/// V-6, M-1), to be proved by what this process asks for: what they were proved by may have been a key of another day.
 pub(super) fn drop_stale(
     work: &mut Work,
     now: Timestamp,
@@ -316,6 +316,8 @@ pub(super) fn drop_stale(
         let is_distrusted = distrusted.iter().any(|name| name == proof.name.as_str());
         if is_distrusted || is_stale(proof, now) || signs && !is_corroborated(proof, settings) {
             proof.state = ProofState::Waiting;
+            proof.challenge = None;
+            proof.last_look = None;
             dropped = true;
         }
     }

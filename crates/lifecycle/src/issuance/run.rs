@@ -19,10 +19,11 @@ use reseal_pki::csr::Csr;
 use reseal_validation::challenge::random_value;
 
 use super::caa;
+use super::challenge::{self, Tokens};
 use super::incident::refused_by_lint;
 use super::launch::LEASE;
 use super::persistent;
-use super::plan::{self, Tokens};
+use super::plan;
 use super::prove;
 use super::recheck::NotPrepared;
 use super::sign::Signature;
@@ -225,7 +226,7 @@ impl Services {
                 if stale {
                     token::retire(work);
                     if let Some(random) = random.take() {
-                        plan::renew_challenges(work, random, now);
+                        challenge::renew_challenges(work, random, now);
                     }
                     self.refill(work, &customer);
                 }
@@ -253,9 +254,9 @@ impl Services {
         if self.is_upstream(work) {
             return upstream::fill(work);
         }
-        plan::share_domain_names(&mut work.proofs, &self.settings.names);
+        challenge::share_domain_names(&mut work.proofs, &self.settings.names);
         if let Ok(csr) = Csr::from_der(&work.order.csr) {
-            plan::fill_challenges(
+            challenge::fill_challenges(
                 &mut work.proofs,
                 &Tokens {
                     scheme: work.scheme,

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::World;
 use crate::support::csr::csr;
@@ -94,6 +94,45 @@ fn caa_that_forbids_holds_the_process_until_it_changes() {
     world.knot.remove("good.dev.", "shop.good.dev.", "CAA");
     let id = world.complete(process);
     world.verifies(id, "shop.good.dev");
+}
+
+#[test]
+fn n_20_n_24_a_record_below_a_name_proves_nothing_about_it_whatever_method_it_had_before() {
+    for (above, method) in [
+        ("good.dev", json!({"type": "FILE"})),
+        (
+            "*.good.dev",
+            json!({"type": "EMAIL", "email": "hostmaster@good.dev"}),
+        ),
+    ] {
+        let world = World::start();
+        let reply = world.ask(&[above, "sub.good.dev"], &method);
+        let process = reply.process();
+        let status = |name: &str, info: &Value| {
+            let dcv = info["validations"]["dcv"].as_array().unwrap();
+            let of_name = dcv.iter().find(|entry| entry["commonName"] == name);
+            of_name.unwrap()["status"].clone()
+        };
+        let below = reply.json()["validations"]["dcv"][1].clone();
+        assert_eq!(below["commonName"], "sub.good.dev");
+        let record = below["dnsRecord"].as_str().unwrap();
+        assert!(record.ends_with(".sub.good.dev."), "{record}");
+        world.house.wait_for(process, "SUSPENDED");
+
+        world.resend_as(process, above, "DNS");
+        world.publish("good.dev.", &json!({"validations": {"dcv": [below]}}));
+        world.house.resend(process);
+        let info = world.house.wait_until(process, || {
+            let info = world.house.info(process);
+            (status("sub.good.dev", &info) == "VALIDATED").then_some(info)
+        });
+        assert_ne!(status(above, &info), "VALIDATED", "{info}");
+        let timeline = world.house.timeline(process);
+        assert!(!timeline.contains(r#""event":"reserved""#), "{timeline}");
+        // Its own record does.
+        world.publish("good.dev.", &info);
+        world.complete(process);
+    }
 }
 
 #[test]
