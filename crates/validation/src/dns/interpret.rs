@@ -76,7 +76,11 @@ pub(super) fn interpret(
 /// A response in which the library accepted the proofs (or made none).
 fn read(message: &Message, name: &Name, kind: RecordType, validating: bool) -> Step {
     if let Some(step) = positive(message, name, kind, validating) {
-        return step;
+        return if is_replayed(message, name, &step) {
+            bogus("nothing proves that the wildcard is the closest name there is")
+        } else {
+            step
+        };
     }
     let code = message.metadata.response_code;
     if code != ResponseCode::NoError && code != ResponseCode::NXDomain {
@@ -96,6 +100,26 @@ fn read(message: &Message, name: &Name, kind: RecordType, validating: bool) -> S
     }
 }
 
+/// Whether signed records came from a wildcard in a response that has no signed proof beside them that nothing is closer.
+/// The library asks for none when every authority record is provably unsigned, whatever zone those belong to: a
+/// wildcard's records would then stand for a name that has others (RFC 4035 section 5.3.4).
+fn is_replayed(message: &Message, name: &Name, step: &Step) -> bool {
+    let (Step::Records(_, security) | Step::Alias(_, _, security)) = step else {
+        return false;
+    };
+    *security == Security::Secure && is_expanded(message, name) && !has_signed_denial(message)
+}
+
+fn has_signed_denial(message: &Message) -> bool {
+    message.authorities.iter().any(|record| {
+        record.proof.is_secure()
+            && matches!(
+                record.data,
+                RData::DNSSEC(DNSSECRData::NSEC(_) | DNSSECRData::NSEC3(_))
+            )
+    })
+}
+
 /// How well the absence of records is proved in a response that the library let pass; `None` if
 /// it is not proved at all.
 ///
@@ -103,17 +127,10 @@ fn read(message: &Message, name: &Name, kind: RecordType, validating: bool) -> S
 /// whatever zone those belong to. That would let an attacker deny records of a signed zone with
 /// the SOA of an unsigned one, so at least one of them must stand at or above the name.
 fn absence_security(message: &Message, name: &Name) -> Option<Security> {
-    let authorities = &message.authorities;
-    let proved = authorities.iter().any(|record| {
-        record.proof.is_secure()
-            && matches!(
-                record.data,
-                RData::DNSSEC(DNSSECRData::NSEC(_) | DNSSECRData::NSEC3(_))
-            )
-    });
-    if proved {
+    if has_signed_denial(message) {
         return Some(Security::Secure);
     }
+    let authorities = &message.authorities;
     let all_unsigned = authorities.iter().all(|record| record.proof.is_insecure());
     let related = authorities.iter().any(|record| record.name.zone_of(name));
     (authorities.is_empty() || !all_unsigned || related).then_some(Security::Insecure)

@@ -6,6 +6,9 @@ use subtle::ConstantTimeEq as _;
 use super::{FileObservation, FileOutcome};
 use crate::evidence::{Attempt, Evidence, Verdict};
 
+/// Characters that a customer's own line may have at most (`uniqueValue`).
+const LONGEST_SALT: usize = 20;
+
 /// Judges what was fetched against the contents that were asked for.
 pub(crate) fn attempt(observation: FileObservation, contents: &str, at: Timestamp) -> Attempt {
     let (verdict, seen, advice) = judge(&observation, contents);
@@ -96,17 +99,18 @@ fn normal(text: &[u8]) -> Vec<u8> {
     lines
 }
 
-/// Whether the random value, the last line, was sent in a request: then an echo of the request
-/// would prove nothing (BR 3.2.2.4.18, D-22).
+/// Whether what the proof rests on was sent in a request: then an echo of the request would prove nothing (BR
+/// 3.2.2.4.18, D-22). That are the lines that nobody else chooses: a Random Value, and hashes of a request.
 fn request_carries_token(observation: &FileObservation, contents: &str) -> bool {
-    let Some(token) = contents.lines().last().filter(|token| !token.is_empty()) else {
-        return true;
+    let is_token = |line: &&str| line.len() > LONGEST_SALT && !line.contains('.');
+    let is_single = contents.lines().count() == 1;
+    let mut tokens = contents.lines().filter(|line| is_single || is_token(line));
+    let is_carried = |token: &str| {
+        let token = token.to_ascii_lowercase();
+        let mut urls = observation.hops.iter().map(|hop| &hop.url);
+        urls.any(|url| url.to_ascii_lowercase().contains(&token))
     };
-    let token = token.to_ascii_lowercase();
-    observation
-        .hops
-        .iter()
-        .any(|hop| hop.url.to_ascii_lowercase().contains(&token))
+    contents.is_empty() || tokens.any(is_carried)
 }
 
 #[cfg(test)]

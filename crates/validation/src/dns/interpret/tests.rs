@@ -137,6 +137,28 @@ fn s_2_absence_counts_only_if_it_is_about_this_name() {
 }
 
 #[test]
+fn s_2_a_wildcard_does_not_stand_for_a_name_on_the_word_of_an_unsigned_zone() {
+    let alias = RData::CNAME(CNAME(name("host.unsigned.example.")));
+    let answers = vec![
+        record("x.a.example.", alias, Proof::Secure),
+        rrsig("x.a.example.", RecordType::CNAME, 2, "example."),
+    ];
+    let with = |authorities| {
+        let answers = answers.clone();
+        step(message(ResponseCode::NoError, answers, authorities))
+    };
+    assert!(is_bogus(&with(vec![soa(
+        "unsigned.example.",
+        Proof::Insecure
+    )])));
+    let denial = nsec("a.example.", "b.example.", &[RecordType::A]);
+    assert!(matches!(
+        with(vec![denial]),
+        Step::Alias(_, _, Security::Secure)
+    ));
+}
+
+#[test]
 fn records_at_other_names_are_not_taken() {
     let answers = vec![address("y.a.example.", Proof::Secure)];
     let authorities = vec![soa("a.example.", Proof::Insecure)];

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::file::Hop;
 
-const CONTENTS: &str = "SHA256\ndcv.invalid\nrandom0123456789";
+const CONTENTS: &str = "SHA256\ndcv.invalid\nrandom0123456789abcdefghi";
 
 fn fetched(body: &[u8], urls: &[&str]) -> FileObservation {
     FileObservation {
@@ -36,10 +36,10 @@ fn verdict(body: &[u8]) -> Verdict {
 #[test]
 fn nasty_109_line_ends_bom_and_trailing_space_do_not_matter() {
     for body in [
-        "SHA256\ndcv.invalid\nrandom0123456789",
-        "SHA256\ndcv.invalid\nrandom0123456789\n",
-        "SHA256\r\ndcv.invalid\r\nrandom0123456789\r\n",
-        "\u{feff}SHA256\ndcv.invalid\nrandom0123456789 \t\n\n",
+        "SHA256\ndcv.invalid\nrandom0123456789abcdefghi",
+        "SHA256\ndcv.invalid\nrandom0123456789abcdefghi\n",
+        "SHA256\r\ndcv.invalid\r\nrandom0123456789abcdefghi\r\n",
+        "\u{feff}SHA256\ndcv.invalid\nrandom0123456789abcdefghi \t\n\n",
     ] {
         assert_eq!(verdict(body.as_bytes()), Verdict::Proved, "{body:?}");
     }
@@ -50,17 +50,17 @@ fn nasty_107_nasty_110_d_26_anything_else_is_not_the_token() {
     for body in [
         "",
         "\n",
-        "sha256\ndcv.invalid\nrandom0123456789",
+        "sha256\ndcv.invalid\nrandom0123456789abcdefghi",
         "SHA256\ndcv.invalid\nrandom012345678",
-        "SHA256\ndcv.invalid\nrandom01234567890",
-        "SHA256\n\ndcv.invalid\nrandom0123456789",
-        "\nSHA256\ndcv.invalid\nrandom0123456789",
-        " SHA256\ndcv.invalid\nrandom0123456789",
-        "SHA256 \ndcv.invalid\nrandom0123456789",
-        "SHA256\rdcv.invalid\rrandom0123456789",
-        "\u{feff}\u{feff}SHA256\ndcv.invalid\nrandom0123456789",
-        "SHA256\ndcv.invalid\nrandom0123456789\nmore",
-        "<html>SHA256\ndcv.invalid\nrandom0123456789</html>",
+        "SHA256\ndcv.invalid\nrandom0123456789abcdefghi0",
+        "SHA256\n\ndcv.invalid\nrandom0123456789abcdefghi",
+        "\nSHA256\ndcv.invalid\nrandom0123456789abcdefghi",
+        " SHA256\ndcv.invalid\nrandom0123456789abcdefghi",
+        "SHA256 \ndcv.invalid\nrandom0123456789abcdefghi",
+        "SHA256\rdcv.invalid\rrandom0123456789abcdefghi",
+        "\u{feff}\u{feff}SHA256\ndcv.invalid\nrandom0123456789abcdefghi",
+        "SHA256\ndcv.invalid\nrandom0123456789abcdefghi\nmore",
+        "<html>SHA256\ndcv.invalid\nrandom0123456789abcdefghi</html>",
         "<html>Not found: /.well-known/pki-validation/A.txt</html>",
     ] {
         assert_eq!(verdict(body.as_bytes()), Verdict::NotYet, "{body:?}");
@@ -71,11 +71,24 @@ fn nasty_107_nasty_110_d_26_anything_else_is_not_the_token() {
 fn d_22_a_token_in_a_request_proves_nothing() {
     let urls = [
         "http://shop.corp/a",
-        "http://shop.corp/?echo=RANDOM0123456789",
+        "http://shop.corp/?echo=RANDOM0123456789ABCDEFGHI",
     ];
     let observation = fetched(CONTENTS.as_bytes(), &urls);
     let attempt = attempt(observation, CONTENTS, Timestamp::UNIX_EPOCH);
     assert_eq!(attempt.verdict, Verdict::Refused);
+}
+
+#[test]
+fn d_22_d_7_a_request_token_is_its_hash_and_not_the_salt_behind_it() {
+    let hash = "9F86D081884C7D659A2FEAA0C55AD015A3BF4F1B2B0B822CD15D6C15B0F00A08";
+    let contents = format!("{hash}\ndcv.invalid\nwell");
+    let of = |url: &str| {
+        let observation = fetched(contents.as_bytes(), &[url]);
+        attempt(observation, &contents, Timestamp::UNIX_EPOCH).verdict
+    };
+    let place = "http://shop.corp/.well-known/pki-validation/A.txt";
+    assert_eq!(of(place), Verdict::Proved);
+    assert_eq!(of(&format!("{place}?echo={hash}")), Verdict::Refused);
 }
 
 #[test]
