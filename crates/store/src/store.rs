@@ -14,7 +14,9 @@ use crate::work::tally::Tally;
 use crate::{postgres, sqlite};
 
 /// Threads for lists.
-pub(crate) const LIST_READERS: usize = 2;
+pub(crate) const LIST_READERS: usize = 4;
+/// Threads for what the server reads for its own duties.
+pub(crate) const DUTY_READERS: usize = 2;
 
 /// What keeps the data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +32,10 @@ pub struct Program {
 pub struct SqlStore {
     pub(crate) writer: Writer,
     pub(crate) points: Points,
+    /// What callers ask for and may take long.
     pub(crate) lists: Lane,
+    /// The same for what the server itself has to know, whatever callers ask for: what is due, what is revoked.
+    pub(crate) duties: Lane,
     pub(crate) dialect: Dialect,
     /// How many rows lists have.
     pub(crate) tally: Arc<Tally>,
@@ -42,11 +47,18 @@ pub struct SqlStore {
 }
 
 impl SqlStore {
-    pub(crate) fn new(writer: Writer, points: Points, lists: Lane, dialect: Dialect) -> Self {
+    pub(crate) fn new(
+        writer: Writer,
+        points: Points,
+        lists: Lane,
+        duties: Lane,
+        dialect: Dialect,
+    ) -> Self {
         Self {
             writer,
             points,
             lists,
+            duties,
             dialect,
             tally: Arc::default(),
             woken: Arc::default(),
@@ -102,7 +114,7 @@ impl SqlStore {
     pub async fn careless_settings(&self) -> Result<Vec<String>, StoreError> {
         match self.dialect {
             Dialect::Sqlite => Ok(Vec::new()),
-            Dialect::Postgres => self.lists.read(postgres::careless_settings).await,
+            Dialect::Postgres => self.duties.read(postgres::careless_settings).await,
         }
     }
 
@@ -113,7 +125,7 @@ impl SqlStore {
     pub async fn program(&self) -> Result<Program, StoreError> {
         match self.dialect {
             Dialect::Sqlite => Ok(sqlite::program()),
-            Dialect::Postgres => self.lists.read(postgres::program).await,
+            Dialect::Postgres => self.duties.read(postgres::program).await,
         }
     }
 
@@ -122,6 +134,7 @@ impl SqlStore {
     pub fn close(&self) {
         self.points.close();
         self.lists.stop();
+        self.duties.stop();
         // Last, so that the last connection to be closed is one that copies the log.
         self.writer.stop();
         drop(self.presence().take());

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use reseal_lifecycle::store::StoreError;
 use rusqlite::OptionalExtension as _;
 
-use super::{Dialect, Error, RETRY_DISK, RETRY_LOCK, Result, Row, Values};
+use super::{Deadline, Dialect, Error, LONGEST_LIST, RETRY_DISK, RETRY_LOCK, Result, Row, Values};
 use crate::postgres::{SAY_THERE_IS_WORK, Session};
 use crate::sqlite::is_retired;
 use crate::work::audit::Unwritten;
@@ -26,6 +26,8 @@ pub(crate) struct Connection {
     unwritten: RefCell<Vec<Unwritten>>,
     /// Workers are to hear of it when it is committed.
     wakes: Cell<bool>,
+    /// Where SQLite reads what anybody may ask for; PostgreSQL's server has its own.
+    deadline: Option<Deadline>,
 }
 
 /// How a row is held until the end of the transaction.
@@ -64,11 +66,18 @@ impl Connection {
             engine,
             unwritten: RefCell::default(),
             wakes: Cell::default(),
+            deadline: None,
         }
     }
 
     pub(crate) fn sqlite(connection: rusqlite::Connection) -> Self {
         Self::new(Engine::Sqlite(connection))
+    }
+
+    /// The same, as long as no read takes longer than `deadline`, which its engine looks at.
+    pub(crate) fn with_deadline(self, deadline: Deadline) -> Self {
+        let deadline = Some(deadline);
+        Self { deadline, ..self }
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -384,8 +393,11 @@ impl Connection {
         }
     }
 
-    /// Makes sure that there is a connection.
+    /// Makes sure that there is a connection, and gives what is read next its time.
     pub(crate) fn revive(&self) -> Result<()> {
+        if let Some(deadline) = &self.deadline {
+            deadline.begin(LONGEST_LIST);
+        }
         match &self.engine {
             Engine::Sqlite(_) => Ok(()),
             Engine::Postgres(session) => session.revive(),

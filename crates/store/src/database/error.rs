@@ -6,6 +6,8 @@ use reseal_lifecycle::store::StoreError;
 use rusqlite::ErrorCode;
 use tokio_postgres::error::SqlState;
 
+use super::LONGEST_LIST;
+
 /// When to try again while another program holds the lock, or the server is away for a moment.
 pub(crate) const RETRY_LOCK: Duration = Duration::from_secs(1);
 /// When to try again while the disk is full or fails: somebody has to do something first.
@@ -132,12 +134,25 @@ impl Error {
         self.collided() || self.lost_connection() || self.takes_no_writes()
     }
 
+    /// Whether a read was ended because it had taken its time.
+    fn took_too_long(&self) -> bool {
+        match self {
+            Self::Sqlite(error) => {
+                error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
+            }
+            Self::Postgres(error) => error.code() == Some(&SqlState::QUERY_CANCELED),
+            Self::Column { .. }
+            | Self::Missing(_)
+            | Self::Unfinished
+            | Self::Unreachable(_)
+            | Self::Retired => false,
+        }
+    }
+
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Sqlite(error) => match error.sqlite_error_code()? {
-                ErrorCode::DatabaseBusy
-                | ErrorCode::DatabaseLocked
-                | ErrorCode::OperationInterrupted => Some(RETRY_LOCK),
+                ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Some(RETRY_LOCK),
                 ErrorCode::DiskFull
                 | ErrorCode::SystemIoFailure
                 | ErrorCode::CannotOpen
@@ -174,7 +189,6 @@ fn retry_after(code: &SqlState) -> Option<Duration> {
         || *code == SqlState::T_R_SERIALIZATION_FAILURE
         || *code == SqlState::T_R_DEADLOCK_DETECTED
         || *code == SqlState::LOCK_NOT_AVAILABLE
-        || *code == SqlState::QUERY_CANCELED
         || *code == SqlState::TOO_MANY_CONNECTIONS
     {
         return Some(RETRY_LOCK);
@@ -188,6 +202,16 @@ fn retry_after(code: &SqlState) -> Option<Duration> {
 
 impl From<Error> for StoreError {
     fn from(error: Error) -> Self {
+        if error.took_too_long() {
+            return StoreError::Unavailable {
+                reason: format!(
+                    "the list takes more than {} s: narrow it by filters that are equal to something, or begin behind \
+                     the last number seen",
+                    LONGEST_LIST.as_secs()
+                ),
+                retry_after: LONGEST_LIST,
+            };
+        }
         match error.retry_after() {
             Some(retry_after) => StoreError::Unavailable {
                 reason: error.to_string(),

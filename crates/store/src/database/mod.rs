@@ -9,15 +9,18 @@
 //!
 //! - `row`, `values`: what comes out and what goes in
 //! - `error`: which errors mean "later" and which mean "never"
+//! - `deadline`: how long a read may take that anybody may ask for
 //! - `source`: which database it is
 
 mod connection;
+mod deadline;
 mod error;
 mod row;
 mod source;
 mod values;
 
 pub(crate) use connection::{Connection, Engine, Hold, Lock, Undone};
+pub(crate) use deadline::{Deadline, LONGEST_LIST};
 pub(crate) use error::{Error, RETRY_DISK, RETRY_LOCK, Result, closed, unless_unique};
 pub(crate) use row::Row;
 pub(crate) use rusqlite::params;

@@ -12,21 +12,62 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use reseal_lifecycle::customer::Scope;
 use reseal_lifecycle::store::StoreError;
 use tokio::sync::oneshot;
 
-use crate::database::{Connection, closed};
+use crate::database::{Connection, LONGEST_LIST, closed};
+use crate::store::LIST_READERS;
 
 type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) + Send>;
 
 /// When nobody came to a read that waits this long, no other is taken: it would wait at least as long.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// Reads of one customer that go on at a time: there is always a thread for somebody else.
+const MOST_OF_ONE: usize = LIST_READERS / 2;
+
+/// A read that nobody has come to.
+struct Waiting {
+    since: Instant,
+    /// Whose it is; the server's own and operators' are nobody's.
+    owner: Option<String>,
+    job: Job,
+}
 
 #[derive(Default)]
 struct Queue {
-    /// Each with the moment since when it waits.
-    jobs: VecDeque<(Instant, Job)>,
+    jobs: VecDeque<Waiting>,
+    /// Whose reads are going on.
+    served: Vec<String>,
     closed: bool,
+}
+
+impl Queue {
+    /// The next job.
+    fn take(&mut self) -> Option<Waiting> {
+        let next = self.jobs.iter().position(|waiting| self.may_go(waiting))?;
+        let waiting = self.jobs.remove(next)?;
+        self.served.extend(waiting.owner.clone());
+        Some(waiting)
+    }
+
+    /// Since when somebody waits whom a job of `owner` would have to wait for.
+    fn longest(&self, owner: Option<&String>) -> Option<Instant> {
+        let mut before = self.jobs.iter();
+        let first = before.find(|waiting| {
+            let is_same = owner.is_some() && waiting.owner.as_ref() == owner;
+            is_same || self.may_go(waiting)
+        });
+        first.map(|waiting| waiting.since)
+    }
+
+    /// Whether the owner has fewer than it may have going on.
+    fn may_go(&self, waiting: &Waiting) -> bool {
+        waiting.owner.as_ref().is_none_or(|owner| {
+            let going_on = self.served.iter().filter(|served| *served == owner);
+            going_on.count() < MOST_OF_ONE
+        })
+    }
 }
 
 #[derive(Default)]
@@ -40,14 +81,14 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next job, or nothing once the lane is closed.
-    fn next(&self) -> Option<Job> {
+    /// The next job, or nothing once the lane is closed and all is done.
+    fn next(&self) -> Option<Waiting> {
         let mut queue = self.queue();
         loop {
-            if let Some((_, job)) = queue.jobs.pop_front() {
-                return Some(job);
+            if let Some(waiting) = queue.take() {
+                return Some(waiting);
             }
-            if queue.closed {
+            if queue.closed && queue.jobs.is_empty() {
                 return None;
             }
             queue = self
@@ -55,6 +96,19 @@ impl Shared {
                 .wait(queue)
                 .unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// A job of `owner` has been done: another one may wait for that.
+    fn done(&self, owner: Option<String>) {
+        let Some(owner) = owner else {
+            return;
+        };
+        let mut queue = self.queue();
+        if let Some(one) = queue.served.iter().position(|served| *served == owner) {
+            queue.served.swap_remove(one);
+        }
+        drop(queue);
+        self.ready.notify_all();
     }
 }
 
@@ -141,9 +195,15 @@ impl Lane {
             let thread = std::thread::Builder::new()
                 .name(format!("store-{name}-{number}"))
                 .spawn(move || {
-                    while let Some(job) = shared.next() {
-                        let alive = connection.revive().map_err(StoreError::from);
+                    while let Some(Waiting { since, owner, job }) = shared.next() {
+                        // Whoever asked has given up by now, or will before there is an answer.
+                        let alive = if since.elapsed() > LONGEST_LIST {
+                            Err(overloaded(shared.queue().jobs.len()))
+                        } else {
+                            connection.revive().map_err(StoreError::from)
+                        };
                         job(alive.map(|()| &connection));
+                        shared.done(owner);
                     }
                 })
                 .map_err(|error| {
@@ -163,6 +223,27 @@ impl Lane {
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
         T: Send + 'static,
     {
+        self.run(None, read).await
+    }
+
+    /// The same for whoever asks in `scope`: a customer has no more than half of the threads.
+    pub(crate) async fn read_in<F, T>(&self, scope: &Scope, read: F) -> Result<T, StoreError>
+    where
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        T: Send + 'static,
+    {
+        let owner = match scope {
+            Scope::Customer(handle) => Some(handle.clone()),
+            Scope::Everything => None,
+        };
+        self.run(owner, read).await
+    }
+
+    async fn run<F, T>(&self, owner: Option<String>, read: F) -> Result<T, StoreError>
+    where
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        T: Send + 'static,
+    {
         let (caller, answer) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
             if caller.is_closed() {
@@ -178,12 +259,15 @@ impl Lane {
                 return Err(closed());
             }
             let now = Instant::now();
-            if let Some((since, _)) = queue.jobs.front()
-                && now - *since > LONGEST_WAIT
-            {
+            let longest = queue.longest(owner.as_ref());
+            if longest.is_some_and(|since| now - since > LONGEST_WAIT) {
                 return Err(overloaded(queue.jobs.len()));
             }
-            queue.jobs.push_back((now, job));
+            queue.jobs.push_back(Waiting {
+                since: now,
+                owner,
+                job,
+            });
         }
         self.shared.ready.notify_one();
         answer.await.unwrap_or_else(|_| Err(closed()))

@@ -337,7 +337,7 @@ impl Conditions {
     fn shown_hash(&self, column: &str) -> String {
         match self.dialect {
             Dialect::Sqlite => format!("hex({column})"),
-            Dialect::Postgres => format!("upper(encode({column}, 'hex'))"),
+            Dialect::Postgres => format!("upper(encode({column}, 'hex')) COLLATE \"C\""),
         }
     }
 

@@ -10,9 +10,11 @@ use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, Notification};
 
 use super::tls::{Tls, client_config};
-use crate::database::{Error, Result};
+use crate::database::{Error, LONGEST_LIST, Result};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long whoever writes waits for what somebody else holds.
+pub(super) const LOCK_TIMEOUT: &str = "10s";
 /// How long the other side may be silent before the connection counts as lost.
 pub(super) const SILENCE: Duration = Duration::from_secs(20);
 /// Of these: how long until the other side is asked whether it is there, how often then, and how many times.
@@ -27,34 +29,43 @@ pub(crate) enum Role {
     Writer,
     /// Reads what was committed.
     Reader,
+    /// The same for lists that anybody may ask for: they end after [`LONGEST_LIST`].
+    Lister,
     /// Shows that the node is alive.
     Presence,
 }
 
 impl Role {
-    fn settings(self) -> &'static str {
-        match self {
+    fn settings(self) -> String {
+        let base = match self {
             // Whatever the server's own configuration says: an answered write survives (unless the server's disk lies,
-            // or its `fsync` is off, which no session can see to).
+            // or its `fsync` is off, which no session can see to). Between two statements of a transaction there is
+            // nothing to wait for.
             Self::Writer => {
-                "SET synchronous_commit = on; SET lock_timeout = '10s'; \
-                 SET idle_in_transaction_session_timeout = '60s'; \
+                "SET synchronous_commit = on; \
+                 SET idle_in_transaction_session_timeout = '10s'; \
                  SET default_transaction_isolation = 'read committed'; \
                  SET default_transaction_read_only = off"
             }
-            Self::Reader => {
+            Self::Reader | Self::Lister => {
                 "SET default_transaction_read_only = on; \
                  SET default_transaction_isolation = 'read committed'"
             }
-            // A machine without power, or behind a cut network, says nothing of its end: the server has to ask, or it holds the
-            // lock for it for hours. Over a socket the settings have no effect.
-            Self::Presence => {
-                "SET tcp_keepalives_idle = 2; SET tcp_keepalives_interval = 1; \
-                 SET tcp_keepalives_count = 3; SET tcp_user_timeout = 5000"
-            }
-        }
+            Self::Presence => "",
+        };
+        let limit = match self {
+            Self::Writer => format!("; SET lock_timeout = '{LOCK_TIMEOUT}'"),
+            Self::Lister => format!("; SET statement_timeout = {}", LONGEST_LIST.as_millis()),
+            Self::Reader | Self::Presence => String::new(),
+        };
+        format!("{SEEN_TO_BE_GONE}; {base}{limit}")
     }
 }
+
+/// A machine without power, or behind a cut network, says nothing of its end: the server has to ask, or it holds for hours
+/// what the machine has locked, and everybody else waits for that. Over a socket the settings have no effect.
+const SEEN_TO_BE_GONE: &str = "SET tcp_keepalives_idle = 2; SET tcp_keepalives_interval = 1; \
+    SET tcp_keepalives_count = 3; SET tcp_user_timeout = 5000";
 
 /// A database and how to reach it.
 #[derive(Clone)]
@@ -168,7 +179,7 @@ impl Target {
                 (client, tokio::spawn(drive(connection, heard)))
             }
         };
-        client.batch_execute(role.settings()).await?;
+        client.batch_execute(&role.settings()).await?;
         if let Some(node) = self.node {
             let name = format!("SET reseal.node = '{node}'");
             client.batch_execute(&name).await?;

@@ -46,7 +46,7 @@ use reseal_lifecycle::store::StoreError;
 use crate::database::{Connection, Dialect, Engine, Error, params};
 use crate::lane::{Lane, Points, Writer};
 use crate::migrate;
-use crate::store::{LIST_READERS, Program, SqlStore, no_thread};
+use crate::store::{DUTY_READERS, LIST_READERS, Program, SqlStore, no_thread};
 
 use connect::Role;
 pub(crate) use connect::Target;
@@ -156,11 +156,18 @@ fn threads(session: impl Fn(Role) -> Result<Session, Error>) -> Result<SqlStore,
         sessions.collect::<Result<Vec<_>, _>>()
     };
     let points = Lane::start("point", connections(Role::Reader, POINT_READERS)?)?;
-    let lists = Lane::start("list", connections(Role::Reader, LIST_READERS)?)?;
+    let lists = Lane::start("list", connections(Role::Lister, LIST_READERS)?)?;
+    let duties = Lane::start("duty", connections(Role::Reader, DUTY_READERS)?)?;
     let writer = Writer::start(connections(Role::Writer, WRITERS)?, None)
         .map_err(|error| no_thread(&error))?;
     let points = Points::Lane(points);
-    Ok(SqlStore::new(writer, points, lists, Dialect::Postgres))
+    Ok(SqlStore::new(
+        writer,
+        points,
+        lists,
+        duties,
+        Dialect::Postgres,
+    ))
 }
 
 /// Runs `work` on a thread that may wait for a server, while this one waits for that.

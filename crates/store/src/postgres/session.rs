@@ -11,7 +11,7 @@ use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row, Statement};
 
-use super::connect::{Role, Target};
+use super::connect::{LOCK_TIMEOUT, Role, Target};
 use super::letters::{Letter, Ready};
 use super::wire::Bound;
 use crate::database::{Error, Lock, Result};
@@ -145,12 +145,26 @@ impl Session {
             Lock::ProofsStand => (4, "pg_advisory_xact_lock_shared"),
             Lock::ProofsFall => (4, "pg_advisory_xact_lock"),
             Lock::AuditLog => (2, "pg_advisory_xact_lock"),
-            Lock::Schema => (3, "pg_advisory_xact_lock"),
-            // Those who store take what this waits for with every row.
-            Lock::CertificatesStored => return self.post("LOCK TABLE certificate IN SHARE MODE"),
+            // Another node may be making an index over all that there is.
+            Lock::Schema => {
+                let take = format!("SELECT pg_advisory_xact_lock({LOCKS}, 3)");
+                return self.take_within("1h", &take);
+            }
+            // Those who store take what this waits for with every row, and wait behind it: while somebody holds them up it
+            // is better tried another time.
+            Lock::CertificatesStored => {
+                return self.take_within("1s", "LOCK TABLE certificate IN SHARE MODE");
+            }
         };
         // Not prepared: such a function answers with a type that has no value. Whatever is asked next waits for it.
         self.post(&format!("SELECT {function}({LOCKS}, {number})"));
+    }
+
+    /// Takes a lock for which nobody waits as long as for others.
+    fn take_within(&self, patience: &str, lock: &str) {
+        self.post(&format!(
+            "SET LOCAL lock_timeout = '{patience}'; {lock}; SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"
+        ));
     }
 
     /// Begins a transaction: what failed before counts no more.

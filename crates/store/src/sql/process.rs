@@ -36,11 +36,10 @@ super::statements! {
     SELECT_OPEN = "SELECT id FROM process WHERE subscription = $1 AND open = 1";
     /// id → state, while it is open
     SELECT_OPEN_STATE = "SELECT state FROM process WHERE id = $1 AND open = 1";
-    /// now, time and id behind which to begin, how many → id, customer, time of those whose time has come and that
-    /// nobody works on
+    /// now, time and id behind which to begin → id, customer, time of those whose time has come and that nobody works on
     SELECT_DUE = "SELECT id, customer, next_run FROM process WHERE next_run <= $1 AND open = 1 \
         AND (lease_until IS NULL OR lease_until <= $1) AND (next_run, id) > ($2, $3) \
-        ORDER BY next_run, id LIMIT $4";
+        ORDER BY next_run, id LIMIT 256";
     /// lease, id; a lease that was given up stays given up. Where there is one node
     EXTEND_LEASE = "UPDATE process SET lease_until = $1 WHERE id = $2 AND open = 1 AND lease_until IS NOT NULL";
     /// lease, id, now; unless somebody works on it or it is over

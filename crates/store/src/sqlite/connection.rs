@@ -6,6 +6,10 @@ use std::time::{Duration, Instant};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use crate::database::Deadline;
+
+/// Instructions of SQLite's between two looks at the clock: some hundred microseconds.
+const STEPS: i32 = 10_000;
 /// How long a connection waits for a lock that another program holds. Within this program nobody waits: there
 /// is one writer, and readers need no lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -57,6 +61,13 @@ pub(crate) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// A connection for reads that anybody may ask for: they end when `deadline` has passed.
+pub(crate) fn open_lister(path: &Path, deadline: Deadline) -> rusqlite::Result<Connection> {
+    let mut connection = open_reader(path)?;
+    connection.progress_handler(STEPS, Some(move || deadline.has_passed()))?;
+    Ok(connection)
+}
+
 /// The connection that moves the log into the database file.
 pub(crate) fn open_checkpointer(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -105,4 +116,30 @@ fn is_busy(error: &rusqlite::Error) -> bool {
         error.sqlite_error_code(),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_anybody_may_ask_for_ends_in_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("reseal.db");
+        open_writer(&path).unwrap();
+        let deadline = Deadline::default();
+        let connection = open_lister(&path, deadline.clone()).unwrap();
+        let count = |up_to: &str| -> rusqlite::Result<i64> {
+            let numbers =
+                "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers";
+            let sql = format!("{numbers} {up_to}) SELECT count(*) FROM numbers");
+            connection.query_row(&sql, [], |row| row.get(0))
+        };
+        deadline.begin(Duration::from_millis(50));
+        let ended = count("").unwrap_err().sqlite_error_code();
+        assert_eq!(ended, Some(ErrorCode::OperationInterrupted));
+        // The next one has its own time.
+        deadline.begin(Duration::from_mins(1));
+        assert_eq!(count("WHERE n < 100000").unwrap(), 100_000);
+    }
 }

@@ -18,10 +18,10 @@ use std::path::Path;
 
 use reseal_lifecycle::store::StoreError;
 
-use crate::database::{Connection, Dialect, Engine, Error};
+use crate::database::{Connection, Deadline, Dialect, Engine, Error};
 use crate::lane::{Lane, Points, Writer};
 use crate::migrate;
-use crate::store::{LIST_READERS, Program, SqlStore, no_thread};
+use crate::store::{DUTY_READERS, LIST_READERS, Program, SqlStore, no_thread};
 
 pub(crate) use checkpoint::Checkpointer;
 pub(crate) use retired::is_retired;
@@ -29,6 +29,13 @@ pub(crate) use retired::is_retired;
 /// A connection to the file at `path` that cannot write.
 pub(crate) fn reader(path: &Path) -> Result<Connection, Error> {
     Ok(Connection::sqlite(connection::open_reader(path)?))
+}
+
+/// The same for lists that anybody may ask for.
+fn lister(path: &Path) -> Result<Connection, Error> {
+    let deadline = Deadline::default();
+    let connection = connection::open_lister(path, deadline.clone())?;
+    Ok(Connection::sqlite(connection).with_deadline(deadline))
 }
 
 /// A connection to the file at `path` that may write.
@@ -72,17 +79,23 @@ pub(crate) fn open(path: &Path) -> Result<SqlStore, StoreError> {
     let writer = writer(path)?;
     migrate::run(&writer, migrate::SQLITE)?;
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let readers = |count: usize| {
-        (0..count)
-            .map(|_| reader(path))
-            .collect::<Result<Vec<_>, _>>()
+    let several = |count: usize, open: fn(&Path) -> Result<Connection, Error>| {
+        let opened = (0..count).map(|_| open(path));
+        opened.collect::<Result<Vec<_>, _>>()
     };
-    let points = Points::shared(readers(cores)?);
-    let lists = Lane::start("list", readers(LIST_READERS)?)?;
+    let points = Points::shared(several(cores, reader)?);
+    let lists = Lane::start("list", several(LIST_READERS, lister)?)?;
+    let duties = Lane::start("duty", several(DUTY_READERS, reader)?)?;
     let checkpointer = Checkpointer::start(path).map_err(|error| no_thread(&error))?;
     let writer =
         Writer::start(vec![writer], Some(checkpointer)).map_err(|error| no_thread(&error))?;
-    Ok(SqlStore::new(writer, points, lists, Dialect::Sqlite))
+    Ok(SqlStore::new(
+        writer,
+        points,
+        lists,
+        duties,
+        Dialect::Sqlite,
+    ))
 }
 
 /// The library is part of this very program.

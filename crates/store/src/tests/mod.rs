@@ -20,6 +20,7 @@ mod grounds;
 mod hands;
 mod idempotency;
 mod issued;
+mod lanes;
 mod list_plans;
 mod lists;
 mod lost;

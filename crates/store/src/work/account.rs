@@ -29,7 +29,7 @@ impl AccountStore for SqlStore {
     }
 
     async fn customers(&self) -> Result<Vec<Customer>, StoreError> {
-        self.lists
+        self.duties
             .read(|connection| {
                 many(
                     connection,
@@ -82,7 +82,7 @@ impl AccountStore for SqlStore {
     }
 
     async fn api_keys(&self) -> Result<Vec<ApiKey>, StoreError> {
-        self.lists
+        self.duties
             .read(|connection| {
                 many(
                     connection,

@@ -25,7 +25,7 @@ impl AuthorizationStore for SqlStore {
     ) -> Result<Page<Relied>, StoreError> {
         let select = list::authorizations(self.dialect, query)?;
         let tally = Arc::clone(&self.tally);
-        self.lists
+        self.duties
             .read(move |connection| {
                 let Page { entities, total } =
                     page::read(connection, &select, &tally, rows::authorization)?;

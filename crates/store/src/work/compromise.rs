@@ -50,7 +50,7 @@ impl CompromiseStore for SqlStore {
     }
 
     async fn scheduled_revocations(&self) -> Result<Vec<DueRevocation>, StoreError> {
-        self.lists
+        self.duties
             .read(|connection| {
                 many(
                     connection,

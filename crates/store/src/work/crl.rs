@@ -35,7 +35,7 @@ impl CrlStore for SqlStore {
     }
 
     async fn crl_states(&self) -> Result<Vec<CrlState>, StoreError> {
-        self.lists
+        self.duties
             .read(|connection| many(connection, sql::crl::SELECT_ALL, params![], rows::crl_state))
             .await
     }
@@ -62,7 +62,7 @@ impl CrlStore for SqlStore {
 
     async fn revoked(&self, issuer: &str, ending: u8) -> Result<Vec<Revoked>, StoreError> {
         let issuer = issuer.to_owned();
-        self.lists
+        self.duties
             .read(move |connection| {
                 let values = params![issuer, [ending]];
                 many(connection, sql::crl::SELECT_ENTRIES, values, rows::revoked)

@@ -1,16 +1,15 @@
 //! Processes for the worker: which are due, and taking one.
 
+use std::collections::BTreeSet;
+
 use reseal_lifecycle::Capacity;
 use reseal_lifecycle::process::{Process, ProcessId};
 use reseal_lifecycle::store::StoreError;
 
 use super::find::one;
 use super::rows;
-use crate::database::{Connection, Hold, params};
+use crate::database::{self, Connection, Hold, Value, params};
 use crate::sql;
-
-/// Processes that are looked at at once.
-const AT_ONCE: i64 = 256;
 
 /// What is due at `now` and fits into `room`, the longest overdue first. Only a look: each is still to be claimed.
 pub(crate) fn due(
@@ -18,26 +17,50 @@ pub(crate) fn due(
     now: i64,
     mut room: Capacity,
 ) -> Result<Vec<ProcessId>, StoreError> {
-    let mut found = Vec::new();
+    let (mut found, mut full) = (Vec::new(), BTreeSet::new());
     let mut behind = (i64::MIN, i64::MIN);
-    // A customer with many due processes does not hide those of others behind them.
     while room.total > 0 {
-        let values = params![now, behind.0, behind.1, AT_ONCE];
-        let page: Vec<(ProcessId, String, i64)> =
-            connection.many(sql::process::SELECT_DUE, values, |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            })?;
+        let page = page(connection, now, behind, &full)?;
         let Some((id, _, at)) = page.last() else {
             break;
         };
         behind = (*at, *id);
         for (id, customer, _) in page {
-            if room.total > 0 && room.take(&customer) {
+            if room.take(&customer) {
                 found.push(id);
+            } else if room.total > 0 {
+                full.insert(customer);
             }
         }
     }
     Ok(found)
+}
+
+/// What is due behind a place in the order: process, customer, since when. A customer in `full`, who can have no more, does
+/// not hide what others have behind its own, however much that is.
+fn page(
+    connection: &Connection,
+    now: i64,
+    behind: (i64, i64),
+    full: &BTreeSet<String>,
+) -> database::Result<Vec<(ProcessId, String, i64)>> {
+    let numbers = [now, behind.0, behind.1].map(Value::Integer);
+    let places: Vec<String> = (numbers.len() + 1..)
+        .zip(full)
+        .map(|(place, _)| format!("${place}"))
+        .collect();
+    let names = full.iter().cloned().map(Value::Text);
+    let values: Vec<Value> = numbers.into_iter().chain(names).collect();
+    let select = sql::process::SELECT_DUE;
+    let select = if full.is_empty() {
+        select.to_owned()
+    } else {
+        let others = format!(" AND customer NOT IN ({}) ORDER BY", places.join(", "));
+        select.replace(" ORDER BY", &others)
+    };
+    connection.many(&select, &*values, |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+    })
 }
 
 /// Claims every process of `due`. One row that nobody can read must not stop all the others.

@@ -23,7 +23,7 @@ impl IssuedStore for SqlStore {
         limit: u32,
     ) -> Result<Vec<Issued>, StoreError> {
         let issuer = issuer.to_owned();
-        self.lists
+        self.duties
             .read(move |connection| {
                 let values = params![after, millis(now), issuer, limit];
                 many(connection, sql::certificate::SELECT_ISSUED, values, issued)

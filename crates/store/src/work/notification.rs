@@ -81,7 +81,9 @@ impl NotificationStore for SqlStore {
         let select = list::notifications(self.dialect, scope, query)?;
         let tally = Arc::clone(&self.tally);
         self.lists
-            .read(move |connection| page::read(connection, &select, &tally, rows::notification))
+            .read_in(scope, move |connection| {
+                page::read(connection, &select, &tally, rows::notification)
+            })
             .await
     }
 
@@ -167,7 +169,7 @@ impl NotificationStore for SqlStore {
         until: Timestamp,
         limit: u32,
     ) -> Result<Vec<Certificate>, StoreError> {
-        self.lists
+        self.duties
             .read(move |connection| {
                 let select = sql::watch::SELECT_CERTIFICATES;
                 ending(connection, select, after, until, limit, |id| {
@@ -188,7 +190,7 @@ impl NotificationStore for SqlStore {
         until: Timestamp,
         limit: u32,
     ) -> Result<Vec<(Subscription, CertificateId)>, StoreError> {
-        self.lists
+        self.duties
             .read(move |connection| {
                 let select = sql::watch::SELECT_SUBSCRIPTIONS;
                 ending(connection, select, after, until, limit, |id| {
@@ -244,7 +246,7 @@ impl NotificationStore for SqlStore {
     }
 
     async fn webhooks(&self) -> Result<Vec<Webhook>, StoreError> {
-        self.lists
+        self.duties
             .read(|connection| {
                 many(
                     connection,

@@ -44,7 +44,7 @@ impl Store for SqlStore {
     }
 
     async fn figures(&self) -> Result<Figures, StoreError> {
-        self.lists
+        self.duties
             .read(|connection| {
                 let open = many(connection, sql::process::COUNT_OPEN, params![], |row| {
                     let count: i64 = row.get(1)?;
@@ -101,7 +101,9 @@ impl Store for SqlStore {
         let select = list::certificates(self.dialect, scope, query, now)?;
         let tally = Arc::clone(&self.tally);
         self.lists
-            .read(move |connection| page::read(connection, &select, &tally, rows::certificate))
+            .read_in(scope, move |connection| {
+                page::read(connection, &select, &tally, rows::certificate)
+            })
             .await
     }
 
@@ -180,7 +182,9 @@ impl Store for SqlStore {
         let select = list::processes(self.dialect, scope, query)?;
         let tally = Arc::clone(&self.tally);
         self.lists
-            .read(move |connection| page::read(connection, &select, &tally, rows::process))
+            .read_in(scope, move |connection| {
+                page::read(connection, &select, &tally, rows::process)
+            })
             .await
     }
 
@@ -237,7 +241,7 @@ impl Store for SqlStore {
         spki_sha256: &[u8; 32],
     ) -> Result<Vec<Certificate>, StoreError> {
         let (customer, key) = (customer.to_owned(), *spki_sha256);
-        self.lists
+        self.duties
             .read(move |connection| {
                 let values = params![key, customer, import::ISSUER];
                 many(
@@ -339,7 +343,7 @@ impl Store for SqlStore {
     ) -> Result<Vec<Process>, StoreError> {
         let (now, lease) = (millis(now), millis(lease));
         let due = self
-            .lists
+            .duties
             .read(move |connection| due(connection, now, room));
         let due = due.await?;
         if due.is_empty() {

@@ -94,8 +94,9 @@ fn remove(connection: &Connection, old: &[AuditRow], last: &AuditRow) -> databas
     for row in old {
         if let (Some(span), Some(process)) = (row.events, row.process()) {
             let values = params![process, span.step, span.first, span.first + span.count];
-            connection.execute(sql::note::PRUNE, values)?;
-            connection.execute(sql::event::PRUNE, values)?;
+            // Whoever has something to note waits until the commit: nobody waits for a thousand answers.
+            connection.send(sql::note::PRUNE, values)?;
+            connection.send(sql::event::PRUNE, values)?;
         }
     }
     connection.execute(sql::audit::PRUNE, [last.id])?;

@@ -71,7 +71,7 @@ impl CampaignStore for SqlStore {
     }
 
     async fn campaign(&self, id: CampaignId) -> Result<Option<Progress>, StoreError> {
-        self.lists
+        self.duties
             .read(move |connection| {
                 let _snapshot = connection.snapshot()?;
                 let Some(campaign) = one(connection, sql::SELECT, [id], campaign)? else {
@@ -195,7 +195,7 @@ impl CampaignStore for SqlStore {
         let select = list::selection(self.dialect, query, now)?;
         let tally = Arc::clone(&self.tally);
         let page = self
-            .lists
+            .duties
             .read(move |connection| page::read(connection, &select, &tally, certificate))
             .await?;
         Ok(page.entities)
@@ -228,7 +228,7 @@ impl CampaignStore for SqlStore {
     }
 
     async fn waiting_issuers(&self, id: CampaignId) -> Result<Vec<String>, StoreError> {
-        self.lists
+        self.duties
             .read(move |connection| {
                 let waiting = Outcome::Waiting.as_str();
                 let mut issuers: Vec<String> = Vec::new();
@@ -253,7 +253,7 @@ impl CampaignStore for SqlStore {
         limit: u32,
     ) -> Result<Vec<Item>, StoreError> {
         let issuer = issuer.to_owned();
-        self.lists
+        self.duties
             .read(move |connection| {
                 let waiting = Outcome::Waiting.as_str();
                 let values = params![id, waiting, issuer, limit];
@@ -376,7 +376,7 @@ impl CampaignStore for SqlStore {
     }
 
     async fn has_unfinished(&self, id: CampaignId) -> Result<bool, StoreError> {
-        self.lists
+        self.duties
             .read(move |connection| {
                 let [waiting, open, notified] =
                     [Outcome::Waiting, Outcome::Open, Outcome::Notified].map(Outcome::as_str);
@@ -392,7 +392,7 @@ impl CampaignStore for SqlStore {
         after: CertificateId,
         limit: u32,
     ) -> Result<Vec<Item>, StoreError> {
-        self.lists
+        self.duties
             .read(move |connection| {
                 let values = params![id, after, limit];
                 many(connection, sql::SELECT_ITEMS, values, item)
