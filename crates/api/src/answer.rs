@@ -24,6 +24,7 @@ use crate::error::Failure;
 use crate::limits::{RateLimits, Rates};
 use crate::load::{Capacity, Load};
 use crate::measures::Measures;
+use crate::public::Readiness;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -64,6 +65,7 @@ pub(crate) struct Shared {
     /// `None` when the operator switched them off.
     pub(crate) limits: Option<Arc<RateLimits>>,
     pub(crate) load: Load,
+    pub(crate) readiness: Readiness,
 }
 
 /// The whole HTTP side as one function from request to response. Cheap to clone.
@@ -156,14 +158,15 @@ impl Api {
     }
 }
 
-/// One SDK ends its paths with a slash; a redirect would turn its POST into a GET (contract.md section 7).
+/// One SDK ends its paths with a slash; a redirect would turn its POST into a GET (contract.md section 7). Elsewhere a path
+/// is what it says: a proxy may forbid it by its name.
 fn drop_trailing_slashes(uri: &mut Uri) {
     let path = uri.path();
     let bare = path.trim_end_matches('/');
-    if bare.len() == path.len() || path == "/" {
+    let may_end_so = ["/v2/", "/ocsp/"].iter().any(|part| path.starts_with(part));
+    if bare.len() == path.len() || !may_end_so {
         return;
     }
-    let bare = if bare.is_empty() { "/" } else { bare };
     let rewritten = match uri.query() {
         Some(query) => format!("{bare}?{query}").parse(),
         None => bare.parse(),
@@ -252,7 +255,9 @@ mod tests {
             ("/v2/processes//?limit=1", "/v2/processes?limit=1"),
             ("/v2/processes?q=/", "/v2/processes?q=/"),
             ("/", "/"),
-            ("///", "/"),
+            ("/ocsp/MA/", "/ocsp/MA"),
+            ("/readyz/", "/readyz/"),
+            ("/metrics//", "/metrics//"),
             ("/v2/ssl/products/%2F/", "/v2/ssl/products/%2F"),
         ] {
             let mut uri: Uri = from.parse().unwrap();

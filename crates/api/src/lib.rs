@@ -38,6 +38,7 @@ mod query;
 mod quote;
 mod router;
 mod server;
+mod stall;
 mod validations;
 mod webhook;
 

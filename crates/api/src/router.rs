@@ -43,6 +43,7 @@ pub fn router(services: Arc<Services>, config: ApiConfig) -> Api {
         config,
         limits,
         load,
+        readiness: public::Readiness::default(),
     };
     routes.finish(Arc::new(shared)).measured(measures.ok())
 }

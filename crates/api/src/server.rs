@@ -23,6 +23,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::answer::Api;
 use crate::linger::Lingering;
+use crate::stall::Impatient;
 
 /// Bytes of a request's line and headers together.
 const LARGEST_HEAD: usize = 64 * 1024;
@@ -40,6 +41,8 @@ pub struct Limits {
     pub head: Duration,
     /// How long a TLS handshake may take.
     pub handshake: Duration,
+    /// How long the other side may take nothing of an answer.
+    pub write: Duration,
     /// How long open requests may go on after the shutdown began.
     pub drain: Duration,
 }
@@ -50,6 +53,7 @@ impl Default for Limits {
             connections: 10_000,
             head: Duration::from_secs(30),
             handshake: Duration::from_secs(10),
+            write: Duration::from_secs(30),
             drain: Duration::from_secs(20),
         }
     }
@@ -158,6 +162,7 @@ async fn exchange(
         let api = api.clone();
         async move { Ok::<_, Infallible>(api.answer(request.map(Body::new)).await) }
     });
+    let stream = Lingering::new(Impatient::new(stream, limits.write));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
@@ -165,7 +170,7 @@ async fn exchange(
         .max_header_size(LARGEST_HEAD)
         // A client that has sent its request may close its half and still wait for the answer.
         .half_close(true)
-        .serve_connection(TokioIo::new(Lingering::new(stream)), service);
+        .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     let outcome = tokio::select! {
         outcome = connection.as_mut() => outcome,

@@ -15,7 +15,7 @@ mod renewal_info;
 pub(crate) use agreement::{agreement, answer_agreement};
 pub(crate) use approval::{approval, decide};
 pub(crate) use crl::revocation_list;
-pub(crate) use health::{health, ready};
+pub(crate) use health::{Readiness, health, ready};
 pub(crate) use issuer::issuer_certificate;
 pub(crate) use metrics::metrics;
 pub(crate) use ocsp::{status_by_body, status_by_path};

@@ -13,13 +13,16 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use reseal_lifecycle::ocsp::{Answer, Freshness};
 
 use super::caching::Caching;
-use crate::answer::{Shared, empty};
+use crate::answer::{ApiConfig, Shared, empty};
 use crate::auth::Outcome;
 use crate::body;
 use crate::error::Failure;
 
 /// Longest request in a path, in bytes; longer ones come by POST (RFC 5019 section 5).
 const LONGEST_PATH: usize = 4096;
+
+/// Longest request in a body, in bytes: certificates that sign it have room.
+const LARGEST_BODY: usize = 16 * 1024;
 
 /// Clients leave the padding out, or lose it on the way.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -43,7 +46,11 @@ pub(crate) async fn status_by_path(shared: Arc<Shared>, request: Request) -> Out
 
 /// A request in the body, DER.
 pub(crate) async fn status_by_body(shared: Arc<Shared>, request: Request) -> Outcome {
-    let der = body::receive::bytes(request.into_body(), &shared.config).await?;
+    let limits = ApiConfig {
+        max_body: LARGEST_BODY,
+        ..shared.config.clone()
+    };
+    let der = body::receive::bytes(request.into_body(), &limits).await?;
     respond(&shared, &der, |_| false).await
 }
 

@@ -34,6 +34,7 @@ async fn start(limits: Limits, tls: Option<Arc<rustls::ServerConfig>>) -> Runnin
                 "slow"
             }),
         )
+        .route("/large", get(|| async { vec![b'x'; 64 << 20] }))
         .route("/take", post(take))
         .route("/panic", get(panicking));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -94,7 +95,7 @@ async fn a_request_is_answered_and_a_panic_does_no_harm() {
     let failed = send(&server, &get_once("/panic")).await;
     assert!(failed.starts_with("HTTP/1.1 500 "), "{failed}");
     assert!(failed.contains("InternalSRSError"), "{failed}");
-    let answer = send(&server, &get_once("/quick/")).await;
+    let answer = send(&server, &get_once("/quick")).await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     assert!(answer.contains("x-request-id: "), "{answer}");
 }
@@ -129,6 +130,33 @@ async fn slow_clients_are_given_up() {
     let answer = send(&server, slow_body).await;
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
     assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn who_takes_nothing_of_an_answer_holds_no_place() {
+    let limits = Limits {
+        connections: 1,
+        write: Duration::from_millis(200),
+        ..Limits::default()
+    };
+    let server = start(limits, None).await;
+    let mut idle = TcpStream::connect(server.address).await.unwrap();
+    idle.write_all(get_once("/large").as_bytes()).await.unwrap();
+    let quick = get_once("/quick");
+    let other = timeout(Duration::from_secs(10), send(&server, &quick));
+    assert!(other.await.unwrap().ends_with("quick"));
+    // Who reads, however slowly, gets all of it.
+    let mut slow = TcpStream::connect(server.address).await.unwrap();
+    slow.write_all(get_once("/large").as_bytes()).await.unwrap();
+    let (mut space, mut seen) = (vec![0; 8 << 20], 0);
+    loop {
+        sleep(Duration::from_millis(20)).await;
+        match slow.read(&mut space).await.unwrap() {
+            0 => break,
+            count => seen += count,
+        }
+    }
+    assert!(seen > 64 << 20, "{seen}");
 }
 
 #[tokio::test]

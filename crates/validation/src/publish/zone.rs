@@ -19,10 +19,11 @@ impl Zone {
     }
 
     /// Whether `name`, with or without the root's dot, is the domain or lies below it. No zone has names with characters
-    /// that are written with a backslash: what looks like a border between labels might be none.
+    /// that are written with a backslash: what looks like a border between labels might be none. Nor one that a program
+    /// would take for an option.
     pub fn covers(&self, name: &str) -> bool {
         let name = name.strip_suffix('.').unwrap_or(name);
-        if !name.bytes().all(|byte| byte == b'.' || is_plain(byte)) {
+        if name.starts_with('-') || !name.bytes().all(|byte| byte == b'.' || is_plain(byte)) {
             return false;
         }
         let Some(above) = name.len().checked_sub(self.0.len()) else {
@@ -78,6 +79,7 @@ mod tests {
             "",
             "example.org",
             "a\\.example.com.",
+            "-config.example.com.",
         ] {
             assert!(!zone.covers(name), "{name}");
         }
