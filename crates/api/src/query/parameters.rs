@@ -4,7 +4,7 @@ use reseal_lifecycle::Violation;
 
 use crate::body::Findings;
 
-/// Parameters in their order, percent-decoded, `+` read as a space (one SDK writes it so).
+/// Parameters in their order, percent-decoded, `+` read as a space (one SDK writes it so), and each value trimmed.
 #[derive(Debug, Default)]
 pub(crate) struct Parameters(Vec<(String, String)>);
 
@@ -16,7 +16,7 @@ impl Parameters {
             pairs
                 .map(|pair| {
                     let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-                    (decode(name), decode(value))
+                    (decode(name), decode(value).trim().to_owned())
                 })
                 .collect(),
         )
@@ -125,6 +125,15 @@ mod tests {
                 ("empty", ""),
                 ("x", "%zz%4")
             ]
+        );
+    }
+
+    #[test]
+    fn values_are_trimmed_and_names_are_not() {
+        let parameters = Parameters::parse("san=%20a.dev+&+q=%09%0A&x=a+b");
+        assert_eq!(
+            parameters.iter().collect::<Vec<_>>(),
+            [("san", "a.dev"), (" q", ""), ("x", "a b")]
         );
     }
 

@@ -72,9 +72,10 @@ fn download_rows(stage: &Stage) -> Vec<Row> {
         let names = Shape::Like("a file name", |text| text.starts_with("attachment") && text.contains("reseal_dev."));
         rows.push(row(format!("4.6 download {what}: file name"), path(query)).header("content-disposition", names));
     }
-    for format in ["PEM", "P7B", "crt", "", "CRT%20"] {
+    for format in ["PEM", "P7B", "crt", "", "+"] {
         rows.push(row(format!("4.6 download ?format={format}"), path(&format!("?format={format}"))).violates("format"));
     }
+    rows.push(row("1.1 download: white space around format is stripped", path("?format=+CRT%20")).status(200));
     rows.push(row("4.6 download ?format=CSR gives the CSR that was sent", path("?format=CSR"))
         .text(stage.csr.replace("\r\n", "\n")));
     rows

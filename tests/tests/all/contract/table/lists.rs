@@ -158,6 +158,12 @@ fn operator_rows(stage: &Stage) -> Vec<Row> {
         ("startDate%3Alt=2099-01-01T00%3A00%3A00%2B01%3A00".to_owned(), &all),
         ("startDate%3Alt=2099-01-01T00:00:00+01:00".to_owned(), &all),
         ("coc%3Anull=ignored".to_owned(), &all),
+        // White space around values
+        ("domainName=+gone.dev%20".to_owned(), &[gone]),
+        ("domainName%3Alike=+gone%25+".to_owned(), &[gone]),
+        (format!("id=%09{new}%0A"), &[new]),
+        ("status=+active".to_owned(), &[new]),
+        ("q=+eseal.d+".to_owned(), &[new, old]),
     ]
     .into_iter()
     .map(|(filter, ids)| {
