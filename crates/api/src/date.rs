@@ -1,9 +1,11 @@
 //! Dates on the wire: `yyyy-MM-dd'T'HH:mm:ssZ`, always UTC, never a fraction (contract.md section 1.3).
 
 use std::borrow::Cow;
+use std::fmt::{self, Formatter};
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
+use jiff::civil::{self, DateTime};
+use jiff::fmt::temporal::Pieces;
 use jiff::tz::{Offset, TimeZone};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
@@ -37,23 +39,55 @@ impl JsonSchema for Date {
     }
 }
 
+/// Why a text is no moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Problem {
+    NoDate,
+    /// A date beyond what is counted; the moment is the last, or the first, that is.
+    Beyond(Timestamp),
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoDate => formatter.write_str("must be a date such as `2026-11-24T10:00:00Z`"),
+            Self::Beyond(end) => write!(formatter, "must not lie beyond {end:.0}"),
+        }
+    }
+}
+
 /// A date as a client may write it: with any offset, with a fraction, or the day alone (its first moment in
 /// UTC). A space stands for a `+` that was not percent-encoded in a query.
-pub(crate) fn parse(text: &str) -> Option<Timestamp> {
-    let text = text.trim();
-    if let Ok(moment) = text.parse() {
-        return Some(moment);
-    }
+pub(crate) fn parse(text: &str) -> Result<Timestamp, Problem> {
     if let Some((moment, offset)) = text.rsplit_once(' ')
         && moment.contains('T')
     {
-        return format!("{moment}+{offset}").parse().ok();
+        return with_offset(&format!("{moment}+{offset}"));
     }
     // A time of the day without an offset is no moment, and would be dropped in silence.
-    let day: jiff::civil::Date = (text.len() == "yyyy-MM-dd".len())
-        .then(|| text.parse().ok())
-        .flatten()?;
-    format!("{day}T00:00:00Z").parse().ok()
+    if text.len() == "yyyy-MM-dd".len() && text.parse::<civil::Date>().is_ok() {
+        return with_offset(&format!("{text}T00:00:00Z"));
+    }
+    with_offset(text)
+}
+
+fn with_offset(text: &str) -> Result<Timestamp, Problem> {
+    text.parse().map_err(|_| {
+        // Nothing but its distance can be wrong with what is complete.
+        let local = Pieces::parse(text).ok().and_then(|parts| {
+            parts.offset()?;
+            Some(parts.date().to_datetime(parts.time()?))
+        });
+        local.map_or(Problem::NoDate, beyond)
+    })
+}
+
+fn beyond(local: DateTime) -> Problem {
+    Problem::Beyond(if local.year() > 0 {
+        Timestamp::MAX
+    } else {
+        Timestamp::MIN
+    })
 }
 
 /// The field `name` as a moment: a text, or the object that PHP's JSON makes of a date (contract.md section 7).
@@ -64,12 +98,9 @@ pub(crate) fn read(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<Ti
     let text = fields.text(name, Text::Length(1, 64));
     fields.describe_as(name, describe);
     let text = text?;
-    let moment = parse(&text);
-    if moment.is_none() {
-        let message = "must be a date such as `2026-11-24T10:00:00Z`";
-        fields.violation(name, message, Some(&text));
-    }
-    moment
+    parse(&text)
+        .map_err(|problem| fields.violation(name, &problem.to_string(), Some(&text)))
+        .ok()
 }
 
 /// The same for a field that must be there.
@@ -113,7 +144,10 @@ fn from_php(fields: &mut Fields<'_, '_>) -> Option<Timestamp> {
         let message = "must be a time zone such as `UTC`, `Europe/Amsterdam` or `+01:00`";
         fields.violation("timezone", message, Some(&name));
     }
-    zone?.to_timestamp(local?).ok()
+    let (zone, local) = (zone?, local?);
+    zone.to_timestamp(local)
+        .map_err(|_| fields.violation("date", &beyond(local).to_string(), Some(&text)))
+        .ok()
 }
 
 fn time_zone(name: &str) -> Option<TimeZone> {
@@ -196,6 +230,9 @@ mod tests {
             php("2026-11-24 10:00:00.000000", 4, "UTC"),
             php("2026-11-24 10:00:00.000000", 3, "Mars/Olympus"),
             php("2026-11-24 10:00:00.000000", 1, "+99:00"),
+            php("9999-12-31 00:00:00.000000", 3, "UTC"),
+            php("-009999-01-01 00:00:00.000000", 3, "UTC"),
+            json!("9999-12-31T00:00:00Z"),
             json!({"date": "2026-11-24 10:00:00.000000", "timezone": "UTC", "era": "AD"}),
         ] {
             assert_eq!(field(&value), None, "{value}");
@@ -220,11 +257,11 @@ mod tests {
             "2027-01-15T09:00:00+01:00",
             "2027-01-15T09:00:00 01:00",
         ] {
-            assert_eq!(parse(text), Some(expected), "{text}");
+            assert_eq!(parse(text), Ok(expected), "{text}");
         }
         assert_eq!(
             parse("2027-01-15"),
-            Some("2027-01-15T00:00:00Z".parse().unwrap())
+            Ok("2027-01-15T00:00:00Z".parse().unwrap())
         );
         for text in [
             "",
@@ -235,7 +272,35 @@ mod tests {
             " ",
             "T ",
         ] {
-            assert_eq!(parse(text), None, "{text:?}");
+            assert_eq!(parse(text), Err(Problem::NoDate), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn dates_beyond_the_last_moment_are_told_apart() {
+        let end = Problem::Beyond(Timestamp::MAX);
+        for text in [
+            "9999-12-31",
+            "9999-12-31T00:00:00Z",
+            "9999-12-31T02:00:00 01:00",
+            "9999-12-30T23:30:00-01:00",
+        ] {
+            assert_eq!(parse(text), Err(end), "{text}");
+        }
+        assert_eq!(end.to_string(), "must not lie beyond 9999-12-30T22:00:00Z");
+        let start = Problem::Beyond(Timestamp::MIN);
+        assert_eq!(parse("-009999-01-01T00:00:00Z"), Err(start));
+        assert_eq!(
+            parse("9999-12-30"),
+            Ok("9999-12-30T00:00:00Z".parse().unwrap())
+        );
+        for text in [
+            "10000-01-01",
+            "9999-12-32T00:00:00Z",
+            "9999-12-31T00:00:00",
+            "9999-12-31 00:00:00",
+        ] {
+            assert_eq!(parse(text), Err(Problem::NoDate), "{text}");
         }
     }
 }

@@ -323,9 +323,11 @@ fn read_value<F: ListField>(
             .parse()
             .map(FilterValue::Integer)
             .map_err(|_| "an integer"),
-        FieldKind::Date => date::parse(text)
-            .map(FilterValue::Date)
-            .ok_or("a date such as `2026-11-24T12:00:00Z`"),
+        FieldKind::Date => match date::parse(text) {
+            // Nothing that is stored lies beyond.
+            Ok(moment) | Err(date::Problem::Beyond(moment)) => Ok(FilterValue::Date(moment)),
+            Err(date::Problem::NoDate) => Err("a date such as `2026-11-24T12:00:00Z`"),
+        },
         FieldKind::Enumeration => {
             let word = text.to_ascii_uppercase();
             let pattern = matches!(operator, Operator::Like | Operator::NotLike);

@@ -106,6 +106,13 @@ fn decisions_that_make_no_sense_are_refused_and_leave_nothing() {
     approve(json!({"obtained": "2020-01-01"})).violates("obtained");
     approve(json!({"obtained": "2099-01-01T00:00:00Z"})).violates("obtained");
     approve(json!({"obtained": "soon"})).violates("obtained");
+    let beyond = approve(json!({"obtained": "9999-12-31T00:00:00Z"})).violates("obtained");
+    assert!(
+        beyond.to_string().contains("9999-12-30T22:00:00Z"),
+        "{beyond}"
+    );
+    let php = json!({"date": "9999-12-31 00:00:00.000000", "timezone_type": 3, "timezone": "UTC"});
+    approve(json!({"obtained": php})).violates("obtained.date");
     for body in [
         json!({"checks": "docs"}),
         json!({"reason": 7}),

@@ -83,6 +83,20 @@ fn filters_are_read_with_their_operators() {
 }
 
 #[test]
+fn a_far_future_is_the_last_moment_there_is() {
+    for value in [
+        "9999-12-31",
+        "9999-12-31T23:59:59Z",
+        "9999-12-30T23:59:59-12:00",
+    ] {
+        let request = certificates(&format!("expiryDate:lte={value}")).unwrap();
+        let last = vec![FilterValue::Date(jiff::Timestamp::MAX)];
+        assert_eq!(request.query.filters[0].values, last, "{value}");
+    }
+    assert!(certificates("expiryDate:lte=9999-13-31").is_err());
+}
+
+#[test]
 fn order_limit_offset_and_text_are_read() {
     let request =
         certificates("order=-expiryDate&order=id,status&limit=250&offset=20&q=a+b&total=false")

@@ -157,6 +157,8 @@ fn operator_rows(stage: &Stage) -> Vec<Row> {
         ("startDate%3Alt=2099-01-01T00%3A00%3A00.000Z".to_owned(), &all),
         ("startDate%3Alt=2099-01-01T00%3A00%3A00%2B01%3A00".to_owned(), &all),
         ("startDate%3Alt=2099-01-01T00:00:00+01:00".to_owned(), &all),
+        ("startDate%3Alte=9999-12-31".to_owned(), &all),
+        ("startDate%3Agt=9999-12-31T23:59:59Z".to_owned(), &[]),
         ("coc%3Anull=ignored".to_owned(), &all),
         // White space around values
         ("domainName=+gone.dev%20".to_owned(), &[gone]),
