@@ -14,7 +14,7 @@ use super::persistent;
 use super::plan::{self, Earlier, Planning};
 use super::upstream;
 use super::{CertificateRequest, Mode};
-use crate::authorization::{self, Authorization};
+use crate::authorization::Authorization;
 use crate::certificate::Certificate;
 use crate::error::{Error, Violation};
 use crate::language::Language;
@@ -61,19 +61,6 @@ impl Draft<'_> {
     /// Whether the product's certificates name an organization.
     pub(super) fn needs_organization(&self) -> bool {
         self.product.validation_type != ValidationType::Domain
-    }
-
-    /// Whether live authorizations prove every name.
-    pub(super) fn is_covered(
-        &self,
-        known: &[Authorization],
-        services: &Services,
-        now: Timestamp,
-    ) -> bool {
-        self.set
-            .names
-            .iter()
-            .all(|name| authorization::find(known, name, now, &services.settings.names).is_some())
     }
 
     /// The organization as asked for: the request's fields, else the CSR's, else the old certificate's.

@@ -85,10 +85,8 @@ impl Services {
             approver: None,
         };
         let authorizations = self.authorizations_for(&draft).await?;
-        if !draft.is_covered(&authorizations, self, now) || draft.needs_organization() {
-            let earlier = self.earlier_work(old).await?;
-            draft.carry_over(earlier.as_ref());
-        }
+        let earlier = self.earlier_work(old).await?;
+        draft.carry_over(earlier.as_ref());
         violations.extend(match action {
             Action::Renew => draft.missing_fields(),
             _ => draft.subject_problems(),

@@ -425,3 +425,28 @@ fn a_certificate_revoked_while_its_renewal_waits_is_not_replaced() {
     );
     server.fails_for_its_revoked_certificate(&info, process);
 }
+
+/// Whoever answers for a certificate is not asked for anew, however good the proofs at hand are.
+#[test]
+fn an_approver_is_carried_over_though_nothing_has_to_be_proved() {
+    let mut server = Server::start();
+    server.change_catalogue(|catalogue| {
+        catalogue.replace("required_fields = []", "required_fields = [\"approver\"]")
+    });
+    server.restart_at("+0d");
+    let mut body =
+        json!({"customer": "alice", "product": "ssl_dv", "period": 1, "csr": csr(&["reseal.dev"])});
+    server
+        .alice
+        .post("/v2/ssl/certificates", &body)
+        .violates("approver");
+    body["approver"] = json!({"firstName": "Ada", "lastName": "L", "email": "ada@reseal.dev", "voice": "+31.384530759"});
+    let first = server.finish(&server.alice.post("/v2/ssl/certificates", &body));
+    let path = format!("/v2/ssl/certificates/{first}/reissue");
+    let reissued = server
+        .alice
+        .post(&path, &json!({"csr": csr(&["reseal.dev"])}));
+    let second = reissued.expect(201)["certificateId"].as_i64().unwrap();
+    server.restart_at("+5d");
+    renew(&server, second, &renewal(&["reseal.dev"], 1)).expect(201);
+}
