@@ -15,6 +15,7 @@ use super::mail::give_up;
 use super::plan::{Earlier, Planning, check_choices};
 use super::prove::{last_look, seen, witnesses};
 use super::{AT_ONCE, DcvChoice, Mode};
+use crate::authorization;
 use crate::error::{Error, Kind};
 use crate::event::Event;
 use crate::process::{Process, Work};
@@ -248,8 +249,10 @@ fn domains_to_ask(planning: &Planning<'_>) -> Vec<String> {
     let Planning {
         names,
         choices,
+        authorizations,
         earlier,
         policy,
+        now,
         ..
     } = planning;
     let chosen = choices.iter().filter_map(|choice| {
@@ -262,7 +265,9 @@ fn domains_to_ask(planning: &Planning<'_>) -> Vec<String> {
         let chosen = |choice: &DcvChoice| choice.common_name == earlier.name.as_str();
         let name = names.iter().find(|name| **name == earlier.name)?;
         let by_mail = earlier.method == DcvType::Email && !choices.iter().any(chosen);
-        by_mail.then_some((name, earlier.email.as_ref()?))
+        // Whose approval is good to this day is not written to.
+        let is_live = || authorization::find(authorizations, name, *now, policy).is_some();
+        (by_mail && !is_live()).then_some((name, earlier.email.as_ref()?))
     });
     let mut domains: Vec<String> = Vec::new();
     for (name, address) in chosen.chain(before) {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use reseal_pki::calendar;
 use reseal_pki::method::Method;
 use reseal_pki::name::{DnsName, NamePolicy};
-use reseal_validation::email::{Contact, constructed_addresses};
+use reseal_validation::email::{Contact, ContactList, constructed_addresses};
 
 use super::contacts::Contacts;
 use super::{DcvChoice, challenge};
@@ -19,6 +19,8 @@ pub(super) struct Earlier {
     pub(super) name: DnsName,
     pub(super) method: DcvType,
     pub(super) email: Option<String>,
+    /// Where that address was published, unless it is a constructed one.
+    pub(super) contact: Option<Contact>,
 }
 
 /// What the proofs are planned from.
@@ -113,7 +115,7 @@ pub(super) fn check_choices(planning: &Planning<'_>) -> Vec<Violation> {
             );
             continue;
         }
-        if let Some(message) = method_problem(name, choice.method, planning) {
+        if let Some(message) = method_problem(name, choice.method, planning.product, planning.now) {
             refuse("type", message, choice.method.as_str());
             continue;
         }
@@ -133,8 +135,12 @@ pub(super) fn check_choices(planning: &Planning<'_>) -> Vec<Violation> {
     violations
 }
 
-fn method_problem(name: &DnsName, method: DcvType, planning: &Planning<'_>) -> Option<String> {
-    let product = planning.product;
+fn method_problem(
+    name: &DnsName,
+    method: DcvType,
+    product: &Product,
+    now: Timestamp,
+) -> Option<String> {
     if name.is_wildcard() && method == DcvType::File {
         return Some(format!(
             "a file can only prove the name it lies under, never the wildcard `{name}`: use DNS or EMAIL [D-21]"
@@ -149,7 +155,7 @@ fn method_problem(name: &DnsName, method: DcvType, planning: &Planning<'_>) -> O
             method.as_str()
         ));
     }
-    if !calendar::method_allowed(br_method(method), planning.now) {
+    if !calendar::method_allowed(br_method(method), now) {
         return Some(format!(
             "{} proofs are no longer allowed (BR {}): use DNS or FILE [D-15]",
             method.as_str(),
@@ -161,50 +167,73 @@ fn method_problem(name: &DnsName, method: DcvType, planning: &Planning<'_>) -> O
 
 /// The proof of one name: a live authorization if there is one, else the chosen or default method.
 fn proof_of(name: &DnsName, planning: &Planning<'_>) -> NameProof {
-    let chosen = planning
-        .choices
-        .iter()
-        .find(|choice| choice.common_name == name.as_str());
     let live = authorization::find(planning.authorizations, name, planning.now, planning.policy);
-    if let Some(live) = live {
-        let email = chosen.and_then(|choice| choice.email.clone());
-        return NameProof {
-            name: name.clone(),
-            method: chosen.map_or_else(|| dcv_type(live.method), |choice| choice.method),
-            // Once the evidence at hand is too old, this address is written to.
-            contact: contact_of(name, email.as_deref(), planning.contacts, planning.policy),
-            email,
-            contact_witnesses: Vec::new(),
-            adn: live.adn.clone(),
-            challenge: None,
-            state: ProofState::Proved {
+    let (method, email, contact) = way_of(name, live, planning);
+    let (adn, state) = match live {
+        Some(live) => {
+            let state = ProofState::Proved {
                 method: live.method,
                 adn: live.adn.clone(),
                 obtained: live.obtained,
                 reused: true,
                 witnesses: live.witnesses.clone(),
-            },
-            persistent: None,
-            last_look: None,
-        };
+            };
+            (live.adn.clone(), state)
+        }
+        None => (name.fqdn().to_owned(), ProofState::Waiting),
+    };
+    NameProof {
+        name: name.clone(),
+        method,
+        email,
+        contact,
+        contact_witnesses: Vec::new(),
+        adn,
+        challenge: None,
+        state,
+        persistent: None,
+        last_look: None,
+    }
+}
+
+/// The method of a name, who approves with EMAIL, and where that address is published. With `live`, it is what
+/// follows once the evidence at hand is too old.
+fn way_of(
+    name: &DnsName,
+    live: Option<&Authorization>,
+    planning: &Planning<'_>,
+) -> (DcvType, Option<String>, Option<Contact>) {
+    let chosen = planning
+        .choices
+        .iter()
+        .find(|choice| choice.common_name == name.as_str());
+    if let (None, Some(live)) = (chosen, live) {
+        let method = dcv_type(live.method);
+        let approver = approver_before(name, planning).filter(|_| method == DcvType::Email);
+        let (email, contact) = approver.unzip();
+        return (method, email, contact.flatten());
     }
     let (method, email) = chosen.map_or_else(
         || default_method(name, planning),
         |choice| (choice.method, choice.email.clone()),
     );
     let email = email.filter(|_| method == DcvType::Email);
-    NameProof {
-        name: name.clone(),
-        method,
-        contact: contact_of(name, email.as_deref(), planning.contacts, planning.policy),
-        email,
-        contact_witnesses: Vec::new(),
-        adn: name.fqdn().to_owned(),
-        challenge: None,
-        state: ProofState::Waiting,
-        persistent: None,
-        last_look: None,
-    }
+    let contact = contact_of(name, email.as_deref(), planning.contacts, planning.policy);
+    (method, email, contact)
+}
+
+/// Who approved `name` the last time, if they might again. The DNS is not asked for that: it is before a mail is sent.
+fn approver_before(name: &DnsName, planning: &Planning<'_>) -> Option<(String, Option<Contact>)> {
+    let by_mail = |earlier: &&Earlier| earlier.name == *name && earlier.method == DcvType::Email;
+    let earlier = planning.earlier.iter().find(by_mail)?;
+    let email = earlier.email.as_ref()?;
+    let published = Contacts::Known(ContactList {
+        found: earlier.contact.iter().cloned().collect(),
+        ..ContactList::default()
+    });
+    let problem = published.problem(name, email, planning.policy);
+    let contact = contact_of(name, Some(email), &published, planning.policy);
+    problem.is_none().then(|| (email.clone(), contact))
 }
 
 /// The published contact that `email` is for `name`; none for a constructed address.
@@ -226,7 +255,7 @@ pub(super) fn contact_of(
 /// else the first that the product takes, DNS before all.
 fn default_method(name: &DnsName, planning: &Planning<'_>) -> (DcvType, Option<String>) {
     let usable = |method: DcvType, email: Option<&String>| {
-        method_problem(name, method, planning).is_none()
+        method_problem(name, method, planning.product, planning.now).is_none()
             && (method != DcvType::Email
                 || email.is_some_and(|email| {
                     let problem = planning.contacts.problem(name, email, planning.policy);
@@ -254,9 +283,27 @@ fn default_method(name: &DnsName, planning: &Planning<'_>) -> (DcvType, Option<S
         .into_iter()
         .flatten()
         .find(|(method, email)| usable(*method, email.as_ref()))
-        .or_else(|| usable(DcvType::Dns, None).then_some((DcvType::Dns, None)))
-        .or_else(|| usable(DcvType::File, None).then_some((DcvType::File, None)))
-        .unwrap_or((DcvType::Dns, None))
+        .unwrap_or_else(|| (products_method(name, planning.product, planning.now), None))
+}
+
+/// The first method that the product takes for `name` and that nobody has to be named for, DNS before all.
+fn products_method(name: &DnsName, product: &Product, now: Timestamp) -> DcvType {
+    let is_usable = |method: &DcvType| method_problem(name, *method, product, now).is_none();
+    [DcvType::Dns, DcvType::File]
+        .into_iter()
+        .find(is_usable)
+        .unwrap_or(DcvType::Dns)
+}
+
+/// Gives every open EMAIL proof without an address another method: nobody could ever approve it. What was approved for
+/// another order comes without one.
+pub(super) fn replace_nameless(proofs: &mut [NameProof], product: &Product, now: Timestamp) {
+    let is_nameless = |proof: &&mut NameProof| {
+        !proof.is_proved() && proof.method == DcvType::Email && proof.email.is_none()
+    };
+    for proof in proofs.iter_mut().filter(is_nameless) {
+        proof.method = products_method(&proof.name, product, now);
+    }
 }
 
 fn has_rejected(mailboxes: &[Mailbox], address: &str) -> bool {

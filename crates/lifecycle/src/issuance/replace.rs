@@ -192,6 +192,7 @@ impl Draft<'_> {
                 name: proof.name.clone(),
                 method: proof.method,
                 email: proof.email.clone(),
+                contact: proof.contact.clone(),
             })
             .collect();
         self.approver.clone_from(&earlier.order.approver);

@@ -254,6 +254,9 @@ impl Services {
         if self.is_upstream(work) {
             return upstream::fill(work);
         }
+        if let Some(product) = self.catalogue.get(&work.order.product) {
+            plan::replace_nameless(&mut work.proofs, product, self.clock.now());
+        }
         challenge::share_domain_names(&mut work.proofs, &self.settings.names);
         if let Ok(csr) = Csr::from_der(&work.order.csr) {
             challenge::fill_challenges(

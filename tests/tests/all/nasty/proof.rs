@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::csr::csr;
 use crate::support::http::{Reply, exchange, request};
-use crate::support::server::Server;
+use crate::support::server::{Server, reseal};
 use crate::support::web::WebHost;
 
 /// Somebody with a browser and no key.
@@ -326,4 +326,115 @@ fn d_19_a_mailbox_that_rejected_is_not_asked_again() {
     resend(&server, process, &dcv).expect(200);
     decide(&server, &server.wait_for_link(2), "approve");
     server.wait_for(process, "COMPLETED");
+}
+
+/// A certificate for `reseal.dev`, approved by `address`.
+fn approved(server: &Server, address: &str) -> i64 {
+    let dcv = by_mail("reseal.dev", address);
+    let reply = order(server, &["reseal.dev"], &dcv, &[]);
+    reply.expect(202);
+    decide(server, &server.wait_for_link(1), "approve");
+    server.wait_for(reply.process(), "COMPLETED");
+    let found = server.alice.get("/v2/ssl/certificates").expect(200);
+    found["entities"][0]["id"].as_i64().unwrap()
+}
+
+/// Takes the approval back, and has the process look again.
+fn distrust(server: &Server, process: i64) {
+    let data = server.data();
+    let by = [
+        "authorization",
+        "distrust",
+        "--adn",
+        "reseal.dev",
+        "--reason",
+        "drill",
+    ];
+    reseal(&[&by[..], &["--data", data.to_str().unwrap()]].concat());
+    resend(server, process, &json!([]));
+}
+
+/// The entry of `reseal.dev`.
+fn entry(info: &Value) -> Value {
+    let entries = info["validations"]["dcv"].as_array().unwrap();
+    let own = entries
+        .iter()
+        .find(|entry| entry["commonName"] == "reseal.dev");
+    own.unwrap().clone()
+}
+
+#[test]
+fn who_approved_is_shown_with_the_proof_and_asked_again_when_it_falls() {
+    let server = Server::start();
+    let first = approved(&server, "admin@reseal.dev");
+    let reissue = |id: i64, names: &[&str]| {
+        let path = format!("/v2/ssl/certificates/{id}/reissue");
+        server.alice.post(&path, &json!({"csr": csr(names)}))
+    };
+    let by_admin = |info: &Value, status: &str| {
+        let entry = entry(info);
+        assert_eq!(
+            (&entry["type"], &entry["email"], &entry["status"]),
+            (&json!("EMAIL"), &json!("admin@reseal.dev"), &json!(status)),
+            "{info}"
+        );
+    };
+    let info = reissue(first, &["reseal.dev"]).expect(201);
+    by_admin(&info, "VALIDATED");
+    // The one after the next knows it as well.
+    let second = info["certificateId"].as_i64().unwrap();
+    let reply = reissue(second, &["reseal.dev", "reseal.org"]);
+    by_admin(&reply.expect(202), "VALIDATED");
+    let process = reply.process();
+    server.wait_for(process, "SUSPENDED");
+    assert_eq!(server.mails().len(), 1);
+    distrust(&server, process);
+    decide(&server, &server.wait_for_link(2), "approve");
+    assert!(server.mails()[1].contains("admin@reseal.dev"));
+    let path = format!("/v2/processes/{process}/info");
+    let info = server.wait_until(&path, |info| entry(info)["status"] == "VALIDATED");
+    by_admin(&info, "VALIDATED");
+}
+
+/// A new order relies on the approval, and nobody has said whom to ask otherwise.
+#[test]
+fn an_approval_that_falls_and_names_nobody_becomes_a_proof_by_dns() {
+    let server = Server::start();
+    approved(&server, "admin@reseal.dev");
+    let reply = order(&server, &["reseal.dev", "reseal.org"], &json!([]), &[]);
+    assert_eq!(entry(&reply.expect(202))["status"], "VALIDATED");
+    let process = reply.process();
+    server.wait_for(process, "SUSPENDED");
+    distrust(&server, process);
+    let path = format!("/v2/processes/{process}/info");
+    let info = server.wait_until(&path, |info| entry(info)["status"] != "VALIDATED");
+    assert_eq!(entry(&info)["type"], "DNS", "{info}");
+    server.publish(&info);
+    resend(&server, process, &json!([]));
+    server.wait_for(process, "COMPLETED");
+}
+
+#[test]
+fn d_14_who_approved_and_is_not_published_any_more_is_not_asked_again() {
+    let server = Server::start();
+    let published = "_validation-contactemail.reseal.dev";
+    server.dns.txt(published, "owner@mailer.dev");
+    let id = approved(&server, "owner@mailer.dev");
+    let path = format!("/v2/ssl/certificates/{id}/reissue");
+    let body = json!({"csr": csr(&["reseal.dev", "reseal.org"])});
+    let reply = server.alice.post(&path, &body);
+    let info = reply.expect(202);
+    assert_eq!(entry(&info)["email"], "owner@mailer.dev", "{info}");
+    assert_eq!(entry(&info)["status"], "VALIDATED", "{info}");
+    let process = reply.process();
+    server.wait_for(process, "SUSPENDED");
+    server.dns.clear(published);
+    distrust(&server, process);
+    let path = format!("/v2/processes/{process}/info");
+    server.wait_until(&path, |info| entry(info)["status"] == "ATTENTION");
+    assert_eq!(server.mails().len(), 1);
+    server.dns.txt(published, "owner@mailer.dev");
+    resend(&server, process, &json!([]));
+    server.wait_for_link(2);
+    assert!(server.mails()[1].contains("owner@mailer.dev"));
 }

@@ -167,3 +167,29 @@ fn d_15_nasty_098_mail_proves_nothing_any_more_from_its_last_day_on() {
         "{info}"
     );
 }
+
+#[test]
+fn an_address_whose_approval_is_too_old_is_asked_again() {
+    let mut server = Server::start();
+    let last_day = moment(NO_MAIL) - DAY;
+    server.restart_at(&offset_to(last_day - 200 * DAY));
+    let dcv = json!([{"commonName": "reseal.dev", "type": "EMAIL", "email": "admin@reseal.dev"}]);
+    let order = json!({"customer": "alice", "product": "ssl_dv", "period": 12, "csr": csr(&["reseal.dev"]), "dcv": dcv});
+    let reply = server.alice.post("/v2/ssl/certificates", &order);
+    super::proof::decide(&server, &server.wait_for_link(1), "approve");
+    server.wait_for(reply.process(), "COMPLETED");
+    let found = server.alice.get("/v2/ssl/certificates").expect(200);
+    let id = found["entities"][0]["id"].as_i64().unwrap();
+    // This one relies on the approval, and has to hand the address on.
+    let id = reissue(&server, id).expect(201)["certificateId"]
+        .as_i64()
+        .unwrap();
+    server.restart_at(&offset_to(last_day));
+    let info = reissue(&server, id).expect(202);
+    let entry = &info["validations"]["dcv"][0];
+    assert_eq!(
+        (&entry["type"], &entry["email"]),
+        (&json!("EMAIL"), &json!("admin@reseal.dev")),
+        "{info}"
+    );
+}
