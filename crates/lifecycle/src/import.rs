@@ -10,6 +10,7 @@ use crate::certificate::{Certificate, CertificateStatus};
 use crate::customer::Caller;
 use crate::error::{Error, Kind, Violation};
 use crate::event::{Event, EventKind};
+use crate::issuance::unreadable;
 use crate::price::Allowance;
 use crate::process::{Action, Opening, Process};
 use crate::product::CertificateType;
@@ -42,7 +43,7 @@ impl Services {
     /// Takes in a foreign certificate; the process is over when this returns.
     ///
     /// # Errors
-    /// [`Kind::NotFound`] for the customer, [`Kind::Constraint`], [`Kind::Exists`].
+    /// [`Kind::NotFound`] for the customer, [`Kind::Constraint`], [`Kind::InvalidCsr`], [`Kind::Exists`].
     pub async fn import(
         &self,
         caller: &Caller,
@@ -114,7 +115,8 @@ impl Services {
     }
 }
 
-/// Both parts parsed; everything that is wrong with them at once.
+/// Both parts parsed; everything that is wrong with them at once. A CSR that nobody can read is refused as in an order,
+/// unless there is more to say.
 fn read(
     import: &ImportCertificate,
     csr: Option<Result<Csr, CsrError>>,
@@ -123,27 +125,29 @@ fn read(
     let x509 = X509::from_pem_or_der(&import.certificate)
         .map_err(|error| violations.push(Violation::new("certificate", error.to_string(), None)))
         .ok();
-    let csr = csr.and_then(|read| {
-        read.map_err(|error| violations.push(Violation::new("csr", error.to_string(), None)))
-            .ok()
-    });
-    if let Some(x509) = &x509 {
-        if x509.is_ca() {
-            violations.push(Violation::new(
-                "certificate",
-                "this is a CA certificate: only certificates of servers can be imported",
-                None,
-            ));
+    if x509.as_ref().is_some_and(X509::is_ca) {
+        violations.push(Violation::new(
+            "certificate",
+            "this is a CA certificate: only certificates of servers can be imported",
+            None,
+        ));
+    }
+    let csr = match csr.transpose() {
+        Ok(csr) => csr,
+        Err(error) if violations.is_empty() => return Err(unreadable(&error)),
+        Err(error) => {
+            violations.push(Violation::new("csr", error.to_string(), None));
+            None
         }
-        if let Some(csr) = &csr
-            && csr.public_key().spki_der() != x509.public_key().spki_der()
-        {
-            violations.push(Violation::new(
-                "csr",
-                "the CSR is for another key than the certificate",
-                None,
-            ));
-        }
+    };
+    if let (Some(x509), Some(csr)) = (&x509, &csr)
+        && csr.public_key().spki_der() != x509.public_key().spki_der()
+    {
+        violations.push(Violation::new(
+            "csr",
+            "the CSR is for another key than the certificate",
+            None,
+        ));
     }
     match x509 {
         Some(x509) if violations.is_empty() => Ok((x509, csr)),

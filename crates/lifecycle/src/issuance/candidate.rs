@@ -39,11 +39,16 @@ pub(crate) async fn examine(
     text: &str,
 ) -> Result<Csr, Error> {
     let csr = services.read_csr(caller, text).await?;
-    let csr = csr.map_err(|error| refused([(error.rule(), error.to_string())]))?;
+    let csr = csr.map_err(|error| unreadable(&error))?;
     match problems(services, &csr) {
         None => Ok(csr),
         Some(error) => Err(error),
     }
+}
+
+/// The refusal of a CSR that cannot be read.
+pub(crate) fn unreadable(error: &CsrError) -> Error {
+    refused([(error.rule(), error.to_string())])
 }
 
 /// What is wrong with a CSR that could be read, under today's rules.

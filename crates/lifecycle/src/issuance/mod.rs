@@ -46,7 +46,7 @@ use crate::product::DcvType;
 
 pub(crate) use caa::CaaCache;
 pub use caa::{CaaCorroboration, CaaFinding, CaaLook, CaaSighting};
-pub(crate) use candidate::{check_key, examine, problems};
+pub(crate) use candidate::{check_key, examine, problems, unreadable};
 pub(crate) use candidate::{key_blocked, key_taken};
 pub(crate) use iodef::Reported;
 pub(crate) use launch::LEASE;

@@ -115,6 +115,10 @@ fn import_rows() -> Vec<Row> {
         row("4.7 import: coc of 31 bytes, two fewer than elsewhere", send("coc", json!("1".repeat(31)))).violates("coc"),
         row("4.7 import: coc that is empty", send("coc", json!(""))).violates("coc"),
         row("4.7 import: csr that is null", send("csr", Value::Null)).empty(201),
+        row("4.7 import: csr that is none", send("csr", json!("x"))).bad("InvalidCSRException").json("/violations/0/field", "csr"),
+        row("4.7 import: csr that is none, beside another mistake", send("csr", json!("x")).body(json!({"customer": "alice", "certificate": "x", "csr": "x"}).to_string()))
+            .bad("ConstraintViolationException").json("/violations/0/field", "certificate").json("/violations/1/field", "csr"),
+        row("4.7 import: csr for another key", send("csr", json!(csr(&["elsewhere.dev"])))).violates("csr"),
         row("4.7 import: csr that is a number", send("csr", json!(1))).unrecognized("csr"),
         row("4.7 import: domainName that replaces the common name", send("domainName", json!("other.dev"))).empty(201),
         row("4.7 import: domainName that is no name", send("domainName", json!("-"))).violates("domainName"),
