@@ -56,12 +56,20 @@ where
 /// webhook holds a secret.
 fn may_be_repeated(target: &str) -> bool {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let parameters = Parameters::parse(query);
-    let only_asks = |flag| parameters.all(flag).any(|value| value == "true");
     ["/v2/ssl/decodecsr", "/v2/ssl/authkey"].contains(&path)
         || path.ends_with("/webhook")
-        || only_asks("quote")
-        || only_asks("dryRun")
+        || only_asks(path, &Parameters::parse(query))
+}
+
+/// Whether the query asks the route for a price or a plan alone. Others take no notice of these words, and do what
+/// they always do.
+fn only_asks(path: &str, parameters: &Parameters) -> bool {
+    let is_set = |flag| parameters.all(flag).any(|value| value == "true");
+    let below = path.strip_prefix("/v2/ssl/certificates");
+    let orders = below.is_some_and(|verb| {
+        verb.is_empty() || verb.ends_with("/reissue") || verb.ends_with("/renew")
+    });
+    orders && is_set("quote") || (orders || path == "/v2/ssl/campaigns") && is_set("dryRun")
 }
 
 /// SHA-256 of the key in the headers.
@@ -222,6 +230,8 @@ mod tests {
             "/v2/ssl/decodecsr",
             "/v2/ssl/certificates?quote=true",
             "/v2/ssl/certificates/1/reissue?dryRun=true",
+            "/v2/ssl/certificates/1/renew?quote=+true%20",
+            "/v2/ssl/campaigns?dryRun=true",
             "/v2/customers/acme/webhook",
         ] {
             assert!(may_be_repeated(target), "{target}");
@@ -230,8 +240,33 @@ mod tests {
             "/v2/ssl/certificates?quote=false",
             "/v2/ssl/certificates/1/renew",
             "/v2/processes/1/resend",
+            "/v2/ssl/import?dryRun=true",
+            "/v2/ssl/campaigns?quote=true",
+            "/v2/ssl/campaigns/1/cancel?dryRun=true",
+            "/v2/processes/1/resend?quote=true",
         ] {
             assert!(!may_be_repeated(target), "{target}");
+        }
+    }
+
+    /// The flags count exactly where the document has them.
+    #[test]
+    fn a_flag_counts_where_it_is_read() {
+        let document = crate::openapi::document();
+        for (path, methods) in document["paths"].as_object().unwrap() {
+            let Some(post) = methods.get("post").filter(|_| path.starts_with("/v2/")) else {
+                continue;
+            };
+            let path = path.replace("{id}", "1");
+            if may_be_repeated(&path) {
+                continue;
+            }
+            for flag in ["quote", "dryRun"] {
+                let mut parameters = post["parameters"].as_array().unwrap().iter();
+                let is_read = parameters.any(|parameter| parameter["name"] == flag);
+                let target = format!("{path}?{flag}=true");
+                assert_eq!(may_be_repeated(&target), is_read, "{target}");
+            }
         }
     }
 

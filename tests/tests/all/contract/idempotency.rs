@@ -4,7 +4,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::support::csr::csr;
+use crate::support::csr::{csr, self_signed};
 use crate::support::http::{Client, Reply};
 use crate::support::server::Server;
 
@@ -142,4 +142,26 @@ fn every_post_takes_a_key() {
         1,
         "{timeline}"
     );
+}
+
+/// A flag that the route does not know makes nothing of the key.
+#[test]
+fn r_9_only_what_only_asks_is_carried_out_again() {
+    let server = Server::start();
+    for path in ["/v2/ssl/import?dryRun=true", "/v2/ssl/import?quote=true"] {
+        let import = json!({"customer": "alice", "certificate": self_signed("elsewhere.dev")});
+        let replies = [(); 2].map(|()| post(&server.alice, path, path, &import));
+        assert_eq!(replies[1].status, 201, "{}", replies[1].text());
+        assert_eq!(replies[0].process(), replies[1].process());
+    }
+    let campaign = json!({"where": "id=0", "key": "notify", "deadline": "2099-01-01T00:00:00Z", "reason": "drill"});
+    let path = "/v2/ssl/campaigns?quote=true";
+    let replies = [(); 2].map(|()| post(&server.operator, path, "drill", &campaign).expect(201));
+    assert_eq!(replies[0]["id"], replies[1]["id"]);
+    let path = "/v2/ssl/campaigns?dryRun=true";
+    for _ in 0..2 {
+        post(&server.operator, path, "plan", &campaign).expect(200);
+    }
+    let kept = server.operator.get("/v2/ssl/campaigns").expect(200);
+    assert_eq!(kept["entities"].as_array().unwrap().len(), 1);
 }
