@@ -31,5 +31,5 @@ pub(crate) async fn revoke(call: Call) -> Outcome {
 
 /// Why.
 pub(super) fn read(fields: &mut Fields<'_, '_>) -> Option<String> {
-    fields.text("reason", Text::Length(0, 255))
+    fields.text("reason", Text::Lines(0, 255))
 }

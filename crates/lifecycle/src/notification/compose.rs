@@ -237,7 +237,11 @@ fn ended(
 }
 
 fn revoked(process: &Process, certificate: i64, note: Option<&str>, at: Timestamp) -> Notification {
-    let why = note.map(|note| format!(": {note}")).unwrap_or_default();
+    // The message is a sentence; what was written over several lines stands whole in `reason`.
+    let in_one_line = |note: &str| note.split_whitespace().collect::<Vec<_>>().join(" ");
+    let why = note
+        .map(|note| format!(": {}", in_one_line(note)))
+        .unwrap_or_default();
     Notification {
         message: format!(
             "Certificate {certificate} for {} was revoked{why}.",

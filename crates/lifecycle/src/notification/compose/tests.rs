@@ -123,6 +123,27 @@ fn an_ended_process_says_how_and_nothing_else() {
 }
 
 #[test]
+fn a_reason_of_several_lines_is_told_in_one_and_kept_as_it_is() {
+    let (process, _) = opened(false);
+    let reason = "moved:\r\n\tto another host";
+    let revoked = Event::new(
+        now(),
+        EventKind::Revoked {
+            certificate: 7,
+            user: "acme/login".to_owned(),
+            reason: None,
+            note: Some(reason.to_owned()),
+        },
+    );
+    let told = of_step(&process, &[revoked]);
+    assert_eq!(told[0].reason.as_deref(), Some(reason));
+    assert_eq!(
+        told[0].message,
+        "Certificate 7 for reseal.net was revoked: moved: to another host."
+    );
+}
+
+#[test]
 fn words_are_read_as_they_are_written() {
     for occasion in Occasion::ALL {
         assert_eq!(Occasion::from_word(occasion.as_str()), Some(occasion));

@@ -27,7 +27,7 @@ fn revoke(id: i64, body: &Value) -> Call {
 
 fn revoke_rows(stage: &Stage) -> Vec<Row> {
     let reason = |value: Value| revoke(stage.new, &json!({ "reason": value }));
-    let [plain, free, word, typed, null, ..] = stage.spare[..] else { panic!("too few certificates") };
+    let [plain, free, word, typed, null, lines, ..] = stage.spare[..] else { panic!("too few certificates") };
     vec![
         row("4.4 reason of 256 bytes", reason(json!("a".repeat(256)))).violates("reason"),
         row("4.4 reason of 128 characters of two bytes", reason(json!("é".repeat(128)))).violates("reason"),
@@ -42,6 +42,8 @@ fn revoke_rows(stage: &Stage) -> Vec<Row> {
         row("4.4 revoke with a content type and no body", delete(format!("/v2/ssl/certificates/{typed}")).header("Content-Type: application/json"))
             .empty(200),
         row("4.4 reason that is null", revoke(null, &json!({"reason": null}))).empty(200),
+        row("4.4 reason of several lines", revoke(lines, &json!({"reason": "Moved:\r\n\tto another host\n"}))).empty(200),
+        row("4.4 reason with an escape", reason(json!("\u{1b}[2J"))).violates("reason"),
         row("4.4 revoke: the certificate says so at once", get(format!("/v2/ssl/certificates/{plain}")))
             .json("/status", "REVOKED"),
         row("4.4 revoke: again", delete(format!("/v2/ssl/certificates/{plain}"))).bad("ObjectStatusProhibitsOperation"),
