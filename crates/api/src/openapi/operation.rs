@@ -42,7 +42,7 @@ type MakeSchema = fn(&mut SchemaGenerator) -> Schema;
 
 /// Statuses of refusals that every call with a key can have.
 const WITH_KEY: &[u16] = &[400, 401, 403, 429, 500, 503];
-/// Those that a body adds.
+/// Those that a body adds, whether it is asked for or not.
 const WITH_BODY: &[u16] = &[408, 413];
 
 impl Operation {
@@ -265,7 +265,7 @@ impl Operation {
             described["requestBody"] =
                 json!({"required": body.required, "content": {body.media: content}});
         }
-        described["responses"] = self.responses(open, generator);
+        described["responses"] = self.responses(method, open, generator);
         if open {
             described["security"] = json!([]);
         }
@@ -275,7 +275,7 @@ impl Operation {
         described
     }
 
-    fn responses(&self, open: bool, generator: &mut SchemaGenerator) -> Value {
+    fn responses(&self, method: &str, open: bool, generator: &mut SchemaGenerator) -> Value {
         let mut responses = Map::new();
         for answer in &self.answers {
             let mut response = json!({"description": answer.text});
@@ -297,7 +297,7 @@ impl Operation {
         let mut refusals = self.refusals.clone();
         if !open {
             refusals.extend(WITH_KEY);
-            if self.body.is_some() {
+            if method != "get" {
                 refusals.extend(WITH_BODY);
             }
         }

@@ -172,6 +172,22 @@ fn a_reissue_carries_every_restriction_of_the_contract() {
     assert!(answers["202"]["headers"].get("X-Process-Id").is_some());
 }
 
+/// Whoever sends a body that nobody asked for can be too slow or send too much as well.
+#[test]
+fn a_call_that_changes_something_may_be_refused_for_its_body() {
+    let document = document();
+    for (method, path, operation) in operations(&document) {
+        let needs_key = path.starts_with("/v2/");
+        for status in ["408", "413"] {
+            let is_there = operation["responses"].get(status).is_some();
+            assert!(
+                !needs_key || is_there == (method != "get"),
+                "{method} {path}"
+            );
+        }
+    }
+}
+
 #[test]
 fn what_is_answered_says_which_fields_are_always_there() {
     let document = document();
