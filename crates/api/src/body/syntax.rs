@@ -123,9 +123,7 @@ impl Text {
             Self::UniqueValue => bounded(1, 20, UNIQUE_VALUE),
             Self::Country => bounded(2, 2, COUNTRY),
             Self::Word(words) => json!({"type": "string", "enum": words}),
-            Self::WordOfAnyCase(words) => {
-                json!({"type": "string", "enum": words, "description": "In upper or lower case."})
-            }
+            Self::WordOfAnyCase(words) => word_of_any_case(words),
         }
     }
 
@@ -133,6 +131,32 @@ impl Text {
     pub(crate) fn may_be_shown(self) -> bool {
         !matches!(self, Self::Document)
     }
+}
+
+/// A text that is one of `words`, in capitals or not. JSON schema compares exactly, so that it has to be an expression.
+pub(crate) fn word_of_any_case(words: &[&str]) -> Value {
+    json!({
+        "type": "string",
+        "pattern": format!("^{}$", in_any_case(words)),
+        "description": format!("One of {}, in upper or lower case.", words.join(", ")),
+    })
+}
+
+/// An expression for each of `words`, in capitals or not: ECMA-262 has no flag for that within.
+pub(crate) fn in_any_case(words: &[&str]) -> String {
+    let both = |letter: char| {
+        if letter.is_ascii_alphabetic() {
+            let (upper, lower) = (letter.to_ascii_uppercase(), letter.to_ascii_lowercase());
+            format!("[{upper}{lower}]")
+        } else {
+            letter.to_string()
+        }
+    };
+    let any_case = |word: &&str| word.chars().map(both).collect::<String>();
+    format!(
+        "(?:{})",
+        words.iter().map(any_case).collect::<Vec<_>>().join("|")
+    )
 }
 
 fn length_problem(value: &str, least: usize, most: usize) -> Option<Cow<'static, str>> {

@@ -3,6 +3,7 @@
 use reseal_lifecycle::query::{FieldKind, Operator};
 use serde_json::{Map, Value, json};
 
+use crate::body::syntax::{in_any_case, word_of_any_case};
 use crate::query::{LARGEST_PAGE, ListField, OPERATORS, offered};
 
 /// The parameter `fields`.
@@ -121,7 +122,7 @@ fn value<F: ListField>(field: F, operator: Operator) -> Value {
             let item = match field.kind() {
                 FieldKind::Integer => Some("-?[0-9]{1,18}".to_owned()),
                 _ if words.is_empty() => None,
-                _ => Some(format!("(?:{})", words.join("|"))),
+                _ => Some(in_any_case(&words)),
             };
             if let Some(item) = item {
                 form["pattern"] = format!("^{item}(?:,{item})*$").into();
@@ -135,7 +136,7 @@ fn value<F: ListField>(field: F, operator: Operator) -> Value {
                 json!({"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]})
             }
             FieldKind::Enumeration if words.is_empty() => json!({"type": "string"}),
-            FieldKind::Enumeration => json!({"type": "string", "enum": words}),
+            FieldKind::Enumeration => word_of_any_case(&words),
         },
     }
 }

@@ -35,13 +35,9 @@ fn is_described(rule: Text, value: &str) -> bool {
         .get("pattern")
         .is_none_or(|pattern| matches(pattern.as_str().unwrap(), value));
     let words = schema.get("enum").and_then(Value::as_array);
-    let word = match rule {
-        Text::WordOfAnyCase(_) => value.to_ascii_uppercase(),
-        _ => value.to_owned(),
-    };
     limit("minLength").is_none_or(|least| length >= least)
         && limit("maxLength").is_none_or(|most| length <= most)
-        && words.is_none_or(|words| words.contains(&json!(word)))
+        && words.is_none_or(|words| words.contains(&json!(value)))
         && matches
 }
 
