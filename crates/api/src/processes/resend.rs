@@ -9,7 +9,7 @@ use crate::auth::{Call, Outcome};
 use crate::body::Fields;
 use crate::certificates::dcv_choices;
 
-/// Why the check did not succeed.
+/// Why the check did not succeed, and which choices came too late.
 #[derive(JsonSchema, Serialize)]
 pub(super) struct Warning<'a> {
     warning: &'a str,

@@ -21,7 +21,8 @@ use crate::store::{Change, StoreError};
 impl Services {
     /// Checks an open process now, whatever its schedule, and sends its mails again unless that is too soon.
     /// Challenges stay as they are while the method stays; a name whose method changes gets a new one and its old
-    /// one is dead (D-12). The answer is what still stands in the way, if anything, as far as it is known after `sync_wait`.
+    /// one is dead (D-12). The answer is what still stands in the way, if anything, as far as it is known after `sync_wait`,
+    /// and which choices came too late.
     ///
     /// # Errors
     /// [`Kind::NotFound`], [`Kind::Status`], [`Kind::Constraint`] for unusable choices.
@@ -34,7 +35,7 @@ impl Services {
         let choices = dcv.unwrap_or_default();
         let asked = self.clock.now();
         let contacts = self.contacts_for_resend(caller, id, &choices).await?;
-        let process = loop {
+        let (process, ignored) = loop {
             let process = self.process(caller, id).await?;
             if !process.resume_types().contains(&ResumeType::Resend) {
                 return Err(Error::new(
@@ -45,19 +46,24 @@ impl Services {
                     ),
                 ));
             }
+            let ignored = process.work().and_then(|work| ignored(work, &choices));
             match self
                 .store
                 .advance(self.resent(process, caller, &choices, &contacts)?)
                 .await
             {
-                Ok(process) => break process,
+                Ok(process) => break (process, ignored),
                 // A check was recorded at the same moment: choose on top of it.
                 Err(StoreError::Stale) => {}
                 Err(error) => return Err(error.into()),
             }
         };
         let process = self.go_on(process).await?;
-        Ok(warning(&process, asked))
+        let warnings: Vec<String> = warning(&process, asked)
+            .into_iter()
+            .chain(ignored)
+            .collect();
+        Ok((!warnings.is_empty()).then(|| warnings.join("; ")))
     }
 
     /// What the DNS says about addresses among `choices`, if that matters.
@@ -142,17 +148,11 @@ fn choose(
         let open = work
             .proofs
             .iter_mut()
-            .find(|proof| proof.name.as_str() == choice.common_name && !proof.is_proved());
+            .find(|proof| !proof.is_proved() && is_another_way(choice, proof));
         let Some(proof) = open else {
             continue;
         };
-        let email = choice
-            .email
-            .clone()
-            .filter(|_| choice.method == DcvType::Email);
-        if proof.method == choice.method && proof.email == email {
-            continue;
-        }
+        let email = address(choice).cloned();
         proof.method = choice.method;
         proof.contact = plan::contact_of(&proof.name, email.as_deref(), contacts, policy);
         proof.email = email;
@@ -165,6 +165,32 @@ fn choose(
         work.random = random;
     }
     changed
+}
+
+/// Which choices change nothing, since their names are validated already by another way.
+fn ignored(work: &Work, choices: &[DcvChoice]) -> Option<String> {
+    let is_late = |choice: &&DcvChoice| {
+        let mut proved = work.proofs.iter().filter(|proof| proof.is_proved());
+        proved.any(|proof| is_another_way(choice, proof))
+    };
+    let late = choices.iter().filter(is_late);
+    let names: Vec<&str> = late.map(|choice| choice.common_name.as_str()).collect();
+    (!names.is_empty()).then(|| {
+        let names = names.join(", ");
+        format!("{names}: validated already, so that `dcv` changes nothing there")
+    })
+}
+
+/// Whether `choice` is for the name of `proof`, and is not the way that it has.
+fn is_another_way(choice: &DcvChoice, proof: &NameProof) -> bool {
+    proof.name.as_str() == choice.common_name
+        && (proof.method != choice.method || proof.email.as_ref() != address(choice))
+}
+
+/// The address that a choice means; beside other methods it means nothing.
+fn address(choice: &DcvChoice) -> Option<&String> {
+    let email = choice.email.as_ref();
+    email.filter(|_| choice.method == DcvType::Email)
 }
 
 /// What the first open name still lacks, seen by who asked at `asked`.
