@@ -73,8 +73,8 @@ pub(super) fn fill_challenges(proofs: &mut [NameProof], tokens: &Tokens<'_>) {
             continue;
         }
         let open = proofs.iter().filter(|other| !other.is_proved());
-        let alike = open.filter(|other| other.method == proof.method && other.adn == proof.adn);
-        let shared = alike.filter_map(|other| other.challenge.as_ref()).next();
+        let mut alike = open.filter(|other| other.method == proof.method && other.adn == proof.adn);
+        let shared = alike.find_map(|other| other.challenge.as_ref());
         let challenge = match (proof.method, shared) {
             (DcvType::Email, _) => None,
             (_, Some(same)) => Some(same.clone()),
