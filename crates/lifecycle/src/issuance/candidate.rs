@@ -2,6 +2,7 @@
 
 use reseal_pki::csr::{Csr, CsrError, CsrPolicy};
 use reseal_pki::key::KeyPolicy;
+use reseal_pki::name::DnsName;
 
 use crate::compromise::KeyBlock;
 use crate::customer::Caller;
@@ -65,6 +66,23 @@ pub(crate) fn problems(services: &Services, csr: &Csr) -> Option<Error> {
     Some(refused(
         found.iter().map(|error| (error.rule(), error.to_string())),
     ))
+}
+
+/// What forbids by today's rules to certify `names` for the key of `csr`. Both were accepted once; since then the program
+/// may have learnt of weak keys and public suffixes, and the operator have given up internal names (C-24).
+pub(super) fn outlawed(services: &Services, csr: &Csr, names: &[DnsName]) -> Option<Error> {
+    let policy = &services.settings.names;
+    problems(services, csr).or_else(|| {
+        let mut parsed = names
+            .iter()
+            .map(|name| DnsName::parse(name.as_str(), policy));
+        let error = parsed.find_map(Result::err)?;
+        let message = format!(
+            "A name cannot be certified any more: {error} [{}]",
+            error.rule()
+        );
+        Some(Error::new(Kind::Rule, message))
+    })
 }
 
 /// Refuses keys that are ours, blocked, or certified for another customer (C-21 to C-23). Asked when a

@@ -20,7 +20,7 @@ const RESUME_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// Why nothing could be prepared.
 pub(super) enum NotPrepared {
-    /// The key may not be certified any more, or the certificate not be replaced.
+    /// The key or a name may not be certified any more, or the certificate not be replaced.
     Refused(Error),
     /// The issuer refuses.
     Issuer(IssuerError),
@@ -47,7 +47,8 @@ impl Services {
     }
 
     /// The same where all was looked at a moment ago: the store looks once more when it records the serial, and refuses the
-    /// whole step for what is gone by then.
+    /// whole step for what is gone by then. CSR and names were examined in this very call, by the rules and settings that
+    /// this process still runs with: that is not paid for twice.
     pub(super) fn prepare_at_once(&self, process: &Process) -> Result<Signature, NotPrepared> {
         let work = work(process).map_err(NotPrepared::Unavailable)?;
         if let Some(end) = work.order.subscription_end {
@@ -105,7 +106,7 @@ impl Services {
         Ok(withdrawn.map(|check| format!("the approval of {} was withdrawn", check.in_words())))
     }
 
-    /// What is recorded under `serial` (hex), once the key and the certificate to be replaced were looked at again.
+    /// What is recorded under `serial` (hex), once key, names and the certificate to be replaced were looked at again.
     pub(super) async fn resume_reserved(
         &self,
         process: &Process,
@@ -117,10 +118,13 @@ impl Services {
             .await
     }
 
-    /// The certificate to be replaced, and the key (C-24); the answer is the CSR that holds it.
+    /// The certificate to be replaced, the names, and the key (C-24); the answer is the CSR that holds it.
     pub(super) async fn recheck(&self, process: &Process, work: &Work) -> Result<Csr, NotPrepared> {
         self.check_source(process).await?;
         let csr = csr(work).map_err(NotPrepared::Unavailable)?;
+        if let Some(error) = candidate::outlawed(self, &csr, &work.order.names) {
+            return Err(NotPrepared::Refused(error));
+        }
         candidate::check_key(self, &process.customer, &csr.public_key().spki_sha256())
             .await
             .map_err(|error| match error.kind {

@@ -366,11 +366,9 @@ fn whose_request_is_refused_today_is_told_to_bring_another() {
     let mut server = Server::start();
     let internal = server.order("ssl_dv_md", &csr(&["box.test"]));
     let public = server.order("ssl_dv", &csr(&["reseal.dev"]));
-    let path = server.data().join("reseal.toml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    let changed = text.replace("internal_names = [\"test\"]", "internal_names = []");
-    assert_ne!(text, changed);
-    std::fs::write(&path, changed).unwrap();
+    server.change_configuration(|text| {
+        text.replace("internal_names = [\"test\"]", "internal_names = []")
+    });
     server.restart_at("");
 
     let request = body("keep", "status=ACTIVE");

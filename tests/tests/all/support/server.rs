@@ -290,10 +290,21 @@ impl Server {
         Database::of(&self.data())
     }
 
-    /// Changes `products.toml`, which the server reads at its next start.
+    /// Changes `reseal.toml`, which the server reads at its next start.
+    #[track_caller]
+    pub(crate) fn change_configuration(&self, change: impl Fn(String) -> String) {
+        self.change_file("reseal.toml", change);
+    }
+
+    /// The same with `products.toml`.
     #[track_caller]
     pub(crate) fn change_catalogue(&self, change: impl Fn(String) -> String) {
-        let path = self.data().join("products.toml");
+        self.change_file("products.toml", change);
+    }
+
+    #[track_caller]
+    fn change_file(&self, name: &str, change: impl Fn(String) -> String) {
+        let path = self.data().join(name);
         let before = fs::read_to_string(&path).unwrap();
         let after = change(before.clone());
         assert_ne!(before, after);

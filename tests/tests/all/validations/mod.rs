@@ -10,6 +10,7 @@ mod call;
 mod crash;
 mod journey;
 mod operator;
+mod outlawed;
 mod reuse;
 
 use serde_json::{Value, json};
@@ -39,8 +40,12 @@ fn order(product: &str, further: &Value) -> Value {
 
 #[track_caller]
 fn ask(server: &Server, product: &str) -> Reply {
-    let body = order(product, &json!({}));
-    let reply = server.alice.post("/v2/ssl/certificates", &body);
+    ask_for(server, &order(product, &json!({})))
+}
+
+#[track_caller]
+fn ask_for(server: &Server, order: &Value) -> Reply {
+    let reply = server.alice.post("/v2/ssl/certificates", order);
     reply.expect(202);
     reply
 }
@@ -48,7 +53,13 @@ fn ask(server: &Server, product: &str) -> Reply {
 /// Asks, and proves control of the names: nothing is missing but the organization.
 #[track_caller]
 fn proved(server: &Server, product: &str) -> i64 {
-    let reply = ask(server, product);
+    proved_as(server, &order(product, &json!({})))
+}
+
+/// The same for an order.
+#[track_caller]
+fn proved_as(server: &Server, order: &Value) -> i64 {
+    let reply = ask_for(server, order);
     let process = reply.process();
     server.publish(&reply.json());
     let resend = format!("/v2/processes/{process}/resend");
