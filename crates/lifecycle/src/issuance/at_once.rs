@@ -62,7 +62,12 @@ impl Services {
             .map_err(NotPrepared::reason)?;
         let (serial, tbs) = (&signature.prepared.serial, signature.prepared.linted.tbs());
         let (reserved, recorded) = checked
-            .reserve(serial.to_hex(), signature.issuer.clone(), tbs, now)
+            .reserve(
+                serial.to_hex(),
+                signature.issuer.clone(),
+                tbs,
+                signature.made,
+            )
             .map_err(illegal)?;
         let mut events = round.events;
         events.extend(recorded);

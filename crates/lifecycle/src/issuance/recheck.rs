@@ -22,6 +22,8 @@ const RESUME_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 pub(super) enum NotPrepared {
     /// The key or a name may not be certified any more, or the certificate not be replaced.
     Refused(Error),
+    /// What it rests on has become too old: it is looked at, or asked for, anew.
+    Outdated(String),
     /// The issuer refuses.
     Issuer(IssuerError),
     /// Something cannot answer now.
@@ -33,6 +35,7 @@ impl NotPrepared {
     pub(super) fn reason(self) -> String {
         match self {
             Self::Refused(error) | Self::Unavailable(error) => error.message,
+            Self::Outdated(reason) => reason,
             Self::Issuer(error) => error.to_string(),
         }
     }
@@ -43,7 +46,7 @@ impl Services {
     pub(super) async fn prepare(&self, process: &Process) -> Result<Signature, NotPrepared> {
         let work = work(process).map_err(NotPrepared::Unavailable)?;
         let csr = self.recheck(process, work).await?;
-        sign::prepare(self, &work.order, csr.public_key())
+        self.prepare_on_grounds(work, &csr)
     }
 
     /// The same where all was looked at a moment ago: the store looks once more when it records the serial, and refuses the
@@ -55,7 +58,27 @@ impl Services {
             worth_it(process.action, end, self.clock.now()).map_err(NotPrepared::Refused)?;
         }
         let csr = csr(work).map_err(NotPrepared::Unavailable)?;
-        sign::prepare(self, &work.order, csr.public_key())
+        self.prepare_on_grounds(work, &csr)
+    }
+
+    /// What would be signed if all that is open were done: a rehearsal names that by itself.
+    pub(super) async fn prepare_rehearsed(
+        &self,
+        process: &Process,
+    ) -> Result<Signature, NotPrepared> {
+        let work = work(process).map_err(NotPrepared::Unavailable)?;
+        let csr = self.recheck(process, work).await?;
+        sign::prepare(self, &work.order, csr.public_key(), self.clock.now())
+    }
+
+    /// A certificate of this moment, which its grounds are judged for: the day may have changed while somebody waited for
+    /// the DNS (0.6).
+    fn prepare_on_grounds(&self, work: &Work, csr: &Csr) -> Result<Signature, NotPrepared> {
+        let now = self.clock.now();
+        if let Some(reason) = outdated(work, now, &self.settings) {
+            return Err(NotPrepared::Outdated(reason));
+        }
+        sign::prepare(self, &work.order, csr.public_key(), now)
     }
 
     /// The signature that was reserved before a crash, or why it must not be made any more: then everything is
@@ -78,12 +101,11 @@ impl Services {
         let signature = self.resume_reserved(process, serial, work).await;
         match signature {
             Ok(signature) => Ok(Ok(signature)),
-            Err(NotPrepared::Refused(error)) => Ok(Err(error.message)),
             Err(NotPrepared::Issuer(IssuerError::Unavailable(reason))) => {
                 Err(sign::unavailable(reason))
             }
-            Err(NotPrepared::Issuer(error)) => Ok(Err(error.to_string())),
             Err(NotPrepared::Unavailable(error)) => Err(error),
+            Err(other) => Ok(Err(other.reason())),
         }
     }
 

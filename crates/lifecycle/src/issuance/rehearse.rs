@@ -79,7 +79,7 @@ impl Services {
                 quote,
             });
         }
-        let validity = match self.prepare(&process).await {
+        let validity = match self.prepare_rehearsed(&process).await {
             Ok(signature) => {
                 let prepared = &signature.prepared;
                 Some((prepared.not_before, prepared.not_after))

@@ -275,7 +275,7 @@ impl Services {
         work.mails = plan::mails_for(&work.proofs, &work.mails, &work.mailboxes);
     }
 
-    /// Checks the key once more (C-24), builds and lints the certificate, and records serial and bytes.
+    /// Looks once more at what the certificate rests on, builds and lints it, and records serial and bytes.
     async fn reserve(&self, process: Process, mut events: Vec<Event>) -> Result<Next, Error> {
         if let Some(reason) = self.signing_refused() {
             return self.wait(process, events, reason).await;
@@ -287,7 +287,7 @@ impl Services {
         let issuer = signature.issuer.clone();
         let (serial, tbs) = (&signature.prepared.serial, signature.prepared.linted.tbs());
         let (process, reserved) = process
-            .reserve(serial.to_hex(), issuer, tbs, self.clock.now())
+            .reserve(serial.to_hex(), issuer, tbs, signature.made)
             .map_err(Error::internal)?;
         events.extend(reserved);
         let mut change = Change::new(process, events);
@@ -315,6 +315,12 @@ impl Services {
                 Ok(Next::Stop(self.store.advance(change).await?))
             }
             NotPrepared::Issuer(error) => self.wait(process, events, error.to_string()).await,
+            // The next round begins at once, with what has to be proved or looked at anew.
+            NotPrepared::Outdated(reason) => {
+                let now = self.clock.now();
+                let process = self.wait_until(process, events, reason, now).await?;
+                Ok(Next::Stop(process))
+            }
             NotPrepared::Unavailable(error) => Err(error),
         }
     }

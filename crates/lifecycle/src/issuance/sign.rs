@@ -24,7 +24,8 @@ const SIGN_AGAIN: SignedDuration = SignedDuration::from_secs(5);
 pub(super) struct Signature {
     pub(super) prepared: Prepared,
     pub(super) issuer: String,
-    made: Timestamp,
+    /// For which moment its grounds were judged and it was built.
+    pub(super) made: Timestamp,
 }
 
 impl Signature {
@@ -56,13 +57,13 @@ pub(super) struct Used {
     not_after: Timestamp,
 }
 
-/// Builds and lints the certificate of `order`.
+/// Builds and lints the certificate of `order` for signing at `now`.
 pub(super) fn prepare(
     services: &Services,
     order: &Order,
     public_key: &PublicKey,
+    now: Timestamp,
 ) -> Result<Signature, NotPrepared> {
-    let now = services.clock.now();
     let name = services.signs_for(&order.issuer);
     let prepared = issuer(services, name)?
         .prepare(&certificate_order(order, public_key, now))

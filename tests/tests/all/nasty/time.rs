@@ -1,5 +1,8 @@
 //! Rules section 11, numbers 21, 29, 30 and 98: what the date decides, by a clock that is shifted.
 
+use std::thread;
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -134,6 +137,37 @@ fn v_8_nasty_030_old_evidence_follows_the_rules_of_the_day_of_signing() {
         info["validations"]["dcv"][0]["status"], "VALIDATED",
         "{info}"
     );
+}
+
+#[test]
+fn v_3_nasty_030_evidence_that_dies_while_caa_is_asked_signs_nothing() {
+    let (first_day, half) = (moment(TEN_DAYS), SignedDuration::from_millis(500));
+    // The one wait is over within the call, before anything is recorded; the other is not.
+    for wait in [Duration::from_millis(700), Duration::from_millis(2500)] {
+        let mut server = Server::start();
+        server.restart_at(&offset_to(first_day - 30 * DAY));
+        let id = server.certificate();
+        let offset = offset_to(first_day - SignedDuration::from_secs(4));
+        let ahead: jiff::Span = offset.parse().unwrap();
+        server.restart_at(&offset);
+        server.dns.slow_caa("dev", wait);
+        while Timestamp::now() + ahead < first_day - half {
+            thread::sleep(Duration::from_millis(10));
+        }
+        let reply = reissue(&server, id);
+        reply.expect(202);
+        let path = format!("/v2/processes/{}/info", reply.process());
+        server.wait_until(&path, |info| {
+            let entry = &info["validations"]["dcv"][0];
+            entry["status"] != "VALIDATED" && entry["dnsRecord"].is_string()
+        });
+        // Proved anew it goes on.
+        let info = server.alice.get(&path).expect(200);
+        server.publish(&info);
+        let process = format!("/v2/processes/{}", reply.process());
+        server.alice.post_raw(&format!("{process}/resend"), b"");
+        server.wait_for(reply.process(), "COMPLETED");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use hickory_proto::op::{Message, OpCode};
 use hickory_proto::rr::rdata::{A, AAAA, CAA, CNAME, TXT};
@@ -21,6 +22,8 @@ struct Zone {
     asked: Vec<(String, RecordType)>,
     /// What a name's address becomes once it was asked for.
     later: HashMap<String, Ipv4Addr>,
+    /// For how long a name's CAA records are thought about.
+    slow: HashMap<String, Duration>,
 }
 
 type Table = Arc<Mutex<Zone>>;
@@ -107,6 +110,11 @@ impl DnsStub {
         self.add(owner, RData::CAA(record));
     }
 
+    /// Lets whoever asks for CAA records of a name wait.
+    pub(crate) fn slow_caa(&self, owner: &str, wait: Duration) {
+        self.table.lock().unwrap().slow.insert(key(owner), wait);
+    }
+
     /// Takes away whatever the name has.
     pub(crate) fn clear(&self, owner: &str) {
         self.table.lock().unwrap().records.remove(&key(owner));
@@ -164,6 +172,10 @@ fn answer(question: &[u8], table: &Table, most: usize) -> Option<Vec<u8>> {
     response.metadata.recursion_available = true;
     let mut table = table.lock().ok()?;
     let question = (key(&query.name().to_ascii()), query.query_type());
+    let wait = match question.1 {
+        RecordType::CAA => table.slow.get(&question.0).copied(),
+        _ => None,
+    };
     table.asked.push(question);
     let mut owner = query.name().clone();
     // An alias is followed as a resolver does.
@@ -193,6 +205,8 @@ fn answer(question: &[u8], table: &Table, most: usize) -> Option<Vec<u8>> {
     {
         table.records.insert(asked, vec![RData::A(A(then))]);
     }
+    drop(table);
+    thread::sleep(wait.unwrap_or_default());
     response.add_query(query);
     let mut bytes = response.to_vec().ok()?;
     if bytes.len() > most {
