@@ -59,7 +59,7 @@ pub struct Settings {
     /// `dcv.caa_identity`.
     pub caa_identity: String,
     /// `dcv.caa_reuse`: how old a CAA observation may be and still serve; zero asks the DNS at every
-    /// issuance. Never more than 8 hours count (BR 4.2.2.1).
+    /// issuance. What would be older than 8 hours at signing does not (BR 4.2.2.1).
     pub caa_reuse: Duration,
     /// `dcv.iodef`: whether refusals by CAA are reported to whom the records name.
     pub iodef: bool,

@@ -19,8 +19,9 @@ use crate::event::{Event, EventKind, Observed};
 use crate::process::{CaaState, NameProof, Process, ProofState};
 use crate::services::Services;
 
-/// A certificate must be signed within 8 hours of the check (BR 4.2.2.1, S-16): nothing is kept longer.
-const LONGEST_REUSE: Duration = Duration::from_hours(8);
+/// A certificate must be signed within 8 hours of the check (BR 4.2.2.1, S-16): nothing serves longer, less what the
+/// look-ups of a certificate's other names may take.
+const LONGEST_REUSE: Duration = Duration::from_mins(8 * 60 - 10);
 /// Observations kept at most, 2 KiB each; beyond it the whole cache is dropped, which only costs look-ups.
 const MOST_KEPT: usize = 20_000;
 
@@ -308,6 +309,33 @@ pub(super) fn relied_on(proof: &NameProof) -> Method {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn s_16_an_answer_serves_again_while_there_is_time_left_to_sign() {
+        let cache = CaaCache::default();
+        let then = Timestamp::from_second(1_795_000_000).unwrap();
+        let here = CaaObservation {
+            name: "example.dev".to_owned(),
+            levels: Vec::new(),
+            relevant: None,
+            outcome: CaaOutcome::None,
+            ttl: None,
+            at: then,
+        };
+        cache.put(&Arc::new(CaaLook {
+            here: Arc::new(here),
+            elsewhere: Vec::new(),
+        }));
+        let serves = |minutes, reuse| {
+            let now = then + SignedDuration::from_mins(minutes);
+            cache.get("example.dev", 0, now, reuse).is_some()
+        };
+        let (day, hour) = (Duration::from_hours(24), Duration::from_hours(1));
+        assert!(serves(0, hour) && serves(60, hour) && !serves(61, hour));
+        assert!(serves(8 * 60 - 10, day) && !serves(8 * 60 - 9, day));
+        // The clock was set back.
+        assert!(!serves(-1, day));
+    }
 
     #[test]
     fn s_8_who_is_refused_is_told_what_can_be_done_about_it() {

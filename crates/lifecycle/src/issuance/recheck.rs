@@ -15,7 +15,9 @@ use crate::issuer::IssuerError;
 use crate::process::{Action, Check, CheckState, NameProof, Process, Work};
 use crate::services::{Services, Settings};
 
-/// How old CAA may be when a reservation from before a crash is signed; BR 4.2.2.1 would allow 8 hours.
+/// How old CAA may be when a certificate is signed (BR 4.2.2.1, S-16).
+const SIGN_WITHIN: SignedDuration = SignedDuration::from_hours(8);
+/// The same where the reservation is from before a crash.
 const RESUME_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// Why nothing could be prepared.
@@ -75,7 +77,8 @@ impl Services {
     /// the DNS (0.6).
     fn prepare_on_grounds(&self, work: &Work, csr: &Csr) -> Result<Signature, NotPrepared> {
         let now = self.clock.now();
-        if let Some(reason) = outdated(work, now, &self.settings) {
+        let stale = stale_caa(work, now, SIGN_WITHIN);
+        if let Some(reason) = stale.or_else(|| outdated(work, now, &self.settings)) {
             return Err(NotPrepared::Outdated(reason));
         }
         sign::prepare(self, &work.order, csr.public_key(), now)
@@ -92,7 +95,7 @@ impl Services {
             return Ok(Err(reason));
         }
         let work = work(process)?;
-        if let Some(reason) = stale_caa(work, self.clock.now()) {
+        if let Some(reason) = stale_caa(work, self.clock.now(), RESUME_WITHIN) {
             return Ok(Err(reason));
         }
         if let Some(reason) = self.ground_lost(process, work).await? {
@@ -208,16 +211,16 @@ fn csr(work: &Work) -> Result<Csr, Error> {
     Csr::from_der(&work.order.csr).map_err(Error::internal)
 }
 
-/// Whether CAA has to be asked again before a reservation is signed at `now`.
-fn stale_caa(work: &Work, now: Timestamp) -> Option<String> {
+/// Whether CAA has to be asked again before anything is signed at `now`, because an answer is older than `limit`.
+fn stale_caa(work: &Work, now: Timestamp, limit: SignedDuration) -> Option<String> {
     let fresh = |name| {
         work.caa_of(name).is_some_and(|caa| {
             let age = now.duration_since(caa.checked);
-            caa.permitted && (SignedDuration::ZERO..=RESUME_WITHIN).contains(&age)
+            caa.permitted && (SignedDuration::ZERO..=limit).contains(&age)
         })
     };
     let is_stale = !work.order.names.iter().all(fresh);
-    is_stale.then(|| "the server was away for too long: CAA is asked again".to_owned())
+    is_stale.then(|| "the last answer is too old: CAA is asked again".to_owned())
 }
 
 /// What else has become too old at `now`, if anything.
@@ -256,4 +259,25 @@ fn is_corroborated(work: &Work, proof: &NameProof, settings: &Settings) -> bool 
         && work.caa_of(&proof.name).is_some_and(|caa| {
             settings.is_corroborated(caa::relied_on(proof), &caa.witnesses, caa.checked)
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::sample;
+
+    #[test]
+    fn s_16_nothing_is_signed_on_an_answer_about_caa_of_more_than_eight_hours() {
+        let work = sample::work(true);
+        let checked = work.caa[0].checked;
+        let stale = |age, limit| stale_caa(&work, checked + age, limit).is_some();
+        let second = SignedDuration::from_secs(1);
+        assert!(!stale(SIGN_WITHIN, SIGN_WITHIN) && stale(SIGN_WITHIN + second, SIGN_WITHIN));
+        assert!(!stale(RESUME_WITHIN, RESUME_WITHIN) && stale(SIGN_WITHIN, RESUME_WITHIN));
+        // From the future: its age is unknown.
+        assert!(stale(-second, SIGN_WITHIN));
+        let mut unasked = work.clone();
+        unasked.caa.pop();
+        assert!(stale_caa(&unasked, checked, SIGN_WITHIN).is_some());
+    }
 }
