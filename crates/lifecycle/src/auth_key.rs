@@ -85,10 +85,7 @@ impl Services {
         product: &str,
         csr: &str,
     ) -> Result<AuthKey, Error> {
-        let product = self
-            .catalogue
-            .get(product)
-            .ok_or_else(|| Error::not_found(&format!("Product {product}")))?;
+        let product = self.product_asked_for(product)?;
         check_offered(product, "product")?;
         let csr = examine(self, caller, csr).await?;
         let now = self.clock.now();

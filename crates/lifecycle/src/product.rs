@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use reseal_validation::ChallengeScheme;
 
+use crate::error::{Error, Kind};
 use crate::price::Prices;
 
 /// The catalogue that `init` writes (design decision 13, section 12 point 6).
@@ -234,6 +235,9 @@ impl Product {
 pub struct Catalogue {
     #[serde(default, rename = "product")]
     products: Vec<Product>,
+    /// Handles of products that stand in the file and are not on offer.
+    #[serde(skip)]
+    withheld: Vec<String>,
 }
 
 impl Catalogue {
@@ -290,12 +294,29 @@ impl Catalogue {
         }
     }
 
-    /// All products.
+    /// Takes EV out of the offer: its registration fields, which public trust asks for, are nowhere in the API (P-5).
+    pub(crate) fn withhold_extended(&mut self) {
+        let is_extended =
+            |product: &mut Product| product.validation_type == ValidationType::Extended;
+        let withheld = self.products.extract_if(.., is_extended);
+        self.withheld = withheld.map(|product| product.product).collect();
+    }
+
+    /// Why the product of that handle is not on offer, if it stands in the file all the same.
+    pub(crate) fn withheld(&self, handle: &str) -> Option<Error> {
+        let is_withheld = self.withheld.iter().any(|withheld| withheld == handle);
+        let message = format!(
+            "Product `{handle}` is for EV, which is not issued with the profile `public`: order OV or DV [P-5]"
+        );
+        is_withheld.then(|| Error::new(Kind::Rule, message))
+    }
+
+    /// All products on offer.
     pub fn products(&self) -> &[Product] {
         &self.products
     }
 
-    /// The product of that handle.
+    /// The product of that handle, if it is on offer.
     pub fn get(&self, handle: &str) -> Option<&Product> {
         self.products
             .iter()
@@ -343,6 +364,20 @@ mod tests {
         let multi = catalogue.get("ssl_dv_md").unwrap();
         assert_eq!((multi.included_domains, multi.max_domains), (5, 250));
         assert!(multi.has(Feature::Wildcard));
+    }
+
+    #[test]
+    fn p_5_what_is_withheld_is_not_on_offer_and_not_unknown() {
+        let mut catalogue = Catalogue::from_toml(DEFAULT_CATALOGUE).unwrap();
+        catalogue.withhold_extended();
+        assert_eq!(catalogue.products().len(), 6);
+        for handle in ["ssl_ev", "ssl_ev_md"] {
+            assert_eq!(catalogue.get(handle), None);
+            let refused = catalogue.withheld(handle).unwrap();
+            assert!(refused.message.contains(handle), "{refused}");
+        }
+        assert!(catalogue.withheld("ssl_ov").is_none());
+        assert!(catalogue.withheld("ssl").is_none());
     }
 
     #[test]

@@ -191,6 +191,9 @@ impl Services {
             }
         }
         catalogue.restrict_upstream(|issuer| parts.upstreams.contains_key(issuer));
+        if parts.settings.trust == Trust::Public {
+            catalogue.withhold_extended();
+        }
         let of_issuers = parts.issuers.values().flat_map(|issuer| issuer.own_keys());
         Ok(Self {
             own_keys: of_issuers.chain(parts.own_keys).collect(),
@@ -334,12 +337,22 @@ impl Services {
 
     /// The product that something was once ordered with; the operator may have taken it out of the catalogue.
     pub(crate) fn product(&self, handle: &str) -> Result<&Product, Error> {
-        self.catalogue.get(handle).ok_or_else(|| {
+        self.product_or(handle, || {
             let message = format!(
                 "Product `{handle}` is no longer offered: order a certificate of another product"
             );
             Error::new(Kind::Status, message)
         })
+    }
+
+    /// The product that somebody asks for.
+    pub(crate) fn product_asked_for(&self, handle: &str) -> Result<&Product, Error> {
+        self.product_or(handle, || Error::not_found(&format!("Product {handle}")))
+    }
+
+    fn product_or(&self, handle: &str, unknown: impl FnOnce() -> Error) -> Result<&Product, Error> {
+        let product = self.catalogue.get(handle);
+        product.ok_or_else(|| self.catalogue.withheld(handle).unwrap_or_else(unknown))
     }
 }
 

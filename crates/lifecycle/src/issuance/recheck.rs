@@ -147,7 +147,9 @@ impl Services {
     pub(super) async fn recheck(&self, process: &Process, work: &Work) -> Result<Csr, NotPrepared> {
         self.check_source(process).await?;
         let csr = csr(work).map_err(NotPrepared::Unavailable)?;
-        if let Some(error) = candidate::outlawed(self, &csr, &work.order.names) {
+        let withheld = self.catalogue.withheld(&work.order.product);
+        let outlawed = || candidate::outlawed(self, &csr, &work.order.names);
+        if let Some(error) = withheld.or_else(outlawed) {
             return Err(NotPrepared::Refused(error));
         }
         candidate::check_key(self, &process.customer, &csr.public_key().spki_sha256())

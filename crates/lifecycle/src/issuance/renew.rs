@@ -37,10 +37,8 @@ impl Services {
     ) -> Result<Answer, Error> {
         let old = self.certificate(caller, id).await?;
         let now = self.clock.now();
-        let asked = renewal.product.as_deref().map(|handle| {
-            let product = self.catalogue.get(handle);
-            product.ok_or_else(|| Error::not_found(&format!("Product {handle}")))
-        });
+        let asked = renewal.product.as_deref();
+        let asked = asked.map(|handle| self.product_asked_for(handle));
         let asked = asked.transpose()?;
         let product = self.check_renewable(&old, asked, now).await?;
         if product.product != old.product && !product.renew_from.contains(&old.product) {

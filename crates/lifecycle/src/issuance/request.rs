@@ -26,10 +26,7 @@ impl Services {
         if !caller.scope().admits(customer) || !self.store.customer_exists(customer).await? {
             return Err(Error::not_found(&format!("Customer {customer}")));
         }
-        let product = self
-            .catalogue
-            .get(&new.product)
-            .ok_or_else(|| Error::not_found(&format!("Product {}", new.product)))?;
+        let product = self.product_asked_for(&new.product)?;
         let mut violations: Vec<Violation> =
             wrong_period(product, new.period).into_iter().collect();
         let request = &new.request;

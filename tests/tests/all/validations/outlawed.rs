@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{decide, order, proved_as};
+use super::{approve_all, certificate_of, decide, order, proved_as};
 use crate::support::csr::{csr, stored};
 use crate::support::server::Server;
 
@@ -51,4 +51,38 @@ fn c_24_a_key_that_is_known_to_be_weak_by_now_is_not_certified() {
     ));
     let reason = refused(&server, process);
     assert!(reason.contains("[C-20]"), "{reason}");
+}
+
+#[test]
+fn p_5_ev_is_not_on_offer_under_public_trust() {
+    let mut server = Server::start();
+    let process = proved_as(&server, &order("ssl_ev", &json!({})));
+    approve_all(&server, process);
+    let id = certificate_of(&server, process);
+    server.change_configuration(|text| {
+        text.replace("internal_names = [\"test\"]", "profile = \"public\"")
+    });
+    server.restart_at("");
+    let offered = server.alice.get("/v2/ssl/products").expect(200);
+    assert_eq!(offered["pagination"]["total"], 6, "{offered}");
+    assert!(!offered.to_string().contains("ssl_ev"), "{offered}");
+    server
+        .alice
+        .get("/v2/ssl/products/ssl_ev")
+        .refused(400, "ObjectDoesNotExist");
+
+    let reissue = format!("/v2/ssl/certificates/{id}/reissue");
+    let csr = json!({"csr": csr(&["reseal.dev"])});
+    for (path, body) in [
+        ("/v2/ssl/certificates", &order("ssl_ev", &json!({}))),
+        (reissue.as_str(), &csr),
+    ] {
+        let refused = server.alice.post(path, body);
+        let refused = refused.refused(400, "ValidationError");
+        let message = refused["message"].as_str().unwrap();
+        assert!(message.contains("`ssl_ev`"), "{message}");
+    }
+    let md = order("ssl_ev_md", &json!({}));
+    let refused = server.alice.post("/v2/ssl/certificates?quote=true", &md);
+    refused.refused(400, "ValidationError");
 }
