@@ -242,6 +242,24 @@ impl Draft<'_> {
         Vetting::new(email.map(|email| AgreementMail::new(email, None)))
     }
 
+    /// What the CSR asks for and the certificate will not have (C-7, C-9).
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.csr.warnings();
+        let will_have = |name: &str| self.set.names.iter().any(|one| one.as_str() == name);
+        let listed = self.csr.dns_names().iter().map(String::as_str);
+        let unlisted = self.csr.common_name().into_iter();
+        let unlisted = unlisted.filter(|name| !self.csr.dns_names().iter().any(|one| one == name));
+        let ignored = unlisted.chain(listed).filter(|name| !will_have(name));
+        let ignored: Vec<String> = ignored.map(|name| format!("`{name}`")).collect();
+        if !ignored.is_empty() {
+            let names = ignored.join(", ");
+            warnings.push(format!(
+                "the request asks for names that the certificate will not have; they are ignored: {names}"
+            ));
+        }
+        warnings
+    }
+
     /// The order as it will stand in the process.
     fn order(&self) -> Order {
         let previous: Vec<&str> = self
@@ -277,7 +295,7 @@ impl Draft<'_> {
                 .is_some_and(|old| old.domain_name != self.set.common_name.as_str()),
             names: names.clone(),
             csr: self.csr.der().to_vec(),
-            warnings: self.csr.warnings(),
+            warnings: self.warnings(),
             spki_sha256: hex::encode(self.csr.public_key().spki_sha256()),
             subject: self.subject_now(),
             coc: self.coc().cloned(),

@@ -49,7 +49,7 @@ pub struct Order {
     /// The CSR, DER, base64 in the stored form.
     #[serde(with = "base64_bytes")]
     pub csr: Vec<u8>,
-    /// What the CSR asks for and the certificate will not have, for people (C-7).
+    /// What the CSR asks for and the certificate will not have, for people (C-7, C-9).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
     /// SHA-256 of the key's SubjectPublicKeyInfo, hex.

@@ -54,6 +54,30 @@ fn c_7_what_is_left_out_is_told_in_the_timeline() {
 }
 
 #[test]
+fn c_9_names_of_the_csr_that_are_left_out_are_told_in_the_timeline() {
+    let server = Server::start();
+    let id = server.certificate();
+    for (names, told) in [
+        (["reseal.dev", "b.dev"], Some("ignored: `b.dev`")),
+        (["reseal.dev", "www.reseal.dev"], None),
+    ] {
+        let newest = "/v2/ssl/certificates?limit=1&status=ACTIVE";
+        let found = server.alice.get(newest).expect(200);
+        let newest = found["entities"][0]["id"].as_i64().unwrap_or(id);
+        let path = format!("/v2/ssl/certificates/{newest}/reissue");
+        let reply = server.alice.post(&path, &json!({"csr": csr(&names)}));
+        reply.expect(201);
+        let path = format!("/v2/processes/{}/timeline", reply.process());
+        let timeline = server.alice.get(&path).expect(200);
+        let warnings = timeline["entities"][0]["warnings"].to_string();
+        match told {
+            Some(told) => assert!(warnings.ends_with(&format!("{told}\"]")), "{warnings}"),
+            None => assert_eq!(warnings, "null"),
+        }
+    }
+}
+
+#[test]
 fn nasty_065_a_common_name_too_long_for_a_subject_is_an_alternative_name_only() {
     let name = format!("{}.{}.reseal.dev", "a".repeat(40), "b".repeat(30));
     let text = issued(&csr(&[&name]));
