@@ -343,6 +343,13 @@ pub enum EventKind {
         #[serde(default)]
         mpic: Mpic,
     },
+    /// An upstream has issued for longer than the subscription lasts: how long is for it to say (V-9).
+    OutlivesSubscription {
+        /// Last second of validity.
+        not_after: Timestamp,
+        /// End of the subscription.
+        subscription_end: Timestamp,
+    },
     /// The certificate this one replaces has been marked.
     Replaced {
         /// Its number.

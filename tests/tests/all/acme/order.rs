@@ -6,7 +6,9 @@ use std::process::Command;
 use serde_json::json;
 
 use super::{NAMES, World};
+use crate::support::acme_stub::AcmeStub;
 use crate::support::csr::csr;
+use crate::support::dns_stub::DnsStub;
 use crate::support::pebble::Manners;
 use crate::support::server::reseal;
 use crate::support::web::WebHost;
@@ -181,7 +183,7 @@ fn what_the_account_has_proved_before_is_not_asked_for_again() {
 
 #[test]
 fn an_account_is_bound_to_one_elsewhere_where_the_upstream_wants_that() {
-    let dns = crate::support::dns_stub::DnsStub::start();
+    let dns = DnsStub::start();
     let manners = Manners {
         settings: json!({"externalAccountBindingRequired": true, "externalAccountMACKeys":
             {"kid-1": "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"}}),
@@ -208,4 +210,20 @@ fn an_account_is_bound_to_one_elsewhere_where_the_upstream_wants_that() {
         !sealed.contains("2a8648ce3d030107"),
         "a key in the clear: {sealed}"
     );
+}
+
+#[test]
+fn v_9_that_a_certificate_outlives_its_subscription_stands_in_the_timeline() {
+    let mut world = World::over(DnsStub::start(), AcmeStub::start(), "", AcmeStub::table);
+    world.house.start(None);
+    // The upstream's certificates are good for 90 days.
+    for (months, noted) in [(1, 1), (12, 0)] {
+        let body = json!({"customer": "alice", "product": "ssl_dv_md", "period": months,
+            "csr": csr(NAMES), "san": NAMES});
+        let process = world.house.alice.post("/v2/ssl/certificates", &body);
+        let process = process.process();
+        world.finish(process);
+        assert_eq!(world.count(process, "outlivesSubscription"), noted);
+    }
+    world.is_sound();
 }

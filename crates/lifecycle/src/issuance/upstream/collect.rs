@@ -18,6 +18,7 @@ use crate::audit::{AuditEntry, SERVER};
 use crate::certificate::RevocationReason;
 use crate::customer::Scope;
 use crate::error::Error;
+use crate::event::{Event, EventKind};
 use crate::fault;
 use crate::issuance::sign::{self, Signed};
 use crate::process::{Order, Process};
@@ -297,12 +298,14 @@ impl Services {
             issuer: order.issuer.clone(),
             subscription_end: end.or(order.subscription_end).unwrap_or(not_after),
         };
+        let outlives = outlives(&signed, now);
         let certificate = sign::certificate(&process, order, signed)?;
         let replaces = self.replacement(&process, order, now);
         let (id, before) = (process.id, process.clone());
         let (process, mut events) = process
             .complete_upstream(hex::encode(&serial), not_after, now)
             .map_err(Error::internal)?;
+        events.extend(outlives);
         events.extend(replaces.as_ref().map(|old| sign::replaced(old, now)));
         let mut change = Change::new(process, events);
         change.issuance = Some(Box::new(Issuance {
@@ -396,4 +399,14 @@ impl Services {
         });
         Ok(self.store.advance(change).await?)
     }
+}
+
+/// That a certificate is valid for longer than its subscription, if it is.
+fn outlives(signed: &Signed, now: Timestamp) -> Option<Event> {
+    let (not_after, subscription_end) = (signed.not_after, signed.subscription_end);
+    let kind = EventKind::OutlivesSubscription {
+        not_after,
+        subscription_end,
+    };
+    (not_after > subscription_end).then(|| Event::new(now, kind))
 }
