@@ -46,7 +46,7 @@ pub struct AcmeSettings {
     /// URL of the directory.
     pub directory: String,
     /// CAs that may vouch for the server beside those that this machine trusts, DER.
-    pub roots: Vec<Vec<u8>>,
+    pub tls_roots: Vec<Vec<u8>>,
     /// Where the account's owner can be reached, such as `mailto:pki@example.com`.
     pub contact: Option<String>,
     /// An account elsewhere that the account is bound to: its name, and the key that it was given for that.
@@ -55,6 +55,8 @@ pub struct AcmeSettings {
     pub preferred_chain: Option<String>,
     /// The longest validity that is taken.
     pub longest_validity: Option<SignedDuration>,
+    /// The roots that certificates have to lead to, DER; none: any will do.
+    pub roots: Vec<Vec<u8>>,
 }
 
 /// Settings that cannot be used.
@@ -83,7 +85,7 @@ impl AcmeUpstream {
     /// The settings cannot be used.
     pub fn new(mut settings: AcmeSettings) -> Result<Self, AcmeError> {
         Place::parse(&settings.directory).map_err(AcmeError::Directory)?;
-        let roots = std::mem::take(&mut settings.roots);
+        let roots = std::mem::take(&mut settings.tls_roots);
         Ok(Self {
             http: Http::new(roots, LARGEST_ANSWER).map_err(AcmeError::Tls)?,
             settings,
@@ -226,6 +228,10 @@ impl Upstream for AcmeUpstream {
 
     fn longest_validity(&self) -> Option<SignedDuration> {
         self.settings.longest_validity
+    }
+
+    fn roots(&self) -> &[Vec<u8>] {
+        &self.settings.roots
     }
 
     fn new_key(&self) -> Result<Vec<u8>, UpstreamError> {

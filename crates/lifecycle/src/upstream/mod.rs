@@ -185,6 +185,8 @@ pub trait Upstream: Send + Sync + 'static {
     fn directory(&self) -> &str;
     /// The longest validity of a certificate that is taken from it, if that is limited by the operator.
     fn longest_validity(&self) -> Option<SignedDuration>;
+    /// The roots that its certificates have to lead to, DER; none: any will do.
+    fn roots(&self) -> &[Vec<u8>];
     /// A new account key, PKCS #8.
     fn new_key(&self) -> Result<Vec<u8>, UpstreamError>;
     /// The URL of the account of `key`, which is made if there is none.

@@ -192,6 +192,7 @@ pub(crate) struct UpstreamIssuer {
     pub(crate) eab_key_file: Option<PathBuf>,
     pub(crate) preferred_chain: String,
     pub(crate) longest_validity: Option<SignedDuration>,
+    pub(crate) roots_file: Option<PathBuf>,
 }
 
 /// `[policy]`

@@ -119,6 +119,7 @@ pub(super) fn issuers(reader: &mut Reader) -> Vec<UpstreamIssuer> {
                         "a duration such as `90d`, or nothing",
                     )
                     .map(Span::signed),
+                roots_file: reader.path(&key("roots_file")),
                 name,
             }
         })

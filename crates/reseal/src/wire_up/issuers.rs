@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reseal_issuer::acme::{AcmeSettings, AcmeUpstream};
@@ -15,6 +15,7 @@ use reseal_lifecycle::clock::Clock;
 use reseal_lifecycle::crl::CrlState;
 use reseal_lifecycle::services::Trust;
 use reseal_lifecycle::upstream::Upstream;
+use reseal_pki::certificate::Certificate;
 use reseal_pki::profile::PolicyArc;
 
 use super::tls::certificates;
@@ -158,24 +159,41 @@ pub(crate) fn upstreams(config: &Config) -> anyhow::Result<HashMap<String, Arc<d
 
 fn upstream(issuer: &UpstreamIssuer) -> anyhow::Result<AcmeUpstream> {
     let name = &issuer.name;
-    let roots = match &issuer.ca_file {
+    let tls_roots = match &issuer.ca_file {
         None => Vec::new(),
         Some(path) => certificates(&format!("issuer.{name}.ca_file"), path)?,
+    };
+    let roots = match &issuer.roots_file {
+        None => Vec::new(),
+        Some(path) => pinned(&format!("issuer.{name}.roots_file"), path)?,
     };
     let said = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
     let external = issuer.eab_key_file.as_deref();
     let external = external.map(|path| mac_key(&format!("issuer.{name}.eab_key_file"), path));
     AcmeUpstream::new(AcmeSettings {
         directory: issuer.directory.clone(),
-        roots,
+        tls_roots,
         contact: said(&issuer.contact),
         external_account: external
             .transpose()?
             .map(|key| (issuer.eab_key_id.clone(), key)),
         preferred_chain: said(&issuer.preferred_chain),
         longest_validity: issuer.longest_validity,
+        roots,
     })
     .map_err(|error| anyhow!("`issuer.{name}`: {error}"))
+}
+
+/// The certificates in the file that the key `key` names. Without any, nothing would be pinned.
+fn pinned(key: &str, path: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
+    let found = certificates(key, path)?;
+    for der in &found {
+        Certificate::from_der(der).with_context(|| format!("`{key}`: {}", path.display()))?;
+    }
+    if found.is_empty() {
+        bail!("`{key}`: {} holds no certificate", path.display());
+    }
+    Ok(found)
 }
 
 /// The key in the file that the key `key` names, in base64url as CAs give it out.

@@ -227,3 +227,20 @@ fn v_9_that_a_certificate_outlives_its_subscription_stands_in_the_timeline() {
     }
     world.is_sound();
 }
+
+#[test]
+fn nasty_141_what_leads_to_another_root_is_not_delivered() {
+    let folder = tempfile::tempdir().unwrap();
+    let foreign = folder.path().join("foreign.pem");
+    fs::write(&foreign, crate::support::csr::self_signed("reseal.dev")).unwrap();
+    let mut world = World::over(DnsStub::start(), AcmeStub::start(), "", |stub| {
+        format!("{}roots_file = \"{}\"\n", stub.table(), foreign.display())
+    });
+    world.house.start(None);
+    let process = world.request(NAMES).process();
+    world.publish(&world.asked_for(process));
+    world.house.resend(process);
+    let failed = world.house.wait_for(process, "FAILED");
+    let said = failed["statusDetail"].as_str().unwrap();
+    assert!(said.contains("none of the roots"), "{said}");
+}

@@ -251,7 +251,10 @@ impl Services {
         let csr = Csr::from_der(&order.csr).map_err(Error::internal)?;
         let now = self.clock.now();
         let longest = self.longest_taken(order, now);
-        match inspect(delivered, &order.names, csr.public_key(), longest, now) {
+        let upstream = self.upstreams.get(&order.issuer);
+        let roots = upstream.map_or(&[][..], |upstream| upstream.roots());
+        let (names, key) = (&order.names, csr.public_key());
+        match inspect(delivered, names, key, longest, roots, now) {
             Ok(inspected) => {
                 self.store_delivered(process, order, delivered, inspected)
                     .await

@@ -26,6 +26,7 @@ pub(super) fn inspect(
     names: &[DnsName],
     key: &PublicKey,
     longest: SignedDuration,
+    roots: &[Vec<u8>],
     now: Timestamp,
 ) -> Result<Inspected, String> {
     let unreadable = |error| format!("it cannot be read: {error}");
@@ -74,6 +75,9 @@ pub(super) fn inspect(
         ));
     }
     check_chain(&delivered.leaf, &delivered.chain)?;
+    if !roots.is_empty() && !leads_to(&delivered.chain, roots) {
+        return Err("its chain leads to none of the roots in `roots_file`".to_owned());
+    }
     Ok(Inspected {
         serial: leaf.serial_bytes().to_vec(),
         not_before,
@@ -98,6 +102,18 @@ fn check_chain(leaf: &[u8], chain: &[Vec<u8>]) -> Result<(), String> {
         below = der;
     }
     Ok(())
+}
+
+/// Whether one of `roots` is in `chain`, or signed its last certificate: upstreams may leave their root out.
+fn leads_to(chain: &[Vec<u8>], roots: &[Vec<u8>]) -> bool {
+    let signed_last = |root: &Vec<u8>| {
+        let root = Certificate::from_der(root);
+        let last = chain.last().zip(root.ok());
+        last.is_some_and(|(last, root)| verify_signed(last, root.public_key()).is_ok())
+    };
+    roots
+        .iter()
+        .any(|root| chain.contains(root) || signed_last(root))
 }
 
 #[cfg(test)]

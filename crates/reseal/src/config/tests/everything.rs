@@ -45,6 +45,7 @@ eab_key_id = "kid-1"
 eab_key_file = "eab"
 preferred_chain = "ISRG Root X1"
 longest_validity = "90d"
+roots_file = "pinned.pem"
 [dns_hook.knot]
 kind = "rfc2136"
 zones = ["Example.com", "_acme-challenge.example.org"]
@@ -151,6 +152,7 @@ fn every_key_is_read() {
             eab_key_file: Some("/etc/eab".into()),
             preferred_chain: "ISRG Root X1".to_owned(),
             longest_validity: Some(SignedDuration::from_hours(90 * 24)),
+            roots_file: Some("/etc/pinned.pem".into()),
         }],
         dns_hooks: vec![
             DnsHook {

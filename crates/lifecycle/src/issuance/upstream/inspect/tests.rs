@@ -49,6 +49,10 @@ impl Elsewhere {
     }
 
     fn inspect(&self, delivered: &Delivered) -> Result<Inspected, String> {
+        self.inspect_for(delivered, &[])
+    }
+
+    fn inspect_for(&self, delivered: &Delivered, roots: &[Vec<u8>]) -> Result<Inspected, String> {
         let names = ["reseal.net", "*.reseal.net"];
         let names = names.map(|name| DnsName::parse(name, &NamePolicy::default()).unwrap());
         let now = "2026-11-29T12:00:00Z".parse().unwrap();
@@ -57,6 +61,7 @@ impl Elsewhere {
             &names,
             &self.key(),
             SignedDuration::from_hours(24 * 100),
+            roots,
             now,
         )
     }
@@ -160,4 +165,28 @@ fn nasty_141_a_chain_that_did_not_sign_is_discarded() {
             })
             .is_err()
     );
+}
+
+#[test]
+fn nasty_141_a_chain_to_another_root_than_those_pinned_is_discarded() {
+    let (elsewhere, other) = (Elsewhere::new(), Elsewhere::new());
+    let good = elsewhere.deliver(ORDERED, |_| {});
+    let (root, foreign) = (elsewhere.chain[0].clone(), other.chain[0].clone());
+    let among = [foreign.clone(), root.clone()];
+    assert!(elsewhere.inspect_for(&good, &among).is_ok());
+    let said = elsewhere.inspect_for(&good, &[foreign]).unwrap_err();
+    assert!(said.contains("`roots_file`"), "{said}");
+    // Below a root that is not in the chain.
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let between = params.signed_by(&key, &elsewhere.issuer).unwrap();
+    let below = Elsewhere {
+        issuer: Issuer::new(params, key),
+        chain: vec![between.der().to_vec()],
+        customer: elsewhere.customer,
+    };
+    let short = below.deliver(ORDERED, |_| {});
+    assert!(below.inspect_for(&short, &[root]).is_ok());
+    assert!(below.inspect_for(&short, &other.chain).is_err());
 }
