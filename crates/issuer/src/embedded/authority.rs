@@ -66,6 +66,9 @@ pub enum CreateError {
     /// A certificate.
     #[error("the CA cannot be made: {0}")]
     Certificate(#[from] AuthorityError),
+    /// What the linter found in it.
+    #[error("the certificate is not signed: {0}")]
+    Lint(String),
     /// The result does not hold together: a fault of this program.
     #[error("the CA cannot be made: {0}")]
     Result(#[from] OpenError),

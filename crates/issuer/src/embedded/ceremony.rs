@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use reseal_pki::{
     certificate::{Certificate, assemble, pem, verify_signed},
     csr::Csr,
+    key::KeyPolicy,
     profile::{CaSubject, IssuingAuthority, SignatureAlgorithm, authority_request},
 };
 
@@ -109,6 +110,11 @@ pub fn sign_intermediate(
             public_key.size_bits()
         )));
     }
+    if let Some(problem) = public_key.problems(&KeyPolicy::default()).first() {
+        return Err(unusable(format!(
+            "its key must not be certified: {problem}"
+        )));
+    }
     let root_key = settings.access.open(folder, &Files::root(), &root)?;
     let subject: CaSubject = new_subject(&root)?;
     let pointers = Pointers::new(settings.public_url)?;
@@ -139,6 +145,7 @@ pub(super) fn accepted(
     } = Certificates::read(folder)?;
     verify_signed(authority.certificate_der(), root.public_key())
         .map_err(|_| unusable("the root of this CA did not sign it".to_owned()))?;
+    certificates::breaches(&authority, &root).map_err(|error| unusable(error.to_string()))?;
     let new = Intermediate::new(authority, false);
     if intermediates.iter().any(|one| one.id() == new.id()) {
         return Err(unusable("it is there already".to_owned()));

@@ -4,12 +4,12 @@ use std::{fmt::Display, path::Path};
 
 use jiff::{SignedDuration, Timestamp};
 use reseal_pki::{
-    certificate::{Certificate, assemble},
+    certificate::Certificate,
     key::{PublicKey, verify_signature},
+    lint::{Finding, Linted, lint_intermediate, lint_root},
     profile::{
-        AuthorityError, CaSubject, INTERMEDIATE_LIFETIME, IntermediateUrls, IssuingAuthority,
-        ROOT_LIFETIME, SignatureAlgorithm, Validity, authority_key_identifier, intermediate_tbs,
-        root_tbs,
+        CaSubject, INTERMEDIATE_LIFETIME, IntermediateUrls, IssuingAuthority, ROOT_LIFETIME,
+        Validity, authority_key_identifier, intermediate_tbs, root_tbs,
     },
     serial::Serial,
 };
@@ -123,7 +123,8 @@ pub(super) fn root_and_first(
         &Serial::random()?,
         Validity::new(begin(now), ROOT_LIFETIME),
     )?;
-    let root = signed(&tbs, root_key)?;
+    let linted = lint_root(tbs, root_key.public_key()).map_err(|found| breach(&found))?;
+    let root = signed(linted, root_key)?;
     let root = authority(ROOT_CERTIFICATE, &root)?;
     verify(ROOT_CERTIFICATE, &root, &root)?;
     let first = intermediate((&root, root_key), subject, public_key, pointers, now)?;
@@ -149,7 +150,8 @@ pub(super) fn intermediate(
             ca_issuers: &pointers.root(),
         },
     )?;
-    let made = authority(INTERMEDIATE_CERTIFICATE, &signed(&tbs, root_key)?)?;
+    let linted = lint_intermediate(tbs, root).map_err(|found| breach(&found))?;
+    let made = authority(INTERMEDIATE_CERTIFICATE, &signed(linted, root_key)?)?;
     verify(INTERMEDIATE_CERTIFICATE, &made, root)?;
     Ok(made)
 }
@@ -158,10 +160,27 @@ fn begin(now: Timestamp) -> Timestamp {
     now.saturating_sub(BACKDATING).unwrap_or(Timestamp::MIN)
 }
 
-fn signed(tbs: &[u8], root_key: &SigningKey) -> Result<Vec<u8>, CreateError> {
-    let algorithm =
-        SignatureAlgorithm::for_key(root_key.public_key()).ok_or(AuthorityError::Key)?;
-    Ok(assemble(tbs, algorithm, &root_key.sign_here(tbs)?))
+fn signed(linted: Linted, root_key: &SigningKey) -> Result<Vec<u8>, CreateError> {
+    let signature = root_key.sign_here(linted.tbs())?;
+    Ok(linted.finish(&signature))
+}
+
+fn breach(found: &[Finding]) -> CreateError {
+    let found: Vec<String> = found
+        .iter()
+        .map(|finding| format!("{} [{}]", finding.message, finding.rule))
+        .collect();
+    CreateError::Lint(found.join("; "))
+}
+
+/// Why the linter would not have `intermediate` signed by `root` today, if so.
+pub(super) fn breaches(
+    intermediate: &IssuingAuthority,
+    root: &IssuingAuthority,
+) -> Result<(), CreateError> {
+    let tbs = intermediate.certificate().tbs_der().to_vec();
+    lint_intermediate(tbs, root).map_err(|found| breach(&found))?;
+    Ok(())
 }
 
 fn read_authority(folder: &Path, file: &str) -> Result<IssuingAuthority, OpenError> {

@@ -215,6 +215,15 @@ fn authority_info_access(
     value: &[u8],
     findings: &mut Findings,
 ) -> Result<(), Malformed> {
+    access(value, subject.context.ocsp, findings)
+}
+
+/// authorityInfoAccess of whoever nobody answers for by OCSP.
+pub(super) fn issuers_alone(value: &[u8], findings: &mut Findings) -> Result<(), Malformed> {
+    access(value, false, findings)
+}
+
+fn access(value: &[u8], ocsp_answers: bool, findings: &mut Findings) -> Result<(), Malformed> {
     let ocsp: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01];
     let ca_issuers: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x02];
     let mut entries = sequence_of(value, "authorityInfoAccess")?;
@@ -242,7 +251,7 @@ fn authority_info_access(
         "authorityInfoAccess must name the issuer's certificate once",
     );
     findings.require(
-        responders <= usize::from(subject.context.ocsp),
+        responders <= usize::from(ocsp_answers),
         "P-6",
         "authorityInfoAccess may name an OCSP responder once, and only where one answers (`ocsp.enabled`)",
     );
@@ -254,6 +263,14 @@ fn crl_distribution_points(
     value: &[u8],
     findings: &mut Findings,
 ) -> Result<(), Malformed> {
+    one_point(value, findings)
+}
+
+/// A look at the value of an extension.
+pub(super) type Look = fn(&[u8], &mut Findings) -> Result<(), Malformed>;
+
+/// cRLDistributionPoints with one place.
+pub(super) fn one_point(value: &[u8], findings: &mut Findings) -> Result<(), Malformed> {
     let mut points = sequence_of(value, "cRLDistributionPoints")?;
     let mut point = points
         .expect(asn1::SEQUENCE, "distribution point")?

@@ -33,14 +33,30 @@ const SUBJECT_KEYS: [&str; 4] = [
 ];
 
 pub(super) fn check(tbs: &Tbs<'_>, context: &LintContext<'_>, findings: &mut Findings) {
-    check_origin(tbs, context.issuer, findings);
+    check_origin(tbs, &Origin::of(context.issuer), findings);
     validity(tbs, context, findings);
     subject(tbs.subject, context, findings);
     public_key(tbs.spki, findings);
 }
 
+/// Who signs, as far as the certificate tells.
+pub(super) struct Origin<'a> {
+    /// Its name, DER.
+    pub(super) subject: &'a [u8],
+    pub(super) algorithm: SignatureAlgorithm,
+}
+
+impl<'a> Origin<'a> {
+    pub(super) fn of(issuer: &'a IssuingAuthority) -> Self {
+        Self {
+            subject: issuer.subject_der(),
+            algorithm: issuer.signature_algorithm(),
+        }
+    }
+}
+
 /// What is the same in everything that `issuer` signs.
-pub(super) fn check_origin(tbs: &Tbs<'_>, issuer: &IssuingAuthority, findings: &mut Findings) {
+pub(super) fn check_origin(tbs: &Tbs<'_>, issuer: &Origin<'_>, findings: &mut Findings) {
     findings.require(tbs.version == 2, "P-1", "the version must be 3");
     findings.require(
         !tbs.has_unique_ids,
@@ -48,9 +64,9 @@ pub(super) fn check_origin(tbs: &Tbs<'_>, issuer: &IssuingAuthority, findings: &
         "unique identifiers must be absent",
     );
     serial(tbs.serial, findings);
-    algorithm(tbs.algorithm, issuer, findings);
+    algorithm(tbs.algorithm, issuer.algorithm, findings);
     findings.require(
-        tbs.issuer.encoding == issuer.subject_der(),
+        tbs.issuer.encoding == issuer.subject,
         "P-2",
         "the issuer must be a byte copy of the issuing certificate's subject",
     );
@@ -70,8 +86,8 @@ fn serial(serial: Element<'_>, findings: &mut Findings) {
     }
 }
 
-fn algorithm(algorithm: Element<'_>, issuer: &IssuingAuthority, findings: &mut Findings) {
-    let expected = match issuer.signature_algorithm() {
+fn algorithm(algorithm: Element<'_>, issuer: SignatureAlgorithm, findings: &mut Findings) {
+    let expected = match issuer {
         SignatureAlgorithm::EcdsaP256Sha256 => ECDSA_SHA256,
         SignatureAlgorithm::EcdsaP384Sha384 => ECDSA_SHA384,
         SignatureAlgorithm::RsaSha256 => RSA_SHA256,

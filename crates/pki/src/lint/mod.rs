@@ -11,7 +11,9 @@
 //! - `transparency`: the poison of precertificates, the promises of logs
 //! - `issued`: certificates that were signed before
 //! - `responder`: certificates of OCSP responders
+//! - `authority`: certificates of roots and intermediates
 
+mod authority;
 mod extension;
 mod field;
 mod issued;
@@ -26,6 +28,7 @@ use crate::{
     profile::{IssuingAuthority, PolicyArc, SignatureAlgorithm, ValidationType},
 };
 
+pub use authority::{lint_intermediate, lint_root};
 pub use issued::lint_issued;
 pub use responder::lint_responder;
 use transparency::Form;

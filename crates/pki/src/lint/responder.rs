@@ -2,7 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Findings, Linted, field, read};
+use super::{
+    Findings, Linted,
+    field::{self, Origin},
+    read,
+};
 use crate::{
     asn1,
     certificate::tbs::{Tbs, read_time},
@@ -41,7 +45,7 @@ pub fn lint_responder(
     let mut findings = Findings::default();
     let fields = read(&tbs);
     if let Some(fields) = findings.readable(fields, "the certificate") {
-        field::check_origin(&fields, issuer, &mut findings);
+        field::check_origin(&fields, &Origin::of(issuer), &mut findings);
         validity(&fields, issuer, signing_time, &mut findings);
         key_and_name(&fields, &mut findings);
         extensions(&fields, issuer, &mut findings);

@@ -137,15 +137,18 @@ fn only_a_certificate_by_this_root_for_a_key_that_waits_here_is_taken() {
     };
     let foreign = sign(&elsewhere, &made.request, now()).unwrap();
     refused(&foreign, now(), "did not sign it");
-    let early = sign(&offline, &made.request, now() - days(2)).unwrap();
-    refused(&early, now(), "the clock was wrong");
+    let early = sign(&offline, &made.request, now() - days(2)).unwrap_err();
+    assert!(
+        early.to_string().contains("within the root's [V-9]"),
+        "{early}"
+    );
     refused(&good, now() - days(2), "the clock says");
     let present = fs::read_to_string(online.file("intermediate.pem")).unwrap();
     refused(&present, now(), "it is there already");
     refused(
         &fs::read_to_string(online.file("root.pem")).unwrap(),
         now(),
-        "is missing",
+        "a name and a key of its own [P-13]",
     );
     let key = online.file(&made.key_file);
     let away = online.root.path().join("away");
@@ -159,4 +162,11 @@ fn only_a_certificate_by_this_root_for_a_key_that_waits_here_is_taken() {
     let read = Certificate::from_pem_or_der(&good).unwrap();
     let opened = Authority::open(&online.ca(), None).unwrap();
     assert_eq!(opened.intermediate().certificate_der(), read.der());
+    let later = now() + days(2);
+    let [first, second] =
+        [0; 2].map(|_| request_intermediate(&online.ca(), KeyType::P256, None, later).unwrap());
+    let early = sign(&offline, &second.request, now() + days(1)).unwrap();
+    let first = sign(&offline, &first.request, later).unwrap();
+    accept(&online, &first, later).unwrap();
+    refused(&early, later, "the clock was wrong");
 }

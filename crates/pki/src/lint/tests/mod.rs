@@ -1,3 +1,4 @@
+mod authority;
 mod extension;
 mod field;
 
