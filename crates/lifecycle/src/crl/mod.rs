@@ -27,7 +27,7 @@ use crate::services::Services;
 
 pub(crate) use publish::publish;
 pub use publish::{Failure, Outcome, sign_due, sign_now};
-pub use schedule::is_over;
+pub use schedule::{is_over, may_be_gone};
 pub use store::CrlStore;
 
 /// What a list is for.
@@ -163,8 +163,6 @@ pub struct Publication {
     /// Serial numbers that a list shows for the first time, each with the reason that it shows: one that changed while the
     /// list was signed waits for the next.
     pub listed: Vec<(Vec<u8>, Option<RevocationReason>)>,
-    /// Serial numbers that no list shows any more.
-    pub dropped: Vec<Vec<u8>>,
 }
 
 impl Services {

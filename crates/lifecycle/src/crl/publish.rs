@@ -284,7 +284,6 @@ async fn sign_one(
         crl: Crl { state, der },
         replaces,
         listed: selection.listed,
-        dropped: selection.dropped,
     })
 }
 

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use reseal_pki::crl::CrlEntry;
 
-use super::{CrlAddress, CrlScope, CrlState, Revoked};
+use super::{Coverage, CrlAddress, CrlScope, CrlState, Revoked};
 use crate::certificate::RevocationReason;
 
 /// How far the clocks of two servers may differ before one takes the other's lists for faulty.
@@ -78,27 +78,31 @@ pub(super) struct Selection {
     pub(super) entries: Vec<CrlEntry>,
     /// To be marked as listed, with the reason shown.
     pub(super) listed: Vec<(Vec<u8>, Option<RevocationReason>)>,
-    /// To be forgotten.
-    pub(super) dropped: Vec<Vec<u8>>,
 }
 
-/// RFC 5280 section 3.3: an entry goes only after a regular list of after the certificate's end has shown it.
-/// Lists are also signed at any time between regular ones, so that the newest must be an interval past the end.
+/// Whether a list signed at `signed` need not show `entry` any more (RFC 5280 section 3.3): a regular list of after the
+/// certificate's end has shown it. Lists are also signed at any time between regular ones, so that it must be an interval
+/// past the end.
+pub fn may_be_gone(entry: &Revoked, coverage: Coverage, signed: Timestamp) -> bool {
+    let over = entry.not_after.saturating_add(coverage.interval());
+    entry.listed && over.is_ok_and(|over| over < signed)
+}
+
+/// What a list of `this_update` shows. What it leaves out stays in the store: a clock that ran ahead, here or where the
+/// newest was signed, makes nothing good for ever that is revoked.
 pub(super) fn select(
     scope: &CrlScope,
     newest: Option<&CrlState>,
     revoked: Vec<Revoked>,
     this_update: Timestamp,
 ) -> Selection {
+    let seen_until = newest.map(|newest| newest.this_update.min(this_update));
     let has_had_its_time = |entry: &Revoked| {
-        let over = entry.not_after.saturating_add(scope.coverage.interval());
-        entry.listed
-            && newest.is_some_and(|newest| over.is_ok_and(|over| over < newest.this_update))
+        seen_until.is_some_and(|signed| may_be_gone(entry, scope.coverage, signed))
     };
     let mut selection = Selection::default();
     for entry in revoked {
         if has_had_its_time(&entry) {
-            selection.dropped.push(entry.serial);
             continue;
         }
         if !entry.listed {

@@ -38,6 +38,4 @@ super::statements! {
     /// number, issuer, ending, serial, reason that the list shows
     LIST = "UPDATE crl_entry SET listed = $1 WHERE issuer = $2 AND ending = $3 AND serial = $4 \
         AND reason IS NOT DISTINCT FROM $5";
-    /// issuer, ending, serial
-    DROP = "DELETE FROM crl_entry WHERE issuer = $1 AND ending = $2 AND serial = $3";
 }

@@ -117,7 +117,6 @@ impl Draft {
             crl,
             replaces,
             listed,
-            dropped,
         } = &self.publication;
         let state = &crl.state;
         let number = state.number.cast_signed();
@@ -157,10 +156,6 @@ impl Draft {
             let reason = reason.map(reason_word);
             let values = params![number, issuer, ending(serial), serial, reason];
             connection.send(sql::crl::LIST, values)?;
-        }
-        for serial in dropped {
-            let values = params![issuer, ending(serial), serial];
-            connection.send(sql::crl::DROP, values)?;
         }
         append_all(connection, std::slice::from_ref(&self.entry));
         Ok(())

@@ -104,8 +104,19 @@ fn x_7_an_entry_stays_until_a_list_after_its_end_has_shown_it() {
         let entry = revoked(ends, listed);
         let selection = select(&scope(), Some(&newest(0)), vec![entry], at(6));
         assert_eq!(selection.entries.len(), usize::from(stays), "{ends}");
-        assert_eq!(selection.dropped.is_empty(), stays, "{ends}");
         assert_eq!(selection.listed.is_empty(), listed, "{ends}");
+    }
+}
+
+#[test]
+fn x_7_a_list_signed_by_a_clock_that_ran_ahead_makes_nothing_good() {
+    let entry = || vec![revoked(100, true)];
+    let ahead = newest(5000);
+    let then = select(&scope(), Some(&ahead), entry(), at(5001));
+    assert!(then.entries.is_empty());
+    for newest in [ahead, newest(0)] {
+        let now = select(&scope(), Some(&newest), entry(), at(1));
+        assert_eq!(now.entries.len(), 1);
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use reseal_issuer::embedded::EmbeddedIssuer;
 use reseal_lifecycle::certificate::RevocationReason;
-use reseal_lifecycle::crl::{Coverage, Crl, Revoked};
+use reseal_lifecycle::crl::{Coverage, Crl, Revoked, may_be_gone};
 use reseal_lifecycle::issuer::Issuer as _;
 use reseal_lifecycle::store::StoreError;
 use reseal_pki::certificate::verify_signed;
@@ -44,14 +44,19 @@ fn check_of(
         }
         let list = moment.crl(&scope.name)?;
         checked.rows += u64::from(list.is_some());
-        if let Err(what) = judge(list.as_ref(), &revoked, issuer) {
+        if let Err(what) = judge(list.as_ref(), &revoked, scope.coverage, issuer) {
             checked.find(format!("list {}: {what}", scope.name));
         }
     }
     Ok(())
 }
 
-fn judge(list: Option<&Crl>, revoked: &[Revoked], issuer: &EmbeddedIssuer) -> Result<(), String> {
+fn judge(
+    list: Option<&Crl>,
+    revoked: &[Revoked],
+    coverage: Coverage,
+    issuer: &EmbeddedIssuer,
+) -> Result<(), String> {
     let Some(list) = list else {
         return match revoked.iter().find(|one| one.listed) {
             Some(one) => Err(format!(
@@ -80,7 +85,7 @@ fn judge(list: Option<&Crl>, revoked: &[Revoked], issuer: &EmbeddedIssuer) -> Re
     for one in revoked {
         let entry = shown.remove(significant(&one.serial));
         // What no list has shown may be on this one with what was known before.
-        if one.listed {
+        if one.listed && !may_be_gone(one, coverage, state.this_update) {
             shows(entry, one, state.this_update)
                 .map_err(|what| format!("{} {what}", serial(&one.serial)))?;
         }
