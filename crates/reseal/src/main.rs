@@ -303,6 +303,8 @@ fn start_logging(format: LogFormat, filter: &str) {
     let filter = EnvFilter::try_from_env("RESEAL_LOG").unwrap_or_else(|_| EnvFilter::new(filter));
     let logs = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        // Said on stderr again, which panics: a log that cannot be written must not end what a server does.
+        .log_internal_errors(false)
         .with_env_filter(filter);
     match format {
         LogFormat::Text => logs.with_ansi(false).init(),

@@ -5,6 +5,7 @@ mod audit;
 mod backup;
 mod init;
 mod serve;
+mod signals;
 
 use std::path::Path;
 use std::process::{Command, Output};

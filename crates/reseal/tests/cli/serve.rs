@@ -1,19 +1,10 @@
 //! `reseal serve` and `reseal demo`.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
+use super::signals::{Server, send};
 use super::{initialized, reseal, run, stderr, stdout};
-
-/// A server that is killed when the test ends.
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 #[test]
 fn serve_makes_the_folder_says_where_it_listens_once_and_stops_on_sigterm() {
@@ -49,14 +40,7 @@ fn serve_makes_the_folder_says_where_it_listens_once_and_stops_on_sigterm() {
         Some(0)
     );
 
-    let pid = server.0.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-TERM", &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
+    send("TERM", &server);
     assert_eq!(server.0.wait().unwrap().code(), Some(0));
     let rest: Vec<String> = lines.map(Result::unwrap).collect();
     assert!(
