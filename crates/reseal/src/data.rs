@@ -171,19 +171,22 @@ impl DataFolder {
         }
     }
 
+    /// Whether there is a database that can be anything. Whether it is a server's is seen when it is opened.
+    fn has_database(&self) -> bool {
+        let file = self.database().metadata();
+        self.is_on_postgres() || file.is_ok_and(|file| file.len() > 0)
+    }
+
     /// Looks at what is there.
     pub(crate) fn state(&self) -> State {
         if self.marker().exists() {
             return State::Interrupted;
         }
-        match (
-            self.ca().exists(),
-            self.database().exists() || self.is_on_postgres(),
-        ) {
+        match (self.ca().exists(), self.has_database()) {
             (true, true) => State::Initialized,
             (false, false) => State::Fresh,
             (true, false) => State::Damaged(format!(
-                "{} holds the keys of a CA, but its database `reseal.db` is missing",
+                "{} holds the keys of a CA, but its database `reseal.db` is missing or empty",
                 self.root.display()
             )),
             (false, true) => State::Damaged(format!(
@@ -327,9 +330,11 @@ mod tests {
         data.begin_init().unwrap();
         fs::create_dir(data.ca()).unwrap();
         assert_eq!(data.state(), State::Interrupted);
-        fs::write(data.database(), "").unwrap();
+        fs::write(data.database(), "d").unwrap();
         data.finish_init().unwrap();
         assert_eq!(data.state(), State::Initialized);
+        fs::write(data.database(), "").unwrap();
+        assert!(matches!(data.state(), State::Damaged(_)));
         fs::remove_file(data.database()).unwrap();
         assert!(matches!(data.state(), State::Damaged(_)));
     }

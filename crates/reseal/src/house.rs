@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use reseal_lifecycle::clock::Clock;
 use reseal_store::{PostgresUrl, Source, SqlStore};
 use zeroize::Zeroizing;
@@ -36,16 +36,29 @@ impl House {
 
 /// The database of `data`, as a command that is soon done works on it.
 pub(crate) fn open_store(data: &DataFolder, config: &Config) -> anyhow::Result<SqlStore> {
-    let opened = open_source(&source(data, config)?)?;
-    // It may have been moved between the look and the opening, which then made a new file.
+    let used = source(data, config)?;
+    let opened = require_begun(&used).and_then(|()| open_source(&used));
+    // It may have been moved between the look and the opening, which then failed or made a new file.
     source(data, config)?;
-    Ok(opened)
+    opened
 }
 
 /// The same for a server, which holds the lock of `data`: nothing is moved meanwhile.
 pub(crate) fn open_as_node(data: &DataFolder, config: &Config) -> anyhow::Result<SqlStore> {
     let source = source(data, config)?;
+    require_begun(&source)?;
     SqlStore::open_as_node(&source).with_context(|| format!("{source} cannot be opened"))
+}
+
+/// A database without tables beside the keys of a CA is a lost one: on a new one in its place, nobody would know any more
+/// what was issued and revoked.
+fn require_begun(source: &Source) -> anyhow::Result<()> {
+    let is_begun = SqlStore::is_begun(source);
+    ensure!(
+        is_begun.with_context(|| format!("{source} cannot be opened"))?,
+        "{source} is empty, and is the database of a CA that has been used: restore it from a backup; nothing was changed"
+    );
+    Ok(())
 }
 
 pub(crate) fn open_source(source: &Source) -> anyhow::Result<SqlStore> {

@@ -295,6 +295,18 @@ const SELECT_CHECKSUM: &str = "SELECT checksum FROM schema_migration WHERE versi
 const INSERT: &str =
     "INSERT INTO schema_migration (version, name, checksum, applied) VALUES ($1, $2, $3, $4)";
 
+/// Whether any program of ours has been here.
+pub(crate) fn is_begun(connection: &Connection) -> Result<bool, Error> {
+    let count = match connection.dialect() {
+        Dialect::Sqlite => "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'schema_migration'",
+        Dialect::Postgres => {
+            "SELECT COUNT(*) FROM pg_class WHERE oid = to_regclass('schema_migration')"
+        }
+    };
+    let tables: Option<i64> = connection.one(count, params![], |row| row.get(0))?;
+    Ok(tables.is_some_and(|tables| tables > 0))
+}
+
 /// Applies what is missing of `migrations`.
 pub(crate) fn run(connection: &Connection, migrations: &[Migration]) -> Result<(), MigrationError> {
     connection.begin()?;

@@ -11,7 +11,7 @@ use crate::lane::{Lane, Points, Writer};
 use crate::postgres::Presence;
 use crate::talk::Talk;
 use crate::work::tally::Tally;
-use crate::{postgres, sqlite};
+use crate::{migrate, postgres, sqlite};
 
 /// Threads for lists.
 pub(crate) const LIST_READERS: usize = 4;
@@ -66,6 +66,14 @@ impl SqlStore {
             ended: Ended::default(),
             presence: Mutex::default(),
         }
+    }
+
+    /// Whether the database is there and has been a server's: an empty one may be what is left of it. Changes nothing.
+    ///
+    /// # Errors
+    /// As [`SqlStore::open`]; also when there is no such file.
+    pub fn is_begun(source: &Source) -> Result<bool, StoreError> {
+        with_reader(source, |connection| Ok(migrate::is_begun(connection)?))
     }
 
     /// Opens the database and brings it to the present schema. A SQLite file is made if there is none; a PostgreSQL

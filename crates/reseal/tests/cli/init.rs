@@ -105,3 +105,53 @@ fn a_lost_database_is_not_replaced() {
     }
     assert!(data.path().join("ca/root.key").exists());
 }
+
+#[test]
+fn an_empty_database_is_not_taken_for_the_one_that_was_there() {
+    let data = initialized();
+    let file = data.path().join("reseal.db");
+    let commands = [
+        &["init"] as &[&str],
+        &["serve"],
+        &["customer", "list"],
+        &["ca", "crl", "0", "--sign"],
+        &["audit", "verify"],
+        &["backup", "reseal.tar"],
+        &["doctor"],
+    ];
+    let refuse = |what: &str| {
+        let before = std::fs::read(&file).unwrap();
+        for command in commands
+            .iter()
+            .filter(|command| what == "no bytes" || command[0] != "init")
+        {
+            let output = run(Some(data.path()), command);
+            let said = format!("{}{}", stdout(&output), stderr(&output));
+            assert_eq!(output.status.code(), Some(1), "{what}, {command:?}: {said}");
+            assert!(
+                said.contains("restore") && said.contains("empty"),
+                "{what}, {command:?}: {said}"
+            );
+        }
+        assert_eq!(std::fs::read(&file).unwrap(), before, "{what}");
+    };
+    std::fs::write(&file, "").unwrap();
+    refuse("no bytes");
+    std::fs::write(&file, no_tables()).unwrap();
+    refuse("no tables");
+}
+
+/// A whole database of SQLite's with nothing in it: one page, and its header.
+fn no_tables() -> Vec<u8> {
+    let mut page = vec![0; 4096];
+    page[..16].copy_from_slice(b"SQLite format 3\0");
+    page[16..24].copy_from_slice(&[0x10, 0, 1, 1, 0, 64, 32, 32]);
+    // Changes, pages, format of the schema, UTF-8, and the change that the number of pages is of.
+    for (place, value) in [(27, 1), (31, 1), (47, 4), (59, 1), (95, 1)] {
+        page[place] = value;
+    }
+    // A leaf without cells.
+    page[100] = 13;
+    page[105] = 0x10;
+    page
+}
