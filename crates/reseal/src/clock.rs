@@ -12,8 +12,8 @@ pub(crate) const VARIABLE: &str = "RESEAL_CLOCK_OFFSET";
 /// The system's clock, shifted by [`VARIABLE`]: never for public trust, whose certificates tell the world
 /// when they were made.
 pub(crate) fn clock(profile: Trust) -> anyhow::Result<Clock> {
-    let text = std::env::var(VARIABLE).unwrap_or_default();
-    from_offset(&text, profile)
+    let text = std::env::var_os(VARIABLE).unwrap_or_default();
+    from_offset(&text.to_string_lossy(), profile)
 }
 
 fn from_offset(text: &str, profile: Trust) -> anyhow::Result<Clock> {

@@ -2,6 +2,7 @@
 //! was said. Later sources replace earlier ones key by key: file, then environment, then flags.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -137,13 +138,21 @@ impl Document {
     }
 
     /// Lays the environment over what is there.
-    pub(super) fn add_environment(&mut self, variables: impl Iterator<Item = (String, String)>) {
+    pub(super) fn add_environment(
+        &mut self,
+        variables: impl Iterator<Item = (OsString, OsString)>,
+    ) {
         for (name, text) in variables {
+            // A name that is not UTF-8 ends as a key that does not exist.
+            let name = name.to_string_lossy().into_owned();
             let Some(path) = name.strip_prefix(PREFIX) else {
                 continue;
             };
             let key = path.to_ascii_lowercase().replace("__", ".");
-            self.set(key, Value::Text(text), Origin::Environment(name));
+            let value = text
+                .into_string()
+                .map_or(Value::Other("text that is not UTF-8"), Value::Text);
+            self.set(key, value, Origin::Environment(name));
         }
     }
 

@@ -303,11 +303,7 @@ impl Config {
             Some(path) => Document::from_toml(&read_file(path)?, path)?,
             None => Document::default(),
         };
-        // Names that are not UTF-8 cannot be ours.
-        let variables = std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        });
-        document.add_environment(variables);
+        document.add_environment(std::env::vars_os());
         if let Some(listen) = &flags.listen {
             document.add_flag("server.listen", listen.clone(), "--listen");
         }

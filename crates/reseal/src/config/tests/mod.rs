@@ -14,9 +14,34 @@ fn with_environment(text: &str, variables: &[(&str, &str)]) -> Result<Config, Co
     let mut document = Document::from_toml(text, Path::new("/etc/reseal.toml")).unwrap();
     let variables = variables
         .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        .map(|(name, value)| ((*name).into(), (*value).into()));
     document.add_environment(variables);
     Config::from_document(document)
+}
+
+#[test]
+fn a_variable_that_is_not_utf_8_is_named_and_not_passed_over() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let bytes = |bytes: &[u8]| std::ffi::OsString::from_vec(bytes.to_vec());
+    let mut document = Document::default();
+    let variables = [
+        (
+            bytes(b"RESEAL__DATABASE__URL"),
+            bytes(b"postgres://r:p\xe4ss@db/reseal"),
+        ),
+        (bytes(b"RESEAL__DCV__RESOLVERS"), bytes(b"\xff")),
+        (bytes(b"RESEAL__SERVER__L\xe4STEN"), bytes(b"127.0.0.1:1")),
+        (bytes(b"\xff"), bytes(b"\xff")),
+    ];
+    document.add_environment(variables.into_iter());
+    let said = Config::from_document(document).unwrap_err().0;
+    assert_eq!(said.len(), 3, "{said:?}");
+    assert_eq!(
+        said[0],
+        "environment variable RESEAL__DATABASE__URL: `database.url`: expected a text in quotes, saw a text that is not UTF-8"
+    );
+    assert!(said[1].contains("RESEAL__DCV__RESOLVERS"), "{said:?}");
+    assert!(said[2].contains("unknown key `server.l"), "{said:?}");
 }
 
 #[test]
@@ -288,13 +313,7 @@ fn a_bad_variable_is_named() {
 #[test]
 fn flags_win_over_the_environment() {
     let mut document = Document::default();
-    document.add_environment(
-        [(
-            "RESEAL__SERVER__LISTEN".to_owned(),
-            "127.0.0.1:2".to_owned(),
-        )]
-        .into_iter(),
-    );
+    document.add_environment([("RESEAL__SERVER__LISTEN".into(), "127.0.0.1:2".into())].into_iter());
     document.add_flag("server.listen", "127.0.0.1:3".to_owned(), "--listen");
     let config = Config::from_document(document).unwrap();
     assert_eq!(config.server.listen, "127.0.0.1:3".parse().unwrap());
