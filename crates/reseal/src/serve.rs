@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use reseal_api::Limits;
 use reseal_lifecycle::clock::Clock;
 use reseal_lifecycle::services::{Services, Trust};
@@ -27,10 +27,13 @@ use crate::clock::clock;
 use crate::config::{Config, Flags};
 use crate::console;
 use crate::data::{DataFolder, Lock, State};
-use crate::house::open_as_node;
+use crate::house::{open_as_node, source};
 use crate::init::{self, Plan};
 use crate::terms::Terms;
 use crate::wire_up::{self, Embedded};
+
+/// What a start waits for longer is named.
+const LONG: Duration = Duration::from_secs(3);
 
 /// Longest time for the last entry of the audit log, and for closing the database.
 const CLOSE: Duration = Duration::from_secs(10);
@@ -92,7 +95,13 @@ async fn run_on(
 ) -> anyhow::Result<()> {
     // Before anything is served, so that a signal during the start is not lost.
     let mut signals = Signals::new()?;
-    let server = start(data, config, listener, lock).await?;
+    let (data, config) = (data.clone(), config.clone());
+    // A task of its own: a store that waits for its database is not dropped before that answers.
+    let starting = tokio::spawn(async move { start(&data, &config, listener, lock).await });
+    let server = tokio::select! {
+        started = starting => started.context("the start failed")??,
+        () = signals.wait() => bail!("stopped before anything was served: the start was not over"),
+    };
     server.announce(logs);
     signals.wait().await;
     server.stop().await
@@ -113,12 +122,12 @@ pub(crate) async fn start(
     }
     let tls = wire_up::tls(config)?;
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let store = Arc::new(open_as_node(data, config)?);
+    let store = Arc::new(open_database(data, config).await?);
     let released = store.release_leases().await?;
     if released > 0 {
         tracing::info!(processes = released, "processes of an earlier run go on");
     }
-    let embedded = Embedded::open(data, config, &wire_up::public_url(config, address))?;
+    let embedded = open_authority(data, config, address).await?;
     embedded.prove().await?;
     let services =
         wire_up::services(data, config, embedded, Arc::clone(&store), clock, address).await?;
@@ -169,6 +178,39 @@ pub(crate) async fn start(
         name,
         _lock: lock,
     })
+}
+
+async fn open_database(data: &DataFolder, config: &Config) -> anyhow::Result<SqlStore> {
+    let what = format!("the database at {}", source(data, config)?);
+    let (data, config) = (data.clone(), config.clone());
+    aside(&what, move || open_as_node(&data, &config)).await
+}
+
+async fn open_authority(
+    data: &DataFolder,
+    config: &Config,
+    address: SocketAddr,
+) -> anyhow::Result<Embedded> {
+    let (data, config) = (data.clone(), config.clone());
+    aside("the keys of the CA", move || {
+        Embedded::open(&data, &config, &wire_up::public_url(&config, address))
+    })
+    .await
+}
+
+/// What `work` comes to, on a thread that may wait for `what`: signals are heard meanwhile.
+async fn aside<T: Send + 'static>(
+    what: &str,
+    work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
+) -> anyhow::Result<T> {
+    let mut working = tokio::task::spawn_blocking(work);
+    let done = if let Ok(done) = tokio::time::timeout(LONG, &mut working).await {
+        done
+    } else {
+        tracing::warn!("waiting for {what}");
+        working.await
+    };
+    done.with_context(|| format!("opening {what} failed"))?
 }
 
 /// M-11: an operator hears in time that perspectives will be too few.

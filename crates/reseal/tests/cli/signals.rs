@@ -105,3 +105,34 @@ fn a_server_serves_and_stops_in_order_although_nobody_reads_its_log_any_more() {
     send("TERM", &server);
     assert_eq!(server.left(), Some(0));
 }
+
+#[test]
+fn a_signal_ends_a_start_that_waits_for_its_database() {
+    let data = initialized();
+    std::fs::remove_file(data.path().join("reseal.db")).unwrap();
+    std::fs::write(data.path().join("reseal.postgres"), "").unwrap();
+    // Takes connections, and never answers.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = silent.local_addr().unwrap();
+    let child = reseal(Some(data.path()))
+        .env(
+            "RESEAL__DATABASE__URL",
+            format!("postgres://r:secret@{at}/reseal?sslmode=disable"),
+        )
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut server = Server(child);
+    let mut log = BufReader::new(server.0.stderr.take().unwrap()).lines();
+    let line = log.next().unwrap().unwrap();
+    assert!(
+        line.contains("waiting for the database at postgres://"),
+        "{line}"
+    );
+    assert!(!line.contains("secret"), "{line}");
+    send("TERM", &server);
+    assert_eq!(server.left(), Some(1));
+    let last = log.map(Result::unwrap).last().unwrap();
+    assert!(last.contains("before anything was served"), "{last}");
+}
