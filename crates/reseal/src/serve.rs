@@ -299,10 +299,11 @@ pub(crate) fn announce(scheme: &str, address: SocketAddr, logs: LogFormat) {
     }
 }
 
-/// SIGTERM and SIGINT.
+/// SIGTERM and SIGINT, which end the program, and SIGHUP.
 pub(crate) struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
 }
 
 impl Signals {
@@ -311,19 +312,28 @@ impl Signals {
         Ok(Self {
             terminate: listen(SignalKind::terminate())?,
             interrupt: listen(SignalKind::interrupt())?,
+            hangup: listen(SignalKind::hangup())?,
         })
     }
 
+    /// Waits until somebody wants a server to end. A terminal that is gone, or a log that was rotated, is no reason.
     pub(crate) async fn wait(&mut self) {
+        while self.next().await == SignalKind::hangup() {
+            tracing::info!("SIGHUP: nothing is read anew: restart to change the configuration");
+        }
+    }
+
+    async fn next(&mut self) -> SignalKind {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => SignalKind::terminate(),
+            _ = self.interrupt.recv() => SignalKind::interrupt(),
+            _ = self.hangup.recv() => SignalKind::hangup(),
         }
     }
 }
 
-/// Waits until somebody wants the program to end.
+/// Waits until somebody wants what runs in a terminal to end.
 pub(crate) async fn stop_signal() -> anyhow::Result<()> {
-    Signals::new()?.wait().await;
+    Signals::new()?.next().await;
     Ok(())
 }

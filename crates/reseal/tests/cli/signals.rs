@@ -136,3 +136,22 @@ fn a_signal_ends_a_start_that_waits_for_its_database() {
     let last = log.map(Result::unwrap).last().unwrap();
     assert!(last.contains("before anything was served"), "{last}");
 }
+
+#[test]
+fn a_hangup_ends_nothing() {
+    let data = initialized();
+    let log = data.path().join("log");
+    let address = free_address();
+    let mut server = Server::start(data.path(), &address, File::create(&log).unwrap());
+    assert_eq!(ready(&address), "HTTP/1.1 200 OK");
+    send("HUP", &server);
+    let said = || std::fs::read_to_string(&log).unwrap();
+    let began = Instant::now();
+    while !said().contains("SIGHUP: nothing is read anew") {
+        assert!(began.elapsed() < PATIENCE, "{}", said());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(ready(&address), "HTTP/1.1 200 OK");
+    send("TERM", &server);
+    assert_eq!(server.left(), Some(0));
+}
