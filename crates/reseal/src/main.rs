@@ -56,6 +56,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// tells, and what the DNS said is kept as evidence.
 const LOG_FILTER: &str = "info,reseal_api::access=warn,hickory_net=error";
 
+/// How clap leaves after wrong usage.
+const USAGE: u8 = 2;
+
 fn main() -> ExitCode {
     // Usage errors leave with 2 here, by clap.
     let args = Args::parse();
@@ -64,7 +67,10 @@ fn main() -> ExitCode {
         // What matters is on the screen already.
         _ => "error",
     };
-    start_logging(args.log_format, filter);
+    if let Err(error) = start_logging(args.log_format, filter) {
+        console::notice(format!("error: {error}"));
+        return ExitCode::from(USAGE);
+    }
     let outcome = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -299,8 +305,16 @@ async fn validation(command: Validation, config: Option<&Path>) -> anyhow::Resul
     validation::say(&data.data, config, process, &decision).await
 }
 
-fn start_logging(format: LogFormat, filter: &str) {
-    let filter = EnvFilter::try_from_env("RESEAL_LOG").unwrap_or_else(|_| EnvFilter::new(filter));
+/// By what `RESEAL_LOG` says, else by `filter`.
+fn start_logging(format: LogFormat, filter: &str) -> anyhow::Result<()> {
+    let said = std::env::var_os("RESEAL_LOG");
+    let said = said.as_ref().map(|said| said.to_string_lossy());
+    let filter = EnvFilter::try_new(said.as_deref().unwrap_or(filter)).map_err(|error| {
+        anyhow::anyhow!(
+            "RESEAL_LOG: {error}: expected a filter such as `info` or `warn,reseal_api=debug`, saw `{}`",
+            console::printable(said.as_deref().unwrap_or(filter))
+        )
+    })?;
     let logs = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         // Said on stderr again, which panics: a log that cannot be written must not end what a server does.
@@ -310,4 +324,5 @@ fn start_logging(format: LogFormat, filter: &str) {
         LogFormat::Text => logs.with_ansi(false).init(),
         LogFormat::Json => logs.json().init(),
     }
+    Ok(())
 }

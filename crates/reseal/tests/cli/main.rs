@@ -82,6 +82,22 @@ fn wrong_usage_leaves_with_2() {
 }
 
 #[test]
+fn a_filter_of_the_log_that_means_nothing_is_refused() {
+    let refused = reseal(None)
+        .env("RESEAL_LOG", "info,reseal_api=loud")
+        .arg("openapi")
+        .output()
+        .unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
+    let said = stderr(&refused);
+    assert!(
+        said.starts_with("error: RESEAL_LOG: ") && said.contains("saw `info,reseal_api=loud`"),
+        "{said}"
+    );
+    assert_eq!(stdout(&refused), "");
+}
+
+#[test]
 fn a_folder_that_is_none_leaves_with_1_and_says_what_to_do() {
     let data = tempfile::tempdir().unwrap();
     for arguments in [
