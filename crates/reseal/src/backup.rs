@@ -7,8 +7,9 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
@@ -19,7 +20,8 @@ use reseal_store::{Source, SqlStore};
 use tar::{Archive, Builder, EntryType, Header};
 
 use crate::console;
-use crate::data::{DataFolder, State, owner_only};
+use crate::data::{DataFolder, State};
+use crate::file;
 use crate::house::{self, House, open_source};
 
 /// The list of checksums, in the form that `sha256sum -c` reads.
@@ -91,8 +93,7 @@ fn pack(
     heads: &Path,
     to: &Path,
 ) -> anyhow::Result<Vec<String>> {
-    let output = File::create_new(to)?;
-    owner_only(to, 0o600)?;
+    let output = file::create(to, 0o600)?;
     let mut archive = Builder::new(output);
     let mut sums = String::new();
     let mut names = Vec::new();
@@ -240,11 +241,9 @@ fn unpack(archive: File, root: &Path) -> anyhow::Result<usize> {
         }
         let path = root.join(&name);
         if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
-            fs::create_dir(folder)?;
-            owner_only(folder, 0o700)?;
+            DirBuilder::new().mode(0o700).create(folder)?;
         }
-        let mut file = File::create_new(&path)?;
-        owner_only(&path, 0o600)?;
+        let mut file = file::create(&path, 0o600)?;
         let mut reader = Summing::new(&mut entry);
         io::copy(&mut reader, &mut file)?;
         file.flush()?;

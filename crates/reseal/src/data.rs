@@ -1,11 +1,14 @@
 //! The folder DATA: what lies where, in which state it is, and that only one server works on it.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail};
 use aws_lc_rs::rand;
+
+use crate::file::{self, accept_missing};
 
 /// DATA.
 #[derive(Clone, Debug)]
@@ -116,7 +119,7 @@ impl DataFolder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 rand::fill(&mut node).map_err(|_| anyhow!("no randomness from the system"))?;
                 let text = format!("{}\n", hex::encode(node));
-                self.write("the name of the node", &path, text.as_bytes(), 0o644)?;
+                file::write("the name of the node", &path, text.as_bytes(), 0o644)?;
             }
             Err(error) => {
                 return Err(error).with_context(|| format!("{} cannot be read", path.display()));
@@ -150,7 +153,7 @@ impl DataFolder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 rand::fill(&mut key).map_err(|_| anyhow!("no randomness from the system"))?;
                 let text = format!("{}\n", hex::encode(key));
-                self.write("the key of webhooks", &path, text.as_bytes(), 0o600)?;
+                file::write("the key of webhooks", &path, text.as_bytes(), 0o600)?;
             }
             Err(error) => {
                 return Err(error).with_context(|| format!("{} cannot be read", path.display()));
@@ -217,8 +220,8 @@ impl DataFolder {
         if self.root.is_dir() {
             return Ok(());
         }
-        fs::create_dir_all(&self.root)
-            .and_then(|()| owner_only(&self.root, 0o700))
+        fs::create_dir_all(self.root.parent().unwrap_or(&self.root))
+            .and_then(|()| fs::DirBuilder::new().mode(0o700).create(&self.root))
             .with_context(|| format!("the folder {} cannot be made", self.root.display()))
     }
 
@@ -245,7 +248,7 @@ impl DataFolder {
 
     /// Notes durably that `init` has begun: what it makes from here on may be thrown away after a crash.
     pub(crate) fn begin_init(&self) -> anyhow::Result<()> {
-        self.write("the mark of an unfinished init", &self.marker(), b"", 0o600)
+        file::write("the mark of an unfinished init", &self.marker(), b"", 0o600)
     }
 
     /// Notes durably that everything is there.
@@ -275,40 +278,6 @@ impl DataFolder {
         accept_missing(fs::remove_dir_all(self.ca()))
             .with_context(|| format!("{} cannot be removed", self.ca().display()))
     }
-
-    /// Writes `bytes` to `path` so that after a crash there is either all of it or nothing.
-    pub(crate) fn write(
-        &self,
-        what: &str,
-        path: &Path,
-        bytes: &[u8],
-        mode: u32,
-    ) -> anyhow::Result<()> {
-        let written = path.with_extension("new");
-        let attempt = || -> io::Result<()> {
-            let mut file = File::create(&written)?;
-            owner_only(&written, mode)?;
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            fs::rename(&written, path)?;
-            File::open(path.parent().unwrap_or(&self.root))?.sync_all()
-        };
-        attempt().with_context(|| format!("{what} cannot be written to {}", path.display()))
-    }
-}
-
-fn accept_missing(outcome: io::Result<()>) -> io::Result<()> {
-    match outcome {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
-    }
-}
-
-/// Sets the permissions of `path`, where the system knows such a thing.
-#[cfg(unix)]
-pub(crate) fn owner_only(path: &Path, mode: u32) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
 #[cfg(test)]

@@ -20,7 +20,8 @@ use crate::audit::house;
 use crate::clock::clock;
 use crate::config::{self, Config, Flags};
 use crate::console;
-use crate::data::{DataFolder, State, owner_only};
+use crate::data::{DataFolder, State};
+use crate::file;
 use crate::house::{configured_source, open_source};
 use crate::wire_up::{self, EMBEDDED, Embedded};
 
@@ -136,9 +137,9 @@ pub(crate) async fn initialize_at(
 
     data.begin_init()?;
     data.discard_unfinished()?;
-    data.write("the configuration", &data.config(), text.as_bytes(), 0o600)?;
+    file::write("the configuration", &data.config(), text.as_bytes(), 0o600)?;
     if !data.products().exists() {
-        data.write(
+        file::write(
             "the catalogue",
             &data.products(),
             DEFAULT_CATALOGUE.as_bytes(),
@@ -147,16 +148,17 @@ pub(crate) async fn initialize_at(
     }
     wire_up::catalogue(data)?;
     wire_up::create_authority(data, config, url, clock)?;
-    let accounts = Accounts::new(open_source(&source)?, clock);
     match &source {
-        Source::Sqlite(path) => owner_only(path, 0o600)?,
-        Source::Postgres(url) => data.write(
+        // Empty is as good as none for what opens it, and closed to others while it is filled.
+        Source::Sqlite(path) => drop(file::create(path, 0o600)?),
+        Source::Postgres(url) => file::write(
             "the mark of the database",
             &data.postgres_mark(),
             format!("{url}\n").as_bytes(),
             0o600,
         )?,
     }
+    let accounts = Accounts::new(open_source(&source)?, clock);
     accounts.add_customer(HOUSE).await?;
     let key = accounts.add_key(HOUSE, "operator", Role::Operator).await?;
     // The root's key may be taken away from here on: its list is signed while it is at hand.

@@ -21,6 +21,7 @@ mod console;
 mod data;
 mod demo;
 mod doctor;
+mod file;
 mod house;
 mod init;
 mod issuer;

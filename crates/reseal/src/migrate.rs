@@ -17,6 +17,7 @@ use crate::clock::clock;
 use crate::config::{Config, Flags};
 use crate::console;
 use crate::data::DataFolder;
+use crate::file;
 use crate::house::{open_source, password};
 
 /// Moves what `data` has in SQLite to the database at `to`, whose password may be in `password_file`.
@@ -83,7 +84,7 @@ pub(crate) async fn run(
 /// From here on DATA belongs to `url`.
 fn switch(data: &DataFolder, from: &Path, url: &PostgresUrl) -> anyhow::Result<()> {
     let mark = format!("{url}\n");
-    data.write(
+    file::write(
         "the mark of the database",
         &data.postgres_mark(),
         mark.as_bytes(),

@@ -5,6 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -12,7 +13,7 @@ use jiff::Timestamp;
 use reseal_lifecycle::audit::AuditStore;
 use reseal_store::Head;
 
-use crate::data::{DataFolder, owner_only};
+use crate::data::DataFolder;
 
 /// The file with the heads of one server's folder.
 pub(crate) struct Heads {
@@ -44,11 +45,12 @@ impl Heads {
     }
 
     fn append(&self, line: &str) -> io::Result<()> {
-        let is_new = !self.path.exists();
-        let mut file = File::options().create(true).append(true).open(&self.path)?;
-        if is_new {
-            owner_only(&self.path, 0o600)?;
-        }
+        let mut options = File::options();
+        let mut file = options
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(&self.path)?;
         // In one piece, so that two programs cannot mix their lines.
         file.write_all(line.as_bytes())?;
         file.sync_all()

@@ -51,6 +51,7 @@ use crate::config::Config;
 use crate::console;
 use crate::data::DataFolder;
 use crate::demo::name_server::NameServer;
+use crate::file;
 use crate::init::Plan;
 use customer::expect;
 pub(crate) use growth::SMALLEST;
@@ -323,7 +324,7 @@ fn configure(
     let anchor = dns.write_trust_anchor(data)?;
     let text = configuration(&dns.address.to_string(), caa_reuse, &anchor, tables);
     let path = data.config();
-    data.write("the configuration", &path, text.as_bytes(), 0o600)?;
+    file::write("the configuration", &path, text.as_bytes(), 0o600)?;
     let config = Config::from_toml(&text, &path)?;
     Ok(Plan { config, text })
 }

@@ -1,7 +1,7 @@
 //! The folder of one reissue on the customer's machine. Whatever the server may have taken is in it before it is sent:
 //! nothing is lost with a lost answer, and a second call goes on where the first one stopped.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,8 @@ use anyhow::{Context as _, bail};
 use aws_lc_rs::rand;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::file;
 
 /// The private key, for its owner only.
 const KEY: &str = "key.pem";
@@ -114,15 +116,8 @@ impl Folder {
     /// Writes a file that may be there from an earlier call.
     pub(super) fn put(&self, name: &str, text: &str) -> anyhow::Result<PathBuf> {
         let path = self.root.join(name);
-        let unfinished = self.root.join(format!("{name}.new"));
-        let attempt = || -> io::Result<()> {
-            let mut file = File::create(&unfinished)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&unfinished, &path)?;
-            File::open(&self.root)?.sync_all()
-        };
-        attempt().with_context(|| format!("{} cannot be written", path.display()))?;
+        file::replace(&path, text.as_bytes(), 0o644)
+            .with_context(|| format!("{} cannot be written", path.display()))?;
         Ok(path)
     }
 
@@ -130,11 +125,7 @@ impl Folder {
     fn create(&self, name: &str, text: &str, mode: u32) -> anyhow::Result<()> {
         let path = self.root.join(name);
         let attempt = || -> io::Result<()> {
-            let mut options = OpenOptions::new();
-            options.write(true).create_new(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
-            let mut file = options.open(&path)?;
+            let mut file = file::create(&path, mode)?;
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
             File::open(&self.root)?.sync_all()

@@ -27,6 +27,7 @@ use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::{Mutex, RwLock};
 
 use crate::data::DataFolder;
+use crate::file;
 
 /// Everything lies below it. Not the root: the validator does not know a root that denies by NSEC3.
 const ZONE: &str = "internal.";
@@ -104,7 +105,7 @@ impl NameServer {
     pub(crate) fn write_trust_anchor(&self, data: &DataFolder) -> anyhow::Result<PathBuf> {
         let file = data.root().join("dns-trust-anchor");
         let key = self.trust_anchor()?;
-        data.write("the trust anchor", &file, key.as_bytes(), 0o644)?;
+        file::write("the trust anchor", &file, key.as_bytes(), 0o644)?;
         Ok(file)
     }
 

@@ -10,6 +10,7 @@ use super::client::{self, Reply};
 use super::request::{self, KeyAndRequest};
 use super::{CUSTOMER, World, mailbox, timeline, verify};
 use crate::console;
+use crate::file;
 
 /// How long a step may take until it counts as failed.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -276,9 +277,7 @@ async fn keep(world: &World, id: i64, own: &KeyAndRequest) -> anyhow::Result<()>
     let chain = download(world, id, "CA_BUNDLE").await?;
     let write = |suffix: &str, contents: &str, mode: u32| {
         let path = folder.join(format!("{id}.{suffix}"));
-        world
-            .data
-            .write("a file of the demo", &path, contents.as_bytes(), mode)
+        file::write("a file of the demo", &path, contents.as_bytes(), mode)
     };
     write("key", &own.key, 0o600)?;
     write("crt", &leaf, 0o644)?;

@@ -34,6 +34,8 @@ pub(super) fn files(data: &DataFolder, config: &Config, report: &mut Report) {
     let tokens = config.dcv.perspectives.iter();
     private.extend(tokens.filter_map(|one| one.token_file.clone()));
     private.extend(config.metrics.token_file.clone());
+    let issuers = config.issuers.iter();
+    private.extend(issuers.filter_map(|issuer| issuer.eab_key_file.clone()));
     private.extend(config.dns_hooks.iter().filter_map(|hook| match &hook.kind {
         HookKind::Update { key_file, .. } => Some(key_file.clone()),
         HookKind::Program(_) => None,
@@ -51,12 +53,15 @@ pub(super) fn files(data: &DataFolder, config: &Config, report: &mut Report) {
                 } else {
                     others
                 };
+                let open = format!(
+                    "{} is open to others (mode {:03o}): `chmod go= {0}`",
+                    path.display(),
+                    metadata.permissions().mode() & 0o777
+                );
                 if harmful != 0 {
-                    report.fail(format!(
-                        "{} is open to others (mode {:03o}): `chmod go= {0}`",
-                        path.display(),
-                        metadata.permissions().mode() & 0o777
-                    ));
+                    report.fail(open);
+                } else if others != 0 {
+                    report.warn(open);
                 }
             }
         }

@@ -3,6 +3,7 @@
 
 mod audit;
 mod backup;
+mod files;
 mod init;
 mod serve;
 mod signals;

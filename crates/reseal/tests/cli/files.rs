@@ -1,0 +1,56 @@
+//! Files and streams that a command writes to, as they should not be.
+
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Stdio;
+
+use super::{initialized, reseal, run, stderr, stdout};
+
+fn full() -> File {
+    File::options().write(true).open("/dev/full").unwrap()
+}
+
+fn mode(path: &Path) -> u32 {
+    path.metadata().unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn what_others_may_not_read_is_closed_and_doctor_tells_when_it_is_not() {
+    let parent = tempfile::tempdir().unwrap();
+    let data = parent.path().join("data");
+    assert_eq!(run(Some(&data), &["init"]).status.code(), Some(0));
+    assert_eq!(mode(&data), 0o700);
+    for file in ["reseal.toml", "reseal.db", "ca/root.key"] {
+        assert_eq!(mode(&data.join(file)), 0o600, "{file}");
+    }
+    let said = |open: &Path, mode: u32| {
+        let before = open.metadata().unwrap().permissions();
+        fs::set_permissions(open, Permissions::from_mode(mode)).unwrap();
+        let said = stdout(&run(Some(&data), &["doctor"]));
+        fs::set_permissions(open, before).unwrap();
+        said
+    };
+    assert!(
+        said(&data, 0o755).contains("warn  "),
+        "{}",
+        said(&data, 0o755)
+    );
+    for (file, mode) in [
+        ("", 0o755),
+        ("", 0o777),
+        ("reseal.db", 0o640),
+        ("ca/intermediate.key", 0o644),
+    ] {
+        let open = data.join(file);
+        let said = said(&open, mode);
+        let named = said.lines().find(|line| {
+            line.contains(open.to_str().unwrap().trim_end_matches('/'))
+                && line.contains(&format!("{mode:o}"))
+        });
+        assert!(
+            named.is_some_and(|line| !line.starts_with("ok")),
+            "{file}: {said}"
+        );
+    }
+}
