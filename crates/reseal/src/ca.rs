@@ -8,10 +8,12 @@ mod lint;
 mod migrate;
 mod rotate;
 
-use std::io::Write as _;
+use std::fs;
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use reseal_issuer::embedded::{CRL_SHARDS, EmbeddedIssuer, KeyPlace};
 use reseal_lifecycle::crl::{self, Coverage, Crl, CrlStore as _};
 use reseal_lifecycle::issuer::Issuer as _;
@@ -23,8 +25,12 @@ pub(crate) use rotate::{Rotate, rotate, sign_intermediate};
 
 use crate::args::CrlForm;
 use crate::console;
+use crate::file;
 use crate::house::House;
 use crate::wire_up::{self, Embedded};
+
+/// How the summary of a list begins.
+const LIST: &str = "list         ";
 
 /// What `ca crl` was asked for.
 pub(crate) struct CrlRequest {
@@ -181,8 +187,9 @@ async fn one(ca: &Ca, list: &str, request: &CrlRequest) -> anyhow::Result<()> {
         CrlForm::Der => crl.der,
     };
     match &request.out {
-        Some(file) => std::fs::write(file, bytes)
-            .with_context(|| format!("{} cannot be written", file.display())),
+        Some(file) => {
+            save(file, &bytes).with_context(|| format!("{} cannot be written", file.display()))
+        }
         None => std::io::stdout()
             .lock()
             .write_all(&bytes)
@@ -190,12 +197,41 @@ async fn one(ca: &Ca, list: &str, request: &CrlRequest) -> anyhow::Result<()> {
     }
 }
 
+/// Puts a list in the place of an earlier one in one step: whoever serves the file never sees half of it.
+fn save(path: &Path, list: &[u8]) -> anyhow::Result<()> {
+    let mode = match fs::metadata(path) {
+        // In a pipe or a device nothing is lost.
+        Ok(found) if !found.is_file() => return Ok(fs::write(path, list)?),
+        Ok(found) => {
+            ensure!(
+                is_list(&fs::read(path)?),
+                "it is there already and is no revocation list: choose another file"
+            );
+            found.permissions().mode() & 0o777
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => 0o644,
+        Err(error) => return Err(error.into()),
+    };
+    // A link stays one.
+    let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    Ok(file::replace(&place, list, mode)?)
+}
+
+/// Whether `bytes` are what `ca crl` writes in one of its forms, or nothing.
+fn is_list(bytes: &[u8]) -> bool {
+    let begins = |text: &str| bytes.starts_with(text.as_bytes());
+    bytes.is_empty()
+        || begins(LIST)
+        || begins("-----BEGIN X509 CRL-----")
+        || reseal_pki::crl::Crl::from_der(bytes).is_ok()
+}
+
 fn text(crl: &Crl) -> anyhow::Result<String> {
     use std::fmt::Write as _;
     let read = reseal_pki::crl::Crl::from_der(&crl.der)?;
     let mut text = String::new();
     let state = &crl.state;
-    writeln!(text, "list         {}", state.name)?;
+    writeln!(text, "{LIST}{}", state.name)?;
     for address in &state.addresses {
         writeln!(text, "address      {}", address.url)?;
     }

@@ -16,6 +16,34 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[test]
+fn a_list_takes_the_place_of_a_list_and_of_nothing_else() {
+    let data = initialized();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("root.crl");
+    let write = |form: &str| {
+        let to = file.to_str().unwrap();
+        run(
+            Some(data.path()),
+            &["ca", "crl", "root", "--form", form, "--out", to],
+        )
+    };
+    for form in ["der", "pem", "text", "der"] {
+        let output = write(form);
+        assert_eq!(output.status.code(), Some(0), "{form}: {}", stderr(&output));
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
+    assert_eq!(write("pem").status.code(), Some(0));
+    assert_eq!(mode(&file), 0o640);
+    fs::write(&file, "precious").unwrap();
+    let refused = write("pem");
+    assert_eq!(refused.status.code(), Some(1));
+    let said = stderr(&refused);
+    assert!(said.contains("is no revocation list"), "{said}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "precious");
+}
+
+#[test]
 fn what_others_may_not_read_is_closed_and_doctor_tells_when_it_is_not() {
     let parent = tempfile::tempdir().unwrap();
     let data = parent.path().join("data");
