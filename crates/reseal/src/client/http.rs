@@ -15,7 +15,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{CertificateError, ClientConfig, RootCertStore};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -71,6 +71,19 @@ impl fmt::Display for Unanswered {
 }
 
 impl std::error::Error for Unanswered {}
+
+/// Why there is no answer to a call.
+enum Failure {
+    Unanswered(Unanswered),
+    /// The server cannot show that it is the one that was meant: asking again changes nothing.
+    Distrusted(String),
+}
+
+impl From<Unanswered> for Failure {
+    fn from(unanswered: Unanswered) -> Self {
+        Self::Unanswered(unanswered)
+    }
+}
 
 impl Reply {
     pub(super) fn json(&self) -> anyhow::Result<Value> {
@@ -161,8 +174,14 @@ impl Server {
                     reply.retry_after.unwrap_or(pause).min(LONGEST_PAUSE),
                 ),
                 Ok(reply) => return Ok(reply),
-                Err(unanswered) if left > 0 => (unanswered.to_string(), pause),
-                Err(unanswered) => {
+                Err(Failure::Distrusted(reason)) => {
+                    bail!(
+                        "{} is not trusted, and was sent nothing: {reason}",
+                        self.url
+                    )
+                }
+                Err(Failure::Unanswered(unanswered)) if left > 0 => (unanswered.to_string(), pause),
+                Err(Failure::Unanswered(unanswered)) => {
                     return Err(unanswered)
                         .with_context(|| format!("{} does not answer", self.url));
                 }
@@ -180,16 +199,11 @@ impl Server {
         path: &str,
         body: &str,
         key: Option<&str>,
-    ) -> Result<Reply, Unanswered> {
+    ) -> Result<Reply, Failure> {
         let request = self.request(method, path, body, key)?;
         tokio::time::timeout(LIMIT, self.exchange(request))
             .await
-            .unwrap_or_else(|_| {
-                Err(Unanswered(format!(
-                    "no answer within {} s",
-                    LIMIT.as_secs()
-                )))
-            })
+            .map_err(|_| Unanswered(format!("no answer within {} s", LIMIT.as_secs())))?
     }
 
     fn request(
@@ -216,7 +230,7 @@ impl Server {
             .map_err(|error| Unanswered(format!("the call cannot be made: {error}")))
     }
 
-    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Reply, Unanswered> {
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Reply, Failure> {
         let lost = |error: hyper::Error| Unanswered(format!("no proper answer: {error}"));
         let (mut sender, connection) = http1::handshake(TokioIo::new(self.connect().await?))
             .await
@@ -246,18 +260,13 @@ impl Server {
         })
     }
 
-    async fn connect(&self) -> Result<Box<dyn Stream>, Unanswered> {
+    async fn connect(&self) -> Result<Box<dyn Stream>, Failure> {
         tokio::time::timeout(DIAL, self.dial())
             .await
-            .unwrap_or_else(|_| {
-                Err(Unanswered(format!(
-                    "no connection within {} s",
-                    DIAL.as_secs()
-                )))
-            })
+            .map_err(|_| Unanswered(format!("no connection within {} s", DIAL.as_secs())))?
     }
 
-    async fn dial(&self) -> Result<Box<dyn Stream>, Unanswered> {
+    async fn dial(&self) -> Result<Box<dyn Stream>, Failure> {
         let failed = |error: std::io::Error| Unanswered(format!("no connection: {error}"));
         let stream = TcpStream::connect((self.host.as_str(), self.port))
             .await
@@ -268,9 +277,30 @@ impl Server {
         }
         let name = ServerName::try_from(self.host.clone())
             .map_err(|_| Unanswered(format!("`{}` cannot be asked for in TLS", self.host)))?;
-        let stream = self.tls.connect(name, stream).await.map_err(failed)?;
-        Ok(Box::new(stream))
+        match self.tls.connect(name, stream).await {
+            Ok(stream) => Ok(Box::new(stream)),
+            Err(error) => Err(match distrust(&error) {
+                Some(reason) => Failure::Distrusted(reason),
+                None => failed(error).into(),
+            }),
+        }
     }
+}
+
+/// What is wrong with the server's certificate, if that is why there is no connection.
+fn distrust(error: &std::io::Error) -> Option<String> {
+    let error = error.get_ref()?.downcast_ref()?;
+    let rustls::Error::InvalidCertificate(reason) = error else {
+        return None;
+    };
+    Some(match reason {
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "no CA that is trusted here vouches for its certificate; `--ca-file FILE` \
+             names the one that does"
+                .to_owned()
+        }
+        other => console::printable(&format!("its certificate is refused: {other}")),
+    })
 }
 
 /// A connection, encrypted or not.

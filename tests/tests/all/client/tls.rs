@@ -37,8 +37,14 @@ fn a_server_is_trusted_by_the_ca_that_is_given_and_by_no_other() {
     let trusted = desk.reissue(old, &["--ca-file", "ca.pem"]);
     child.kill().unwrap();
     child.wait().unwrap();
-    strange.has(1, &["invalid peer certificate"]);
-    unknown.has(1, &["invalid peer certificate"]);
+    // At once, and in words.
+    for refused in [strange, unknown] {
+        refused.has(
+            1,
+            &["is not trusted, and was sent nothing", "--ca-file FILE"],
+        );
+        assert!(!refused.err.contains("again in"), "{}", refused.err);
+    }
     empty.has(1, &["none.pem holds no certificate"]);
     trusted.has(0, &["replaces"]);
     desk.fits(&server, &format!("reissue-{old}"), true);
