@@ -3,7 +3,7 @@
 use anyhow::bail;
 use reseal_pki::certificate::Certificate;
 
-use super::folder::{Folder, Job};
+use super::folder::{BOTH, CERTIFICATE, CHAIN, Folder, Job};
 use super::http::Server;
 use super::key;
 use crate::console;
@@ -33,12 +33,9 @@ pub(super) async fn save(
         );
     }
     let saved = [
-        ("certificate", folder.put("certificate.pem", &leaf)?),
-        ("chain", folder.put("chain.pem", &chain)?),
-        (
-            "both",
-            folder.put("fullchain.pem", &format!("{leaf}{chain}"))?,
-        ),
+        ("certificate", folder.put(CERTIFICATE, &leaf)?),
+        ("chain", folder.put(CHAIN, &chain)?),
+        ("both", folder.put(BOTH, &format!("{leaf}{chain}"))?),
     ];
     console::line(format!(
         "certificate {id} replaces {}: {}, valid until {:.0}",

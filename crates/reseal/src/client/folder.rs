@@ -16,6 +16,10 @@ use crate::file;
 const KEY: &str = "key.pem";
 /// The request.
 const REQUEST: &str = "request.pem";
+/// What comes of it.
+pub(super) const CERTIFICATE: &str = "certificate.pem";
+pub(super) const CHAIN: &str = "chain.pem";
+pub(super) const BOTH: &str = "fullchain.pem";
 /// How far it is.
 const JOB: &str = "reissue.json";
 
@@ -74,7 +78,7 @@ impl Folder {
         builder
             .create(&self.root)
             .with_context(|| format!("{} cannot be made", self.root.display()))?;
-        for name in [KEY, REQUEST] {
+        for name in [KEY, REQUEST, CERTIFICATE, CHAIN, BOTH] {
             let path = self.root.join(name);
             if path.exists() {
                 bail!(

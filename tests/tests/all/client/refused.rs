@@ -69,6 +69,23 @@ fn a_request_that_would_be_refused_is_not_sent() {
 }
 
 #[test]
+fn a_certificate_that_is_there_is_never_overwritten() {
+    let server = Server::start();
+    let old = server.certificate();
+    let desk = Desk::of(&server);
+    desk.write("own.pem", &csr(&["www.reseal.dev"]));
+    for name in ["certificate.pem", "chain.pem", "fullchain.pem"] {
+        let file = format!("{name}.d/{name}");
+        std::fs::create_dir(desk.path(&format!("{name}.d"))).unwrap();
+        desk.write(&file, "precious");
+        desk.reissue(old, &["--csr", "own.pem", "--out", &format!("{name}.d")])
+            .has(1, &["is there already and is not overwritten"]);
+        assert_eq!(desk.read(&file), "precious");
+    }
+    assert_eq!(count(&server), 1);
+}
+
+#[test]
 fn a_key_that_is_there_is_never_overwritten() {
     let server = Server::start();
     let old = server.certificate();
