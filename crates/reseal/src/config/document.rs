@@ -148,11 +148,24 @@ impl Document {
             let Some(path) = name.strip_prefix(PREFIX) else {
                 continue;
             };
-            let key = path.to_ascii_lowercase().replace("__", ".");
+            let key = self.as_spelled(&path.to_ascii_lowercase().replace("__", "."));
             let value = text
                 .into_string()
                 .map_or(Value::Other("text that is not UTF-8"), Value::Text);
             self.set(key, value, Origin::Environment(name));
+        }
+    }
+
+    /// `key`, which is in lower case, as the file spells the table that it is in: a name may have capitals there.
+    fn as_spelled(&self, key: &str) -> String {
+        let is_in = |table: &&String| {
+            let rest = key.strip_prefix(&table.to_ascii_lowercase());
+            rest.is_some_and(|rest| rest.starts_with('.'))
+        };
+        let tables = self.tables.keys().filter(is_in);
+        match tables.max_by_key(|table| table.len()) {
+            Some(table) => format!("{table}{}", &key[table.len()..]),
+            None => key.to_owned(),
         }
     }
 

@@ -45,6 +45,31 @@ fn a_variable_that_is_not_utf_8_is_named_and_not_passed_over() {
 }
 
 #[test]
+fn a_variable_finds_a_name_that_has_capitals_in_the_file() {
+    let file = "[issuer.LetsEncrypt]\ndirectory = \"https://a.example\"\n";
+    let variables = [
+        (
+            "RESEAL__ISSUER__LETSENCRYPT__DIRECTORY",
+            "https://b.example",
+        ),
+        ("RESEAL__ISSUER__OTHER__DIRECTORY", "https://c.example"),
+    ];
+    let config = with_environment(file, &variables).unwrap();
+    let issuers: Vec<_> = config
+        .issuers
+        .iter()
+        .map(|issuer| (&*issuer.name, &*issuer.directory))
+        .collect();
+    assert_eq!(
+        issuers,
+        [
+            ("LetsEncrypt", "https://b.example"),
+            ("other", "https://c.example")
+        ]
+    );
+}
+
+#[test]
 fn x_1_a_compromised_key_is_not_waited_with_for_more_than_a_day() {
     let of = |value: &str| parse(&format!("[policy]\nrevoke_compromised_after = \"{value}\""));
     let delay = |config: Config| config.policy.revoke_compromised_after;
