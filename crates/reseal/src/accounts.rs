@@ -61,8 +61,7 @@ impl Accounts {
         customer: &str,
         login: &str,
         role: Role,
-    ) -> anyhow::Result<String> {
-        check_login(login)?;
+    ) -> anyhow::Result<NewKey> {
         if !self.store.customer_exists(customer).await? {
             bail!(
                 "there is no customer `{customer}`: make it with `reseal customer create {customer}`"
@@ -84,14 +83,11 @@ impl Accounts {
     }
 }
 
-/// A name that can stand between `/` and `:` in a key.
-fn check_login(login: &str) -> anyhow::Result<()> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_@.".contains(&byte);
-    if (1..=40).contains(&login.len()) && login.bytes().all(plain) {
-        return Ok(());
+    /// Whether there was such a key to be refused from now on.
+    async fn revoke(&self, id: i64) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        self.store.revoke_api_key(id, now, &console::actor()).await
     }
-    let shown: String = login.chars().take(100).collect();
-    bail!("--login: expected 1 to 40 letters, digits and `-_@.`, saw `{shown}`");
 }
 
 pub(crate) async fn create_customer(

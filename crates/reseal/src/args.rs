@@ -5,10 +5,12 @@ mod bench;
 mod ca;
 mod campaign;
 mod check;
+mod form;
 mod issuer;
 mod reissue;
 mod revocation;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
@@ -21,8 +23,9 @@ pub(crate) use bench::{BenchOf, Beside, Elsewhere, Loads};
 pub(crate) use ca::{Ca, CrlForm};
 pub(crate) use campaign::{Campaign, ReportFormat, WantedCampaign};
 pub(crate) use check::{Caa, Csr, Dcv, Method, Place};
+use form::{address, handle, login, moment};
 pub(crate) use issuer::Issuer;
-pub(crate) use reissue::{ApiSecret, KeyKind, Reissue};
+pub(crate) use reissue::{ApiSecret, KeyKind, Reissue, ServerUrl};
 pub(crate) use revocation::{Order, Revocation};
 
 /// A certification authority that reissues TLS certificates by API.
@@ -75,8 +78,8 @@ pub(crate) enum Command {
         #[command(flatten)]
         data: Data,
         /// Address to listen on, instead of `server.listen`
-        #[arg(long, value_name = "ADDR:PORT")]
-        listen: Option<String>,
+        #[arg(long, value_name = "ADDR:PORT", value_parser = address)]
+        listen: Option<SocketAddr>,
     },
     /// Shows a whole life on loopback: order, prove, issue, reissue by DNS, FILE and EMAIL; then stays up
     Demo {
@@ -175,8 +178,8 @@ pub(crate) enum Command {
     /// Looks at customers' DNS and web servers for a server elsewhere, as `[perspective]` in the configuration says
     Perspective {
         /// Address to listen on, instead of `server.listen`
-        #[arg(long, value_name = "ADDR:PORT")]
-        listen: Option<String>,
+        #[arg(long, value_name = "ADDR:PORT", value_parser = address)]
+        listen: Option<SocketAddr>,
     },
     /// Prints the API's description, OpenAPI 3.1 in JSON; a running server has it at `/openapi.json` and `/docs`
     Openapi,
@@ -196,6 +199,7 @@ pub(crate) enum Customer {
     /// Adds a customer
     Create {
         /// 3 to 40 letters, digits and `-_@.`
+        #[arg(value_parser = handle)]
         handle: String,
         #[command(flatten)]
         data: Data,
@@ -215,7 +219,7 @@ pub(crate) enum ApiKey {
         #[arg(long, default_value = "customer", value_parser = str::parse::<Role>)]
         role: Role,
         /// Name of the key, shown with what is done by it
-        #[arg(long, default_value = "api", value_name = "NAME")]
+        #[arg(long, default_value = "api", value_parser = login, value_name = "NAME")]
         login: String,
         #[command(flatten)]
         data: Data,
@@ -322,19 +326,6 @@ pub(crate) struct Decision {
     /// For the audit log only
     #[arg(long)]
     pub(crate) note: Option<String>,
-}
-
-/// A moment, or a day for its first moment in UTC.
-fn moment(text: &str) -> Result<Timestamp, String> {
-    let is_day = text.len() == "yyyy-MM-dd".len();
-    let moment = if is_day {
-        format!("{text}T00:00:00Z")
-    } else {
-        text.to_owned()
-    };
-    moment
-        .parse()
-        .map_err(|_| format!("expected a date such as `2026-11-24`, saw `{text}`"))
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,5 +1,6 @@
 //! `reseal perspective`: a remote perspective. Keeps nothing, and needs nothing but its configuration.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -14,7 +15,7 @@ use crate::wire_up;
 /// Answers until a signal ends it.
 pub(crate) async fn run(
     config_file: Option<&Path>,
-    listen: Option<String>,
+    listen: Option<SocketAddr>,
     logs: LogFormat,
 ) -> anyhow::Result<()> {
     let config = Config::load(config_file, &Flags { listen })?;

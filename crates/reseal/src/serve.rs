@@ -58,7 +58,7 @@ pub(crate) struct Running {
 pub(crate) async fn run(
     data: &Path,
     config_file: Option<&Path>,
-    listen: Option<String>,
+    listen: Option<SocketAddr>,
     logs: LogFormat,
 ) -> anyhow::Result<()> {
     let data = DataFolder::new(data);

@@ -15,7 +15,7 @@ const LARGEST: u32 = 100_000_000;
 #[derive(Debug, Group)]
 pub(crate) struct Loads {
     /// How long each load is measured
-    #[arg(long, default_value_t = 5, value_name = "N")]
+    #[arg(long, default_value_t = 5, value_parser = value_parser!(u64).range(1..), value_name = "N")]
     pub(crate) seconds: u64,
     /// Prints JSON instead of tables
     #[arg(long)]
@@ -93,7 +93,7 @@ pub(crate) enum BenchOf {
         )]
         sizes: Vec<u32>,
         /// How long each load is measured
-        #[arg(long, default_value_t = 5, value_name = "N")]
+        #[arg(long, default_value_t = 5, value_parser = value_parser!(u64).range(1..), value_name = "N")]
         seconds: u64,
         #[command(flatten)]
         elsewhere: Elsewhere,
@@ -111,7 +111,7 @@ pub(crate) enum BenchOf {
         #[arg(long, default_value_t = 5, value_parser = value_parser!(u32).range(1..=100), value_name = "N")]
         rounds: u32,
         /// How long each load is measured
-        #[arg(long, default_value_t = 3, value_name = "N")]
+        #[arg(long, default_value_t = 3, value_parser = value_parser!(u64).range(1..), value_name = "N")]
         seconds: u64,
         /// Prints JSON instead of a table
         #[arg(long)]
@@ -123,7 +123,7 @@ pub(crate) enum BenchOf {
         #[arg(long, default_value = "1m", value_parser = count, value_name = "N")]
         entries: u32,
         /// How long each load is measured
-        #[arg(long, default_value_t = 5, value_name = "N")]
+        #[arg(long, default_value_t = 5, value_parser = value_parser!(u64).range(1..), value_name = "N")]
         seconds: u64,
         /// Prints JSON instead of a table
         #[arg(long)]
@@ -132,7 +132,7 @@ pub(crate) enum BenchOf {
     /// Measures how many signatures a second the CA's key makes, beside one in memory of the same kind
     Sign {
         /// How long each load is measured
-        #[arg(long, default_value_t = 3, value_name = "N")]
+        #[arg(long, default_value_t = 3, value_parser = value_parser!(u64).range(1..), value_name = "N")]
         seconds: u64,
         /// Prints JSON instead of a table
         #[arg(long)]

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args as Group, Subcommand, ValueEnum};
 use reseal_lifecycle::process::ProcessId;
 use reseal_lifecycle::product::DcvType;
@@ -24,6 +25,7 @@ pub(crate) enum Caa {
     /// would be refused
     Check {
         /// The name, such as `www.example.com` or `*.example.com`
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
         name: String,
         /// How the name is proved, which records may ask for; without it each way is shown, and one is enough
         #[arg(long = "type", value_name = "TYPE")]
@@ -38,6 +40,7 @@ pub(crate) enum Dcv {
     /// Looks for a proof of control as the server would, and explains what was seen; leaves with 1 when it is not found
     Check {
         /// The name, such as `www.example.com` or `*.example.com`
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
         name: String,
         /// How the name is to be proved
         #[arg(long = "type", value_name = "TYPE")]

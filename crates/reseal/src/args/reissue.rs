@@ -1,13 +1,19 @@
 //! `reseal reissue`: the customer's side.
 
 use std::convert::Infallible;
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args as Group, ValueEnum};
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
+use clap::{Arg, Args as Group, Command, ValueEnum};
+use http::Uri;
+use http::uri::Authority;
 
 use super::Method;
+use crate::console::printable;
 
 /// What is to be reissued, and how.
 #[derive(Debug, Group)]
@@ -33,8 +39,8 @@ pub(crate) struct Reissue {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// The server, such as `https://ca.example.com`
-    #[arg(long, env = "RESEAL_SERVER", value_name = "URL")]
-    pub(crate) server: String,
+    #[arg(long, env = "RESEAL_SERVER", hide_env_values = true, value_parser = ServerUrlParser, value_name = "URL")]
+    pub(crate) server: ServerUrl,
     /// The API key; better given by the environment, where other users of the machine do not see it
     #[arg(
         long,
@@ -70,6 +76,66 @@ impl KeyKind {
             Self::Rsa2048 => "rsa2048",
             Self::Rsa4096 => "rsa4096",
         }
+    }
+}
+
+/// Where the server is.
+#[derive(Clone, Debug)]
+pub(crate) struct ServerUrl {
+    /// As given, without a slash at its end.
+    pub(crate) text: String,
+    pub(crate) secure: bool,
+    pub(crate) authority: Authority,
+    /// In front of the API's paths, without a slash at its end.
+    pub(crate) path: String,
+}
+
+impl FromStr for ServerUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // What stands before an `@` may be a password.
+        if text.contains('@') {
+            return Err("expected a URL without a user: the key alone says who calls".to_owned());
+        }
+        let bad = || {
+            let shown = printable(text);
+            format!("expected a URL such as `https://ca.example.com`, saw `{shown}`")
+        };
+        let uri: Uri = text.parse().map_err(|_| bad())?;
+        let secure = uri.scheme_str() == Some("https");
+        let authority = uri.authority().cloned();
+        let authority = authority.filter(|_| secure || uri.scheme_str() == Some("http"));
+        if uri.query().is_some() || text.contains('#') {
+            return Err(bad());
+        }
+        Ok(Self {
+            text: text.trim_end_matches('/').to_owned(),
+            secure,
+            authority: authority.ok_or_else(bad)?,
+            path: uri.path().trim_end_matches('/').to_owned(),
+        })
+    }
+}
+
+/// Shows a value that it refuses only if that holds no secret, unlike clap.
+#[derive(Clone)]
+struct ServerUrlParser;
+
+impl TypedValueParser for ServerUrlParser {
+    type Value = ServerUrl;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        _argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<ServerUrl, clap::Error> {
+        let text = value.to_string_lossy();
+        text.parse().map_err(|reason| {
+            let text = format!("`--server`: {reason}\n");
+            clap::Error::raw(ErrorKind::ValueValidation, text).with_cmd(command)
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, RETRY_AFTER, USER_AGENT};
-use http::{HeaderValue, Method, Request, StatusCode, Uri};
+use http::{HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -21,7 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::args::ApiSecret;
+use crate::args::{ApiSecret, ServerUrl};
 use crate::console;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -104,19 +104,17 @@ impl Reply {
 
 impl Server {
     /// Checks what is given and prepares; nothing is sent yet.
-    pub(super) fn new(url: &str, key: &ApiSecret, ca_file: Option<&Path>) -> anyhow::Result<Self> {
-        let bad = |reason: &str| anyhow!("`--server`: {reason}, saw `{}`", console::printable(url));
-        let expected = "expected a URL such as `https://ca.example.com`";
-        let uri: Uri = url.parse().map_err(|_| bad(expected))?;
-        let secure = match uri.scheme_str() {
-            Some("https") => true,
-            Some("http") => false,
-            _ => return Err(bad(expected)),
-        };
-        let authority = uri.authority().ok_or_else(|| bad(expected))?;
-        if authority.as_str().contains('@') || uri.query().is_some() || url.contains('#') {
-            return Err(bad("expected a URL without user, query and fragment"));
-        }
+    pub(super) fn new(
+        url: &ServerUrl,
+        key: &ApiSecret,
+        ca_file: Option<&Path>,
+    ) -> anyhow::Result<Self> {
+        let ServerUrl {
+            text,
+            secure,
+            authority,
+            path,
+        } = url.clone();
         let host = authority.host().trim_matches(['[', ']']);
         let here = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
         if !secure && !here {
@@ -126,14 +124,14 @@ impl Server {
             .map_err(|_| anyhow!("`--api-key`: expected the key as `api-key create` printed it"))?;
         authorization.set_sensitive(true);
         Ok(Self {
-            url: url.trim_end_matches('/').to_owned(),
+            url: text,
             secure,
             host: host.to_owned(),
             port: authority
                 .port_u16()
                 .unwrap_or(if secure { 443 } else { 80 }),
             authority: authority.as_str().to_owned(),
-            path: uri.path().trim_end_matches('/').to_owned(),
+            path,
             authorization,
             tls: connector(ca_file)?,
         })

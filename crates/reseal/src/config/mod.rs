@@ -293,7 +293,7 @@ pub(crate) struct Retention {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Flags {
     /// `--listen`
-    pub(crate) listen: Option<String>,
+    pub(crate) listen: Option<SocketAddr>,
 }
 
 impl Config {
@@ -304,8 +304,8 @@ impl Config {
             None => Document::default(),
         };
         document.add_environment(std::env::vars_os());
-        if let Some(listen) = &flags.listen {
-            document.add_flag("server.listen", listen.clone(), "--listen");
+        if let Some(listen) = flags.listen {
+            document.add_flag("server.listen", listen.to_string(), "--listen");
         }
         Ok(Self::from_document(document)?)
     }

@@ -64,6 +64,22 @@ fn wrong_usage_leaves_with_2() {
         ],
         &["api-key", "revoke", "one", "--data", "x"],
         &["csr", "check"],
+        &["serve", "--listen", "here", "--data", "x"],
+        &["perspective", "--listen", "127.0.0.1"],
+        &["customer", "create", "", "--data", "x"],
+        &[
+            "api-key",
+            "create",
+            "--customer",
+            "abc",
+            "--login",
+            "a b",
+            "--data",
+            "x",
+        ],
+        &["bench", "--seconds", "0"],
+        &["caa", "check", ""],
+        &["dcv", "check", "", "--type", "dns"],
         &["doctor", "--data", "x", "--log-format", "xml"],
     ] {
         let output = run(None, arguments);
@@ -164,7 +180,7 @@ fn customers_and_keys_are_made_listed_and_revoked() {
     );
     assert_eq!(
         run(data, &["customer", "create", "a b"]).status.code(),
-        Some(1)
+        Some(2)
     );
     let listed = stdout(&run(data, &["customer", "list"]));
     assert!(

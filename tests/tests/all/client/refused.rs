@@ -21,6 +21,15 @@ fn wrong_usage_leaves_with_2_and_shows_no_key() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(2));
+    desk.reissue(1, &["--server", "ftp://ca.example"])
+        .has(2, &["expected a URL such as", "saw `ftp://ca.example`"]);
+    let with_password = desk.reissue(1, &["--server", "http://anna:secret@ca.example"]);
+    with_password.has(2, &["without a user"]);
+    assert!(
+        !with_password.err.contains("secret"),
+        "{}",
+        with_password.err
+    );
 }
 
 #[test]
