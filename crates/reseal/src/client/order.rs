@@ -1,5 +1,9 @@
 //! What is asked for: key, request, and the body of the call; kept before it is sent.
 
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
 use anyhow::{Context as _, bail};
 use reseal_pki::csr::Csr;
 use serde_json::{Value, json};
@@ -10,8 +14,8 @@ use super::key;
 use crate::args::{KeyKind, Method, Reissue};
 use crate::console;
 
-/// Most characters of a request that is read.
-const LARGEST_REQUEST: usize = 64 * 1024;
+/// Most bytes of a request that is read.
+const LARGEST_REQUEST: u64 = 64 * 1024;
 /// Who is asked where nobody is published: the mailbox of whoever looks after the host.
 const USUAL_MAILBOX: &str = "hostmaster";
 
@@ -29,15 +33,7 @@ pub(super) async fn begin(
     wanted: &Reissue,
 ) -> anyhow::Result<Job> {
     let present = present(server, wanted.id).await?;
-    let own = wanted.csr.as_ref().map(|path| {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("{} cannot be read", path.display()))?;
-        if text.len() > LARGEST_REQUEST {
-            bail!("{} is too long for a request", path.display());
-        }
-        key::parse(&text)
-    });
-    let own: Option<Csr> = own.transpose()?;
+    let own = wanted.csr.as_deref().map(given).transpose()?;
     let (made, request) = if let Some(csr) = &own {
         (None, csr.pem())
     } else {
@@ -81,11 +77,7 @@ pub(super) async fn resume(
     }
     let kind = wanted.new_key.map(KeyKind::word);
     let other_key = match &wanted.csr {
-        Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .with_context(|| format!("{} cannot be read", path.display()))?;
-            key::parse(&text)?.der() != key::parse(&folder.request()?)?.der()
-        }
+        Some(path) => given(path)?.der() != key::parse(&folder.request()?)?.der(),
         None => {
             job.new_key.is_none() || kind.is_some_and(|kind| job.new_key.as_deref() != Some(kind))
         }
@@ -109,6 +101,21 @@ pub(super) async fn resume(
     (job.dcv, job.email) = (dcv, wanted.email.clone());
     folder.record(&job)?;
     Ok(job)
+}
+
+/// The request that the caller brings.
+fn given(path: &Path) -> anyhow::Result<Csr> {
+    let mut text = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(LARGEST_REQUEST + 1).read_to_end(&mut text))
+        .with_context(|| format!("{} cannot be read", path.display()))?;
+    if text.len() as u64 > LARGEST_REQUEST {
+        bail!(
+            "{} is too long for a request: expected at most {LARGEST_REQUEST} bytes",
+            path.display()
+        );
+    }
+    key::parse(&String::from_utf8_lossy(&text))
 }
 
 async fn present(server: &Server, id: i64) -> anyhow::Result<Present> {

@@ -73,6 +73,9 @@ fn a_request_that_would_be_refused_is_not_sent() {
         .has(1, &["the request", "[C-"]);
     desk.reissue(old, &["--csr", "missing.pem"])
         .has(1, &["missing.pem cannot be read"]);
+    // Has no end.
+    desk.reissue(old, &["--csr", "/dev/zero"])
+        .has(1, &["/dev/zero is too long for a request"]);
     assert!(!desk.path(&format!("reissue-{old}")).exists());
     assert_eq!(count(&server), 1);
 }
