@@ -12,6 +12,13 @@ use reseal_store::SqlStore;
 use crate::console;
 use crate::house::House;
 
+/// A key that was just made.
+pub(crate) struct NewKey {
+    pub(crate) id: i64,
+    /// What is shown once.
+    pub(crate) text: String,
+}
+
 /// Customers and keys of one database.
 pub(crate) struct Accounts {
     store: SqlStore,
@@ -55,7 +62,7 @@ impl Accounts {
         }
     }
 
-    /// Makes a key for an existing customer; the answer is its text.
+    /// Makes a key for an existing customer.
     pub(crate) async fn add_key(
         &self,
         customer: &str,
@@ -69,7 +76,8 @@ impl Accounts {
         }
         let key = mint_key(customer, login)?;
         let now = self.clock.now();
-        self.store
+        let id = self
+            .store
             .add_api_key(
                 customer,
                 login,
@@ -79,9 +87,8 @@ impl Accounts {
                 &console::actor(),
             )
             .await?;
-        Ok(key.text)
+        Ok(NewKey { id, text: key.text })
     }
-}
 
     /// Whether there was such a key to be refused from now on.
     async fn revoke(&self, id: i64) -> Result<bool, StoreError> {
@@ -124,8 +131,14 @@ pub(crate) async fn create_key(
     role: Role,
 ) -> anyhow::Result<()> {
     let accounts = Accounts::for_command(data, config)?;
-    console::line(accounts.add_key(customer, login, role).await?);
-    Ok(())
+    let key = accounts.add_key(customer, login, role).await?;
+    let Err(error) = console::secret(&key.text) else {
+        return Ok(());
+    };
+    accounts.revoke(key.id).await?;
+    bail!(
+        "the key could not be written to standard output, and nobody has it: it is revoked again ({error})"
+    )
 }
 
 pub(crate) async fn list_keys(data: &Path, config: Option<&Path>) -> anyhow::Result<()> {
@@ -152,11 +165,7 @@ pub(crate) async fn list_keys(data: &Path, config: Option<&Path>) -> anyhow::Res
 
 pub(crate) async fn revoke_key(data: &Path, config: Option<&Path>, id: i64) -> anyhow::Result<()> {
     let accounts = Accounts::for_command(data, config)?;
-    if accounts
-        .store
-        .revoke_api_key(id, accounts.clock.now(), &console::actor())
-        .await?
-    {
+    if accounts.revoke(id).await? {
         return Ok(());
     }
     bail!("there is no key {id} that could be revoked: `reseal api-key list` shows all");

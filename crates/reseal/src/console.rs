@@ -16,6 +16,11 @@ pub(crate) fn line(text: impl Display) {
     }
 }
 
+/// Writes what is shown once to stdout: a reader that has gone away has not got it.
+pub(crate) fn secret(text: &str) -> std::io::Result<()> {
+    writeln!(std::io::stdout().lock(), "{text}")
+}
+
 /// Why not everything came to stdout, if so: what was written there, a report perhaps, is not whole.
 pub(crate) fn lost() -> Option<&'static std::io::Error> {
     LOST.get()

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use anyhow::{bail, ensure};
+use anyhow::{Context as _, bail, ensure};
 use reseal_lifecycle::audit::AuditStore as _;
 use reseal_lifecycle::clock::Clock;
 use reseal_lifecycle::crl::{self, Coverage};
@@ -44,18 +44,24 @@ pub(crate) async fn run(data: &Path, config: Option<&Path>) -> anyhow::Result<()
     let plan = Plan::read(&data, config, &Flags::default())?;
     let url = wire_up::public_url(&plan.config, plan.config.server.listen);
     let key = initialize(&data, &plan, &url).await?;
-    hand_over(&data, &key);
-    Ok(())
+    hand_over(&data, &key)
 }
 
 /// Shows the operator's key, the only time it can be.
-pub(crate) fn hand_over(data: &DataFolder, key: &str) {
+pub(crate) fn hand_over(data: &DataFolder, key: &str) -> anyhow::Result<()> {
     console::notice(format!(
         "{} is a server's folder now.",
         data.root().display()
     ));
     console::notice("The operator's API key follows on stdout; it is shown this once.");
-    console::line(key);
+    console::secret(key).with_context(|| {
+        format!(
+            "the key could not be written to standard output, and nobody has it. Make another by `reseal api-key create \
+             --customer {HOUSE} --role operator --data {0}`, and revoke the lost one: `reseal api-key list --data {0}` has \
+             its number",
+            data.root().display()
+        )
+    })
 }
 
 /// What a new server is to be.
@@ -160,7 +166,10 @@ pub(crate) async fn initialize_at(
     }
     let accounts = Accounts::new(open_source(&source)?, clock);
     accounts.add_customer(HOUSE).await?;
-    let key = accounts.add_key(HOUSE, "operator", Role::Operator).await?;
+    let key = accounts
+        .add_key(HOUSE, "operator", Role::Operator)
+        .await?
+        .text;
     // The root's key may be taken away from here on: its list is signed while it is at hand.
     let issuer = Embedded::open(data, config, url)?.current;
     let coverage = Coverage::Authorities;

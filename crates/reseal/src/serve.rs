@@ -70,7 +70,9 @@ pub(crate) async fn run(
         let listener = listen_on(plan.config.server.listen).await?;
         let url = wire_up::public_url(&plan.config, listener.local_addr()?);
         let key = init::initialize(&data, &plan, &url).await?;
-        init::hand_over(&data, &key);
+        if let Err(error) = init::hand_over(&data, &key) {
+            console::notice(format!("{error:#}"));
+        }
         return run_on(&data, &plan.config, listener, lock, logs).await;
     }
     data.require_initialized()?;

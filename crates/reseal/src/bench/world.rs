@@ -86,7 +86,10 @@ impl World {
             process.and_then(|process| Processes::family_of(process, "postgres"));
         let accounts = Accounts::new(store, Clock::system());
         accounts.add_customer(CUSTOMER).await?;
-        world.key = accounts.add_key(CUSTOMER, "bench", Role::Customer).await?;
+        world.key = accounts
+            .add_key(CUSTOMER, "bench", Role::Customer)
+            .await?
+            .text;
         accounts.close();
         drop(lock);
         Ok(world)

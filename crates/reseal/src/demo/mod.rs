@@ -125,7 +125,10 @@ pub(crate) async fn run(folder: Option<&Path>, exit: bool) -> anyhow::Result<()>
 async fn first_key(data: &DataFolder, config: &Config) -> anyhow::Result<String> {
     let accounts = Accounts::new(open_store(data, config)?, Clock::system());
     accounts.add_customer(CUSTOMER).await?;
-    let key = accounts.add_key(CUSTOMER, "demo", Role::Customer).await?;
+    let key = accounts
+        .add_key(CUSTOMER, "demo", Role::Customer)
+        .await?
+        .text;
     accounts.close();
     Ok(key)
 }

@@ -44,6 +44,61 @@ fn a_list_takes_the_place_of_a_list_and_of_nothing_else() {
 }
 
 #[test]
+fn a_key_that_nobody_got_is_no_key() {
+    let data = initialized();
+    let create = |stdout: Stdio| {
+        let mut command = reseal(Some(data.path()));
+        command.args([
+            "api-key",
+            "create",
+            "--customer",
+            "house",
+            "--login",
+            "lost",
+        ]);
+        command.stdout(stdout).output().unwrap()
+    };
+    let (reader, gone) = std::io::pipe().unwrap();
+    drop(reader);
+    for stdout in [full().into(), gone.into()] {
+        let output = create(stdout);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(
+            stderr(&output).contains("revoked again"),
+            "{}",
+            stderr(&output)
+        );
+    }
+    let listed = stdout(&run(Some(data.path()), &["api-key", "list"]));
+    let lost = listed.lines().filter(|line| line.contains("house/lost"));
+    assert_eq!(lost.clone().count(), 2, "{listed}");
+    assert!(
+        lost.clone().all(|line| line.contains("revoked")),
+        "{listed}"
+    );
+}
+
+#[test]
+fn whoever_lost_the_first_key_is_told_how_to_make_another() {
+    let data = tempfile::tempdir().unwrap();
+    let output = reseal(Some(data.path()))
+        .arg("init")
+        .stdout(full())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = stderr(&output);
+    assert!(
+        said.contains("reseal api-key create --customer house --role operator"),
+        "{said}"
+    );
+    assert_eq!(
+        run(Some(data.path()), &["api-key", "list"]).status.code(),
+        Some(0)
+    );
+}
+
+#[test]
 fn what_others_may_not_read_is_closed_and_doctor_tells_when_it_is_not() {
     let parent = tempfile::tempdir().unwrap();
     let data = parent.path().join("data");

@@ -162,7 +162,7 @@ async fn add_customers(
     for customer in 0..customers {
         accounts.add_customer(&handle(customer)).await?;
     }
-    let key = accounts.add_key(LARGE, "bench", Role::Customer).await?;
+    let key = accounts.add_key(LARGE, "bench", Role::Customer).await?.text;
     note_ends(accounts.store()).await?;
     accounts.close();
     Ok(key)
