@@ -9,7 +9,7 @@ mod migrate;
 mod rotate;
 
 use std::fs;
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -186,15 +186,11 @@ async fn one(ca: &Ca, list: &str, request: &CrlRequest) -> anyhow::Result<()> {
         CrlForm::Pem => pem("X509 CRL", &crl.der).into_bytes(),
         CrlForm::Der => crl.der,
     };
-    match &request.out {
-        Some(file) => {
-            save(file, &bytes).with_context(|| format!("{} cannot be written", file.display()))
-        }
-        None => std::io::stdout()
-            .lock()
-            .write_all(&bytes)
-            .context("stdout cannot be written to"),
+    if let Some(file) = &request.out {
+        return save(file, &bytes).with_context(|| format!("{} cannot be written", file.display()));
     }
+    console::raw(&bytes);
+    Ok(())
 }
 
 /// Puts a list in the place of an earlier one in one step: whoever serves the file never sees half of it.

@@ -9,7 +9,17 @@ static LOST: OnceLock<std::io::Error> = OnceLock::new();
 
 /// Writes one line to stdout. A reader that has gone away is no failure; any other is the command's ([`lost`]).
 pub(crate) fn line(text: impl Display) {
-    if let Err(error) = writeln!(std::io::stdout().lock(), "{text}")
+    note(writeln!(std::io::stdout().lock(), "{text}"));
+}
+
+/// The same for what is no line.
+pub(crate) fn raw(bytes: &[u8]) {
+    let mut stdout = std::io::stdout().lock();
+    note(stdout.write_all(bytes).and_then(|()| stdout.flush()));
+}
+
+fn note(written: std::io::Result<()>) {
+    if let Err(error) = written
         && error.kind() != ErrorKind::BrokenPipe
     {
         let _ = LOST.set(error);

@@ -44,6 +44,18 @@ fn a_list_takes_the_place_of_a_list_and_of_nothing_else() {
 }
 
 #[test]
+fn a_list_for_a_reader_that_is_gone_is_no_failure() {
+    let data = initialized();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let status = reseal(Some(data.path()))
+        .args(["ca", "crl", "root", "--form", "pem"])
+        .stdout(writer)
+        .status();
+    assert_eq!(status.unwrap().code(), Some(0));
+}
+
+#[test]
 fn a_key_that_nobody_got_is_no_key() {
     let data = initialized();
     let create = |stdout: Stdio| {
