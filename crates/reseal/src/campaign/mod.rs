@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{anyhow, bail};
+use anyhow::{anyhow, bail, ensure};
 use jiff::Timestamp;
 use reseal_api::{campaign_plan, campaign_progress, campaign_summary};
 use reseal_lifecycle::Error;
@@ -115,8 +115,16 @@ fn new_campaign(
 ) -> anyhow::Result<NewCampaign> {
     let deadline = match wanted.deadline {
         Some(deadline) => deadline,
-        None => now.checked_add(wanted.within)?,
+        None => now.checked_add(wanted.within).map_err(|_| {
+            anyhow!(
+                "--within: no calendar reaches that far: expected a duration such as `24h` or `5d`"
+            )
+        })?,
     };
+    ensure!(
+        deadline > now,
+        "the deadline must be in the future: expected a moment after {now:.0}, saw {deadline:.0}"
+    );
     Ok(NewCampaign {
         selection: wanted.selection,
         key: wanted.key,

@@ -149,3 +149,29 @@ fn what_others_may_not_read_is_closed_and_doctor_tells_when_it_is_not() {
         );
     }
 }
+
+#[test]
+fn a_campaign_is_planned_for_the_future_only() {
+    let data = initialized();
+    let plan = |when: &[&str]| {
+        let fixed = [
+            "campaign",
+            "plan",
+            "--where",
+            "status=ACTIVE",
+            "--key",
+            "keep",
+        ];
+        run(Some(data.path()), &[&fixed, when].concat())
+    };
+    for (when, expected) in [
+        (["--deadline", "2020-01-01"], "must be in the future"),
+        (["--within", "0s"], "must be in the future"),
+        (["--within", "99999999d"], "no calendar reaches that far"),
+    ] {
+        let output = plan(&when);
+        assert_eq!(output.status.code(), Some(1), "{when:?}");
+        assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+    }
+    assert_eq!(plan(&["--within", "2h"]).status.code(), Some(0));
+}
