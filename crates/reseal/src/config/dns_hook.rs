@@ -203,11 +203,6 @@ fn span(
     longest: Duration,
 ) -> Duration {
     let expected = format!("a duration of at most `{}s`", longest.as_secs());
-    let origin = reader.origin(key);
-    let span = reader.parsed(key, default, &expected).unsigned();
-    if span > longest || span < shortest {
-        let seen = format!("expected {expected}, saw {} ms", span.as_millis());
-        reader.refuse(key, origin.as_ref(), &seen);
-    }
-    span
+    let fits = |span: &Span| (shortest..=longest).contains(&span.unsigned());
+    reader.fitting(key, default, &expected, fits).unsigned()
 }

@@ -5,6 +5,7 @@
 //! cannot be meant, are errors that name the place; all of them are reported at once.
 
 mod ca;
+mod distance;
 mod dns_hook;
 mod document;
 mod form;

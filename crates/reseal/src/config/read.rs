@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::ConfigError;
+use super::distance::distance;
 use super::document::{self, Document, Entry, Origin, Value};
 
 /// Reads keys; knows in the end which ones nobody asked for.
@@ -58,9 +59,20 @@ impl Reader {
 
     /// A text of a certain form, described by `expected`.
     pub(super) fn parsed<T: FromStr>(&mut self, key: &str, default: T, expected: &str) -> T {
+        self.fitting(key, default, expected, |_| true)
+    }
+
+    /// The same, where not every value of that form `fits`.
+    pub(super) fn fitting<T: FromStr>(
+        &mut self,
+        key: &str,
+        default: T,
+        expected: &str,
+        fits: impl FnOnce(&T) -> bool,
+    ) -> T {
         match self.take(key) {
             None => default,
-            Some(entry) => parse(&entry.value).unwrap_or_else(|| {
+            Some(entry) => parse(&entry.value).filter(fits).unwrap_or_else(|| {
                 self.wrong(key, &entry, expected);
                 default
             }),
@@ -74,13 +86,24 @@ impl Reader {
         default: Option<T>,
         expected: &str,
     ) -> Option<T> {
+        self.optional_fitting(key, default, expected, |_| true)
+    }
+
+    /// The same, where not every value of that form `fits`.
+    pub(super) fn optional_fitting<T: FromStr>(
+        &mut self,
+        key: &str,
+        default: Option<T>,
+        expected: &str,
+        fits: impl FnOnce(&T) -> bool,
+    ) -> Option<T> {
         let Some(entry) = self.take(key) else {
             return default;
         };
         if entry.value == Value::Text(String::new()) {
             return None;
         }
-        let parsed = parse(&entry.value);
+        let parsed = parse(&entry.value).filter(fits);
         if parsed.is_none() {
             self.wrong(key, &entry, expected);
         }
@@ -371,33 +394,4 @@ fn listed(text: &str) -> Vec<Value> {
         .filter(|item| !item.is_empty())
         .map(|item| Value::Text(item.to_owned()))
         .collect()
-}
-
-/// How many letters must be changed, added or dropped to make one word of the other (Levenshtein).
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (index, letter) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = index + 1;
-        for (column, other) in right.iter().enumerate() {
-            let changed = diagonal + usize::from(letter != *other);
-            diagonal = row[column + 1];
-            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[right.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::distance;
-
-    #[test]
-    fn distances_count_letters() {
-        assert_eq!(distance("listen", "listen"), 0);
-        assert_eq!(distance("listen", "lisen"), 1);
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("", "abc"), 3);
-    }
 }

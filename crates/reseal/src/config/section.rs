@@ -12,7 +12,7 @@ use reseal_validation::Dnssec;
 use super::form::{BaseUrl, Host, Suffix};
 use super::read::Reader;
 use super::unit::{Size, Span};
-use super::{Dcv, Limits, Policy, RemotePerspective, Retention, Server, UpstreamIssuer, Webhook};
+use super::{Dcv, Limits, Mail, Policy, RemotePerspective, Retention, Server, Webhook};
 
 /// `[server]`
 pub(super) fn server(reader: &mut Reader) -> Server {
@@ -147,22 +147,12 @@ pub(super) fn policy(reader: &mut Reader) -> Policy {
             "only the profile `private` may certify internal names",
         );
     }
-    let expected = "a duration of at most `24h`";
-    let origin = reader.origin("policy.revoke_compromised_after");
-    let compromised = reader
-        .parsed(
-            "policy.revoke_compromised_after",
-            Span::seconds(20 * 3600),
-            expected,
-        )
-        .signed();
-    if compromised > LONGEST_DELAY {
-        let seen = format!(
-            "expected {expected}, saw {} minutes: BR 4.9.1.1 leaves no more time",
-            compromised.as_mins()
-        );
-        reader.refuse("policy.revoke_compromised_after", origin.as_ref(), &seen);
-    }
+    let compromised = reader.fitting(
+        "policy.revoke_compromised_after",
+        Span::seconds(20 * 3600),
+        "a duration of at most `24h`, as BR 4.9.1.1 leaves no more time",
+        |span: &Span| span.signed() <= LONGEST_DELAY,
+    );
     Policy {
         profile,
         internal_names: internal.into_iter().map(|suffix| suffix.0).collect(),
@@ -176,7 +166,7 @@ pub(super) fn policy(reader: &mut Reader) -> Policy {
                 span,
             )
             .map(Span::signed),
-        revoke_compromised_after: compromised,
+        revoke_compromised_after: compromised.signed(),
     }
 }
 
@@ -350,16 +340,13 @@ fn at_least_one(reader: &mut Reader, key: &str, default: u32, expected: &str) ->
 
 /// `[webhook]`
 pub(super) fn webhook(reader: &mut Reader) -> Webhook {
-    let expected = "a duration from `1s` to `60s`";
-    let origin = reader.origin("webhook.timeout");
-    let timeout = reader
-        .parsed("webhook.timeout", Span::seconds(10), expected)
-        .unsigned();
-    // A claim on a queue must outlast an attempt.
-    if !(1..=60).contains(&timeout.as_secs()) {
-        let seen = format!("expected {expected}, saw {} ms", timeout.as_millis());
-        reader.refuse("webhook.timeout", origin.as_ref(), &seen);
-    }
+    let timeout = reader.fitting(
+        "webhook.timeout",
+        Span::seconds(10),
+        "a duration from `1s` to `60s`",
+        // A claim on a queue must outlast an attempt.
+        |span: &Span| (1..=60).contains(&span.unsigned().as_secs()),
+    );
     Webhook {
         allow_networks: reader.list(
             "webhook.allow_networks",
@@ -368,24 +355,21 @@ pub(super) fn webhook(reader: &mut Reader) -> Webhook {
         ),
         allow_http: reader.switch("webhook.allow_http", false),
         ca_file: reader.path("webhook.ca_file"),
-        timeout,
+        timeout: timeout.unsigned(),
     }
 }
 
 /// `[retention]`
 pub(super) fn retention(reader: &mut Reader) -> Retention {
-    let expected = "a duration of at least `730d`, or nothing for ever";
-    let origin = reader.origin("retention.audit");
     let shortest = Span::seconds(SHORTEST_RETENTION.as_secs().unsigned_abs());
-    let audit = reader
-        .optional("retention.audit", Some(shortest), expected)
-        .map(Span::signed);
-    if let Some(span) = audit.filter(|span| *span < SHORTEST_RETENTION) {
-        let seen = format!(
-            "expected {expected}, saw {} hours: certificates' records are kept for two years after their end (BR 5.4.3)",
-            span.as_hours()
-        );
-        reader.refuse("retention.audit", origin.as_ref(), &seen);
+    let audit = reader.optional_fitting(
+        "retention.audit",
+        Some(shortest),
+        "a duration of at least `730d`, as certificates' records are kept for two years after their end (BR 5.4.3), or \
+         nothing for ever",
+        |span| span.signed() >= SHORTEST_RETENTION,
+    );
+    Retention {
+        audit: audit.map(Span::signed),
     }
-    Retention { audit }
 }

@@ -29,15 +29,13 @@ const KEYS: [&str; 7] = [
 
 /// Reads the section; with `profile` private there may be no logs in it (rules 0.5).
 pub(super) fn ct(reader: &mut Reader, profile: Trust) -> Ct {
-    let expected = "a duration from `1s` to `60s`";
-    let origin = reader.origin("ct.timeout");
-    let timeout = reader
-        .parsed("ct.timeout", Span::seconds(PATIENCE.as_secs()), expected)
-        .unsigned();
-    if !(1..=60).contains(&timeout.as_secs()) {
-        let seen = format!("expected {expected}, saw {} ms", timeout.as_millis());
-        reader.refuse("ct.timeout", origin.as_ref(), &seen);
-    }
+    let timeout = reader.fitting(
+        "ct.timeout",
+        Span::seconds(PATIENCE.as_secs()),
+        "a duration from `1s` to `60s`",
+        |span: &Span| (1..=60).contains(&span.unsigned().as_secs()),
+    );
+    let timeout = timeout.unsigned();
     let origin = reader.origin(LOGS);
     let tables = reader.tables(LOGS, &KEYS, &[]);
     let mut problems = Vec::new();
