@@ -1,6 +1,7 @@
 //! The configuration: `DATA/reseal.toml`, `RESEAL__SECTION__KEY` over it, flags over that.
 //!
-//! [`Config`] is the whole of it, typed; `section` reads it and has the defaults, with `ca`, `dns_hook` and `transparency`.
+//! [`Config`] is the whole of it, typed; `section` reads it and has the defaults, with `ca`, `dns_hook`, `issuer` and
+//! `transparency`.
 //! docs/configuration.md says what the keys mean; a test holds the two together. A key that is not known, and a value that
 //! cannot be meant, are errors that name the place; all of them are reported at once.
 
@@ -9,6 +10,7 @@ mod distance;
 mod dns_hook;
 mod document;
 mod form;
+mod issuer;
 mod read;
 mod section;
 #[cfg(test)]
@@ -330,15 +332,12 @@ impl Config {
                 enabled: reader.switch("ocsp.enabled", false),
                 in_certificates: reader.switch("ocsp.in_certificates", true),
             },
-            issuers: section::issuers(&mut reader),
+            issuers: issuer::issuers(&mut reader),
             dns_hooks: dns_hook::dns_hooks(&mut reader),
             ct: transparency::ct(&mut reader, policy.profile),
             policy,
             dcv: section::dcv(&mut reader),
-            mail: Mail {
-                url: reader.text("mail.url", "maildir"),
-                from: reader.text("mail.from", "Reseal <ca@localhost>"),
-            },
+            mail: section::mail(&mut reader),
             limits: section::limits(&mut reader),
             webhook: section::webhook(&mut reader),
             metrics: Metrics {

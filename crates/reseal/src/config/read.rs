@@ -79,7 +79,7 @@ impl Reader {
         }
     }
 
-    /// The same for a text that may be empty, which means none.
+    /// A text of a certain form that may be empty, which means none.
     pub(super) fn optional<T: FromStr>(
         &mut self,
         key: &str,

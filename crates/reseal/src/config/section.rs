@@ -2,14 +2,16 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
+use std::path::Path;
 
 use reseal_lifecycle::audit::SHORTEST_RETENTION;
 use reseal_lifecycle::compromise::LONGEST_DELAY;
 use reseal_lifecycle::services::Trust;
 use reseal_pki::corroboration::{BadPlace, Place, Region};
-use reseal_validation::Dnssec;
+use reseal_validation::email::MailError;
+use reseal_validation::{Dnssec, Mailer};
 
-use super::form::{BaseUrl, Host, Suffix};
+use super::form::{BaseUrl, Host, Resolver, Suffix, is_mail_url};
 use super::read::Reader;
 use super::unit::{Size, Span};
 use super::{Dcv, Limits, Mail, Policy, RemotePerspective, Retention, Server, Webhook};
@@ -95,35 +97,23 @@ pub(super) fn server(reader: &mut Reader) -> Server {
     }
 }
 
-/// `[issuer.NAME]`
-pub(super) fn issuers(reader: &mut Reader) -> Vec<UpstreamIssuer> {
-    reader
-        .tables_below("issuer")
-        .into_iter()
-        .map(|name| {
-            let key = |field: &str| format!("issuer.{name}.{field}");
-            UpstreamIssuer {
-                kind: reader
-                    .word(&key("kind"), "acme", &[("acme", "acme")])
-                    .to_owned(),
-                directory: reader.text(&key("directory"), ""),
-                ca_file: reader.path(&key("ca_file")),
-                contact: reader.text(&key("contact"), ""),
-                eab_key_id: reader.text(&key("eab_key_id"), ""),
-                eab_key_file: reader.path(&key("eab_key_file")),
-                preferred_chain: reader.text(&key("preferred_chain"), ""),
-                longest_validity: reader
-                    .optional(
-                        &key("longest_validity"),
-                        None,
-                        "a duration such as `90d`, or nothing",
-                    )
-                    .map(Span::signed),
-                roots_file: reader.path(&key("roots_file")),
-                name,
-            }
-        })
-        .collect()
+/// `[mail]`
+pub(super) fn mail(reader: &mut Reader) -> Mail {
+    let origins = (reader.origin("mail.url"), reader.origin("mail.from"));
+    let mail = Mail {
+        url: reader.text("mail.url", "maildir"),
+        from: reader.text("mail.from", "Reseal <ca@localhost>"),
+    };
+    if !is_mail_url(&mail.url) {
+        // Not the value: a password may stand in it.
+        let expected = "expected `maildir`, `smtp://HOST:PORT` or `smtps://HOST:PORT`";
+        reader.refuse("mail.url", origins.0.as_ref(), expected);
+    }
+    if let Err(MailError::Settings(reason)) = Mailer::from_url("maildir", Path::new(""), &mail.from)
+    {
+        reader.refuse("mail.from", origins.1.as_ref(), &reason);
+    }
+    mail
 }
 
 /// `[policy]`
@@ -177,11 +167,7 @@ pub(super) fn dcv(reader: &mut Reader) -> Dcv {
     let http_port_origin = reader.origin("dcv.http_port");
     let quorum_origin = reader.origin("dcv.quorum");
     let dcv = Dcv {
-        resolvers: reader.list(
-            "dcv.resolvers",
-            vec!["system".to_owned()],
-            "`system` or an address such as `127.0.0.1:5353`",
-        ),
+        resolvers: resolvers(reader),
         dnssec: reader.word(
             "dcv.dnssec",
             Dnssec::Validate,
@@ -228,6 +214,19 @@ pub(super) fn dcv(reader: &mut Reader) -> Dcv {
         );
     }
     dcv
+}
+
+fn resolvers(reader: &mut Reader) -> Vec<String> {
+    const KEY: &str = "dcv.resolvers";
+    let expected = "`system` or an address such as `127.0.0.1:5353`";
+    let origin = reader.origin(KEY);
+    let default = vec![Resolver("system".to_owned())];
+    let resolvers = reader.list(KEY, default, expected);
+    if resolvers.is_empty() {
+        let reason = format!("list at least one: {expected}");
+        reader.refuse(KEY, origin.as_ref(), &reason);
+    }
+    resolvers.into_iter().map(|resolver| resolver.0).collect()
 }
 
 fn perspectives(reader: &mut Reader) -> Vec<RemotePerspective> {

@@ -13,7 +13,6 @@ use std::sync::Arc;
 use anyhow::{Context as _, anyhow, bail};
 use reseal_api::{ApiConfig, Capacity, Rates};
 use reseal_lifecycle::clock::Clock;
-use reseal_lifecycle::import;
 use reseal_lifecycle::issuer::Issuer;
 use reseal_lifecycle::notification::{SealKey, Webhooks};
 use reseal_lifecycle::product::Catalogue;
@@ -42,30 +41,11 @@ use transparency::transparency;
 /// Refuses a configuration that asks for what this version cannot do: better than a server that does
 /// something else.
 pub(crate) fn check_supported(config: &Config) -> anyhow::Result<()> {
-    let mut missing = Vec::new();
     let url = &config.database.url;
     if url != "sqlite" && !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
-        missing.push("`database.url`: expected `sqlite` or `postgres://…`".to_owned());
+        bail!("`database.url`: expected `sqlite` or `postgres://…`");
     }
-    for issuer in &config.issuers {
-        // Names under which certificates are stored that are ours, or nobody's.
-        if [EMBEDDED, import::ISSUER].contains(&issuer.name.as_str()) {
-            missing.push(format!(
-                "`issuer.{}`: this name is taken, choose another",
-                issuer.name
-            ));
-        }
-        if issuer.eab_key_id.is_empty() != issuer.eab_key_file.is_none() {
-            missing.push(format!(
-                "`issuer.{}`: `eab_key_id` and `eab_key_file` belong together, set both or neither",
-                issuer.name
-            ));
-        }
-    }
-    if missing.is_empty() {
-        return Ok(());
-    }
-    bail!("{}", missing.join("\n"));
+    Ok(())
 }
 
 /// The URL that links and certificates point to: as configured, else where the server listens.

@@ -45,6 +45,36 @@ fn a_variable_that_is_not_utf_8_is_named_and_not_passed_over() {
 }
 
 #[test]
+fn what_only_a_server_needs_is_looked_at_with_everything_else() {
+    let text = "[mail]\nurl = \"http://r:secret@mail\"\nfrom = \"x\"\n[dcv]\nresolvers = []\n\
+        [issuer.embedded]\ndirectory = \"https://a.example\"\n[issuer.x]\ndirectory = \"http://x\"\neab_key_id = \"k\"\n\
+        [issuer.y]\n";
+    let said = parse(text).unwrap_err().to_string();
+    for expected in [
+        "line 2: `mail.url`: expected `maildir`, `smtp://HOST:PORT` or `smtps://HOST:PORT`",
+        "line 3: `mail.from`: `x` is not a sender such as",
+        "line 5: `dcv.resolvers`: list at least one",
+        "`issuer.embedded`: this name is taken",
+        "line 9: `issuer.x.directory`: expected an https URL such as `https://acme.example/directory`, saw `http://x`",
+        "line 10: `issuer.x.eab_key_id`: `eab_key_id` and `eab_key_file` belong together",
+        "`issuer.y.directory`: name the directory of the ACME server",
+    ] {
+        assert!(said.contains(expected), "no `{expected}` in {said}");
+    }
+    assert!(!said.contains("secret"), "{said}");
+    let error = parse("[dcv]\nresolvers = [\"dns.example\"]\n")
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("saw `dns.example`"), "{error}");
+    for good in ["smtp://mail:25", "smtps://r:p@mail.example", "maildir"] {
+        assert!(
+            parse(&format!("[mail]\nurl = \"{good}\"\n")).is_ok(),
+            "{good}"
+        );
+    }
+}
+
+#[test]
 fn a_variable_finds_a_name_that_has_capitals_in_the_file() {
     let file = "[issuer.LetsEncrypt]\ndirectory = \"https://a.example\"\n";
     let variables = [
@@ -181,8 +211,8 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest_one() {
             "/etc/reseal.toml, line 2: unknown key `audit.port`; docs/configuration.md lists every key",
         ),
         (
-            "[issuer.a]\nkind = \"acme\"\ndirectry = \"\"\n",
-            "/etc/reseal.toml, line 3: unknown key `issuer.a.directry`; did you mean `issuer.a.directory`?",
+            "[issuer.a]\ndirectory = \"https://acme.example\"\ncontct = \"\"\n",
+            "/etc/reseal.toml, line 3: unknown key `issuer.a.contct`; did you mean `issuer.a.contact`?",
         ),
         (
             "[dcv]\nperspectives = [{ url = \"https://a\", nme = \"\" }]\n",
