@@ -65,7 +65,7 @@ impl Services {
             let known = self.store.revocation_duty(id).await?;
             let compromised = code.filter(|code| *code == RevocationReason::KeyCompromise);
             let listed = compromised
-                .or(known.and_then(|(reason, _)| reason))
+                .or(known.and_then(|known| known.reason))
                 .or(code);
             let by = Revoker {
                 user: &caller.user,
@@ -90,9 +90,8 @@ impl Services {
             return Ok(None);
         };
         let duty = self.store.revocation_duty(certificate.id).await?;
-        let barring =
-            duty.filter(|(reason, _)| reason.is_some_and(RevocationReason::bars_successors));
-        Ok(barring.map(|(_, cause)| {
+        let bar = duty.and_then(|duty| duty.bar);
+        Ok(bar.map(|cause| {
             format!("it will be revoked at {at:.0} ({cause}), and no other may take its place")
         }))
     }
@@ -132,7 +131,7 @@ impl Services {
             is_sure: true,
         };
         let (code, why) = match self.store.revocation_duty(id).await? {
-            Some((code, cause)) => (code, cause),
+            Some(duty) => (duty.reason, duty.cause),
             None => (
                 Some(RevocationReason::Superseded),
                 "replaced by a reissue".to_owned(),

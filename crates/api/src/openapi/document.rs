@@ -15,7 +15,7 @@ Certificates by API: order, prove control of the names, issue, reissue, renew, r
 - Bodies are JSON objects in UTF-8. White space around texts is dropped before anything else; lengths are counted in \
 bytes; `null` counts as absent; unknown fields are refused. In answers, a field without a value is absent.
 - Dates are UTC with seconds, such as `2026-11-24T12:00:00Z`; any offset, and fractions, are understood.
-- A slash at the end of a path below `/v2/` changes nothing.
+- A slash at the end of a path changes nothing.
 - `X-Request-Id` in every answer names the call in the server's log.";
 
 /// The headings, in their order.

@@ -19,19 +19,20 @@ pub(crate) async fn health(_: Arc<Shared>, _: Request) -> Outcome {
     Ok(answer(StatusCode::OK, TEXT, "no-store", "ok\n"))
 }
 
-/// How long an answer to `/readyz` holds: each look writes a row, and anybody may ask.
+/// How long it holds that the server is ready: each look writes a row, and anybody may ask.
 const LASTS: Duration = Duration::from_secs(1);
 
-/// When the store was last looked at, and whether all was well. One at a time looks, and the others have its answer.
+/// When a look at the store ended, and whether all was well. One at a time looks, and who waits for it has its answer.
 #[derive(Default)]
 pub(crate) struct Readiness(Mutex<Option<(Instant, bool)>>);
 
 /// 200 only while the store can be written and no part of the worker stands still; otherwise a contract error with `Retry-After`.
 pub(crate) async fn ready(shared: Arc<Shared>, _: Request) -> Outcome {
+    let asked = Instant::now();
     let mut last = shared.readiness.0.lock().await;
     match *last {
         Some((at, true)) if at.elapsed() < LASTS => {}
-        Some((at, false)) if at.elapsed() < LASTS => {
+        Some((at, false)) if at > asked => {
             let message = "The server was not ready a moment ago";
             return Err(Failure::overloaded(message, LASTS));
         }

@@ -13,6 +13,17 @@ const FIVE_DAYS: SignedDuration = SignedDuration::from_hours(5 * 24);
 /// What is left until the deadline, for whatever goes wrong, when nobody said when a certificate is to be revoked.
 const MARGIN: SignedDuration = SignedDuration::from_hours(4);
 
+/// Why a certificate is going to be revoked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandingDuty {
+    /// What its revocation list will say.
+    pub reason: Option<RevocationReason>,
+    /// The words beside it.
+    pub cause: String,
+    /// Why no other certificate may take its place, if so: that stands whatever else it is revoked for later.
+    pub bar: Option<String>,
+}
+
 /// Why a certificate must be revoked, since when that is known, and by when it has to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Duty {

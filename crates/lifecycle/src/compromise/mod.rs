@@ -21,7 +21,7 @@ use crate::certificate::CertificateId;
 
 pub use block::{Blocked, Ground, KeyBlock, MOST_KEYS, block_keys, require_operator};
 pub use cause::Cause;
-pub use duty::{DueRevocation, Duty, LONGEST_DELAY};
+pub use duty::{DueRevocation, Duty, LONGEST_DELAY, StandingDuty};
 pub use order::{MOST_ORDERED, RevocationOrder, order_revocation};
 pub use store::CompromiseStore;
 

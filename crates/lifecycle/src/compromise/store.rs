@@ -2,8 +2,10 @@
 
 use async_trait::async_trait;
 
-use super::{Affected, Blocked, BlockedKey, DueRevocation, KeyBlock, RevocationOrder};
-use crate::certificate::{CertificateId, RevocationReason};
+use super::{
+    Affected, Blocked, BlockedKey, DueRevocation, KeyBlock, RevocationOrder, StandingDuty,
+};
+use crate::certificate::CertificateId;
 use crate::query::{BlockedKeyQuery, Page};
 use crate::store::StoreError;
 
@@ -23,9 +25,9 @@ pub trait CompromiseStore: Send + Sync + 'static {
     async fn blocked_keys(&self, query: &BlockedKeyQuery) -> Result<Page<BlockedKey>, StoreError>;
     /// Everything whose revocation is scheduled, the soonest first.
     async fn scheduled_revocations(&self) -> Result<Vec<DueRevocation>, StoreError>;
-    /// Why a certificate must be revoked: the reason code, and the words beside it.
+    /// Why a certificate must be revoked.
     async fn revocation_duty(
         &self,
         certificate: CertificateId,
-    ) -> Result<Option<(Option<RevocationReason>, String)>, StoreError>;
+    ) -> Result<Option<StandingDuty>, StoreError>;
 }

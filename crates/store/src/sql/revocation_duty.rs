@@ -17,11 +17,13 @@ super::statements! {
     /// certificate → received, 24 hours, 5 days, deadline, reason, ground, cause
     SELECT_STANDING = "SELECT received, deadline_24h, deadline_5d, deadline, reason, ground, cause \
         FROM revocation_duty WHERE certificate = $1";
-    /// certificate → reason, cause
-    SELECT = "SELECT reason, cause FROM revocation_duty WHERE certificate = $1";
-    /// certificate → 1 if no other may take its place: `RevocationReason::bars_successors`
-    BARS = "SELECT 1 FROM revocation_duty \
-        WHERE certificate = $1 AND reason IN ('PRIVILEGE_WITHDRAWN', 'CESSATION_OF_OPERATION')";
+    /// cause, certificate: no other may take its place because of that, whatever it is revoked for (`RevocationReason::bars_successors`)
+    BAR = "UPDATE revocation_duty SET bar = $1 WHERE certificate = $2 AND bar IS NULL";
+    /// certificate → reason, cause, bar
+    SELECT = "SELECT reason, cause, bar FROM revocation_duty WHERE certificate = $1";
+    /// certificate → 1 if no other may take its place; nodes of an older version write the reason alone
+    BARS = "SELECT 1 FROM revocation_duty WHERE certificate = $1 AND (bar IS NOT NULL \
+        OR reason IN ('PRIVILEGE_WITHDRAWN', 'CESSATION_OF_OPERATION'))";
     /// → certificate, customer, domain name, serial, not after, scheduled, received, 24 hours, 5 days, deadline, reason,
     /// ground, cause of what is scheduled; the soonest first
     SELECT_ALL_DUE = "SELECT certificate.id, customer, domain_name, serial, not_after, revocation_scheduled, \

@@ -4,7 +4,7 @@ use aws_lc_rs::digest;
 use jiff::SignedDuration;
 use reseal_lifecycle::audit::AuditStore as _;
 use reseal_lifecycle::certificate::{Certificate, CertificateStatus, Revocation, RevocationReason};
-use reseal_lifecycle::compromise::{CompromiseStore as _, Duty, KeyBlock};
+use reseal_lifecycle::compromise::{CompromiseStore as _, Duty, KeyBlock, StandingDuty};
 use reseal_lifecycle::customer::Scope;
 use reseal_lifecycle::import;
 use reseal_lifecycle::notification::{NotificationStore as _, Occasion};
@@ -89,10 +89,12 @@ async fn x_4_x_5_every_customers_certificate_with_the_key_has_a_clock_from_the_c
     assert!(due.iter().all(|due| due.duty.as_ref() == Some(&duty)));
     assert!(due[0].is_overdue(in_days(1)) && !due[0].is_overdue(now()));
     let cause = store.revocation_duty(of_rival.id).await.unwrap();
-    assert_eq!(
-        cause,
-        Some((Some(RevocationReason::KeyCompromise), "found".to_owned()))
-    );
+    let expected = StandingDuty {
+        reason: Some(RevocationReason::KeyCompromise),
+        cause: "found".to_owned(),
+        bar: None,
+    };
+    assert_eq!(cause, Some(expected));
 
     let told = store
         .notifications(&Scope::Everything, &NotificationQuery::default())

@@ -90,8 +90,10 @@ async fn x_1_x_2_a_worse_cause_takes_the_place_of_the_first_and_no_other_does() 
     };
     assert_eq!(world.store.order_revocations(later).await.unwrap(), []);
     let known = async || world.store.revocation_duty(certificate.id).await.unwrap();
-    let (reason, _) = known().await.unwrap();
-    assert_eq!(reason, Some(RevocationReason::PrivilegeWithdrawn));
+    let duty = known().await.unwrap();
+    assert_eq!(duty.reason, Some(RevocationReason::PrivilegeWithdrawn));
+    let bar = Some(duty.cause);
+    assert_eq!(duty.bar, bar);
 
     // The key leaks when a day is left: time does not begin anew.
     let leaked = in_days(0) + hours(115);
@@ -105,9 +107,11 @@ async fn x_1_x_2_a_worse_cause_takes_the_place_of_the_first_and_no_other_does() 
     let blocked = world.store.block_keys(block).await.unwrap();
     assert_eq!(blocked.certificates.len(), 1);
     assert_eq!(blocked.certificates[0].deadline, now() + hours(120));
-    let (reason, cause) = known().await.unwrap();
-    assert_eq!(reason, Some(RevocationReason::KeyCompromise));
-    assert_eq!(cause, "found");
+    let duty = known().await.unwrap();
+    assert_eq!(duty.reason, Some(RevocationReason::KeyCompromise));
+    assert_eq!(duty.cause, "found");
+    // A customer who proves that the key is compromised gets no successor by that.
+    assert_eq!(duty.bar, bar);
 
     // Nothing is worse than that.
     let last = RevocationOrder {
@@ -115,7 +119,7 @@ async fn x_1_x_2_a_worse_cause_takes_the_place_of_the_first_and_no_other_does() 
         ..order(&[&certificate], Cause::NotAuthorized)
     };
     world.store.order_revocations(last).await.unwrap();
-    let (reason, _) = known().await.unwrap();
+    let reason = known().await.unwrap().reason;
     assert_eq!(reason, Some(RevocationReason::KeyCompromise));
     let due = world.store.scheduled_revocations().await.unwrap();
     assert_eq!(due[0].deadline(), now() + hours(24));

@@ -9,7 +9,7 @@ use reseal_lifecycle::authorization::Distrust;
 use reseal_lifecycle::certificate::{Certificate, CertificateId, RevocationReason};
 use reseal_lifecycle::compromise::{
     Affected, Blocked, BlockedKey, CompromiseStore, DueRevocation, Duty, Ground, KeyBlock,
-    RevocationOrder,
+    RevocationOrder, StandingDuty,
 };
 use reseal_lifecycle::import;
 use reseal_lifecycle::query::{BlockedKeyQuery, Page};
@@ -65,14 +65,14 @@ impl CompromiseStore for SqlStore {
     async fn revocation_duty(
         &self,
         certificate: CertificateId,
-    ) -> Result<Option<(Option<RevocationReason>, String)>, StoreError> {
+    ) -> Result<Option<StandingDuty>, StoreError> {
         self.points
             .read(move |connection| {
                 one(
                     connection,
                     sql::revocation_duty::SELECT,
                     [certificate],
-                    revocation_cause,
+                    standing_duty,
                 )
             })
             .await
@@ -273,7 +273,11 @@ fn oblige_one(
         duty.cause,
         duty.ground.as_str()
     ];
-    let is_new = connection.execute(sql::revocation_duty::INSERT, values)? > 0;
+    let mut is_new = connection.execute(sql::revocation_duty::INSERT, values)? > 0;
+    if duty.reason.is_some_and(RevocationReason::bars_successors) {
+        let values = params![duty.cause, certificate.id];
+        is_new |= connection.execute(sql::revocation_duty::BAR, values)? > 0;
+    }
     if !is_new && before.is_some_and(|before| before <= wished) {
         return Ok(None);
     }
@@ -350,9 +354,13 @@ fn blocked_key(row: &Row<'_>) -> database::Result<BlockedKey> {
 }
 
 /// A row of [`crate::sql::revocation_duty::SELECT`].
-fn revocation_cause(row: &Row<'_>) -> database::Result<(Option<RevocationReason>, String)> {
+fn standing_duty(row: &Row<'_>) -> database::Result<StandingDuty> {
     let mut columns = Columns::of(row);
-    Ok((columns.optional_word()?, columns.value()?))
+    Ok(StandingDuty {
+        reason: columns.optional_word()?,
+        cause: columns.value()?,
+        bar: columns.value()?,
+    })
 }
 
 /// A row of [`crate::sql::revocation_duty::SELECT_ALL_DUE`].

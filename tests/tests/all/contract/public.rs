@@ -118,14 +118,18 @@ fn health_and_readiness_are_plain_words() {
     let server = Server::start();
     for (path, word) in [
         ("/healthz", "ok\n"),
+        ("/healthz/", "ok\n"),
         ("/readyz", "ready\n"),
-        ("/readyz/", "ready\n"),
     ] {
         let reply = visit(&server, "GET", path);
         assert_eq!((reply.status, reply.text().as_str()), (200, word));
         assert_eq!(reply.header("cache-control"), Some("no-store"));
         let reply = visit(&server, "HEAD", path);
         assert_eq!((reply.status, reply.body.len()), (200, 0));
+    }
+    // A proxy that forbids a path by its name is not walked around.
+    for path in ["/readyz/", "/metrics/"] {
+        assert_eq!(visit(&server, "GET", path).status, 404);
     }
 }
 
