@@ -7,7 +7,7 @@ use reseal_lifecycle::product::DcvType;
 use reseal_lifecycle::upstream::{
     Advice, AuthorizationState, AuthorizationStatus, Offer, OrderState, OrderStatus, Validated,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::https::{Place, shown};
 
@@ -182,12 +182,21 @@ impl RenewalInfo {
 /// A problem document (RFC 7807, RFC 8555 section 6.7).
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Problem {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     r#type: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     detail: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     subproblems: Vec<Problem>,
+}
+
+/// `null` is as good as nothing: what is said about a failure must not make the rest unreadable.
+fn or_nothing<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 impl Problem {
@@ -220,6 +229,15 @@ mod tests {
         )
         .unwrap();
         assert_eq!(problem.in_words(), "CAA; of a.dev (caa)");
+    }
+
+    #[test]
+    fn nasty_140_a_problem_without_words_leaves_the_order_readable() {
+        let order: Order = serde_json::from_str(
+            r#"{"status":"invalid","finalize":"","error":{"type":null,"detail":null,"subproblems":null}}"#,
+        )
+        .unwrap();
+        assert_eq!(order.state(None).status, OrderStatus::Invalid);
     }
 
     #[test]

@@ -127,11 +127,65 @@ fn r_11_a_doubt_about_an_order_that_is_forgotten_ends_and_nothing_is_ordered_aga
     world.house.start_at("+8d");
     let failed = world.house.wait_for(process, "FAILED");
     let said = failed["statusDetail"].as_str().unwrap();
-    assert!(said.contains("does not know the order"), "{said}");
+    assert!(
+        said.contains("what became of that is not known") && said.contains("malformed"),
+        "{said}"
+    );
     let database = world.house.database();
     let incidents = "SELECT count(*) FROM audit WHERE action = 'incident.upstream'";
     assert_eq!(database.number(incidents), 1);
     assert_eq!(world.pebble.heard("/new-order").len(), 1);
+    world.is_sound();
+}
+
+#[test]
+fn r_11_an_order_that_is_never_fulfilled_keeps_nothing_waiting_for_ever() {
+    let mut world = world();
+    let old = world.order();
+    world.pebble.misbehave(Mischief::StaysProcessing);
+    let path = format!("/v2/ssl/certificates/{old}/reissue");
+    let reissue = |world: &World<AcmeStub>| {
+        let body = json!({"csr": csr(NAMES)});
+        world.house.alice.post(&path, &body)
+    };
+    let process = reissue(&world).process();
+    world.publish(&world.asked_for(process));
+    world.house.resend(process);
+    world.house.wait_until(process, || {
+        let asked = world.pebble.heard("/finalize").len();
+        (asked == 2).then_some(())
+    });
+    assert_ne!(reissue(&world).status, 202);
+    world.house.kill();
+    world.house.start_at("+8d");
+    let failed = world.house.wait_for(process, "FAILED");
+    let said = failed["statusDetail"].as_str().unwrap();
+    assert!(said.contains("still not fulfilled"), "{said}");
+    let database = world.house.database();
+    let incidents = "SELECT count(*) FROM audit WHERE action = 'incident.upstream'";
+    assert_eq!(database.number(incidents), 1);
+    assert_eq!(reissue(&world).status, 202);
+    world.is_sound();
+}
+
+#[test]
+fn r_11_what_was_certainly_not_asked_for_is_no_doubt() {
+    let world = world();
+    world.pebble.misbehave(Mischief::LimitCsr);
+    let process = world.request(NAMES).process();
+    world.publish(&world.asked_for(process));
+    world.house.resend(process);
+    let waits = world.house.wait_for(process, "SUSPENDED");
+    let said = waits["statusDetail"].as_str().unwrap();
+    assert!(said.contains("rateLimited"), "{said}");
+    // It is asked again at once, and a refusal is the end of it.
+    world.pebble.misbehave(Mischief::BadCsr);
+    world.house.resend(process);
+    let failed = world.house.wait_for(process, "FAILED");
+    let said = failed["statusDetail"].as_str().unwrap();
+    assert!(said.contains("so it is: badCSR"), "{said}");
+    let incidents = "SELECT count(*) FROM audit WHERE action = 'incident.upstream'";
+    assert_eq!(world.house.database().number(incidents), 0);
     world.is_sound();
 }
 

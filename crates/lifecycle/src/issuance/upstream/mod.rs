@@ -12,11 +12,15 @@
 //! - `order`: an order is placed and read
 //! - `prove`: what is published is looked at by us, then by the upstream
 //! - `collect`: the certificate is asked for and fetched
+//! - `doubt`: what became of that is not known
+//! - `deliver`: what came is stored, or discarded
 //! - `inspect`: whether it is what was ordered (pure)
 //! - `key`: the account gets another key meanwhile
 
 mod challenge;
 mod collect;
+mod deliver;
+mod doubt;
 mod inspect;
 mod key;
 mod order;
@@ -26,6 +30,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reseal_pki::csr::Csr;
 
 pub(super) use challenge::fill;
@@ -141,19 +146,23 @@ impl Services {
         events: Vec<Event>,
         error: &UpstreamError,
     ) -> Result<Flow, Error> {
-        let now = self.clock.now();
-        // Not `next_look`: before there is anything to publish it would wait for somebody's answer.
-        let usual = process
-            .work()
-            .map_or(now, |work| next_check(work.challenges_created, now));
-        let next = match asked_to_wait(error) {
-            Some(wait) => after(now, wait.max(PAUSE)),
-            None => after(now, PAUSE).max(usual),
-        };
+        let next = next_try(&process, error, self.clock.now());
         let issuer = process.work().map(|work| work.order.issuer.clone());
         let detail = format!("issuer `{}`: {error}", issuer.unwrap_or_default());
         let process = self.wait_until(process, events, detail, next).await?;
         Ok(ControlFlow::Break(process))
+    }
+}
+
+/// When a process is gone on with whose upstream has not done what it was asked to.
+fn next_try(process: &Process, error: &UpstreamError, now: Timestamp) -> Timestamp {
+    // Not `next_look`: before there is anything to publish it would wait for somebody's answer.
+    let usual = process
+        .work()
+        .map_or(now, |work| next_check(work.challenges_created, now));
+    match asked_to_wait(error) {
+        Some(wait) => after(now, wait.max(PAUSE)),
+        None => after(now, PAUSE).max(usual),
     }
 }
 

@@ -96,6 +96,7 @@ impl Services {
                     expires: state.expires,
                     caa_identities,
                     asked: None,
+                    first_asked: None,
                     authorizations: Vec::new(),
                 });
                 // What an earlier order asked for proves nothing for this one.

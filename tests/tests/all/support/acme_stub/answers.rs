@@ -174,6 +174,7 @@ impl State {
         let order = &self.orders[number];
         let status = match (&order.certificate, order.proved.len() == order.names.len()) {
             (Some(_), _) => "valid",
+            (None, _) if order.is_processing => "processing",
             (None, true) => "ready",
             (None, false) => "pending",
         };
@@ -198,6 +199,14 @@ impl State {
     ) -> Option<Answer> {
         if self.mischief.remove(&Mischief::LoseRequest) {
             return None;
+        }
+        if self.mischief.remove(&Mischief::LimitCsr) {
+            let headers = "Retry-After: 1\r\n";
+            return Some(problem("429 Too Many Requests", "rateLimited", headers));
+        }
+        if self.mischief.contains(&Mischief::StaysProcessing) {
+            self.orders.get_mut(number)?.is_processing = true;
+            return Some(good(&self.show(number, address)));
         }
         if self.mischief.contains(&Mischief::BadCsr) {
             return Some(problem("400 Bad Request", "badCSR", ""));

@@ -46,6 +46,10 @@ pub(crate) enum Mischief {
     RateLimit,
     /// Refuses the CSR.
     BadCsr,
+    /// Takes no CSR for a second; once.
+    LimitCsr,
+    /// Takes the CSR and never makes a certificate of it.
+    StaysProcessing,
     /// Takes no order, for CAA.
     Caa,
     /// Takes no order that says which certificate it replaces.
@@ -93,6 +97,8 @@ struct State {
 struct Order {
     names: Vec<String>,
     proved: HashSet<usize>,
+    /// Whether it is at work on the certificate.
+    is_processing: bool,
     certificate: Option<String>,
 }
 

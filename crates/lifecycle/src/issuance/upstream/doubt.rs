@@ -1,0 +1,133 @@
+//! What becomes of a process whose upstream was going to be asked for a certificate, or was, and has not said what came of
+//! it.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{PAUSE, asked_to_wait, next_try};
+use crate::audit::{AuditEntry, SERVER};
+use crate::error::Error;
+use crate::process::{Process, UpstreamOrder};
+use crate::services::Services;
+use crate::store::Change;
+use crate::upstream::{UpstreamError, after};
+
+/// The longest pause between two looks at an order that is in doubt.
+const LONGEST_WAIT: Duration = Duration::from_mins(30);
+
+impl Services {
+    /// Leaves a process that could not go on: as it was before, while certainly nobody has asked for the certificate yet
+    /// (`is_first`), else in doubt.
+    pub(super) async fn interrupted(
+        &self,
+        process: Process,
+        error: &UpstreamError,
+        is_first: bool,
+    ) -> Result<Process, Error> {
+        if !is_first {
+            return self.come_back(process, error).await;
+        }
+        let now = self.clock.now();
+        let next = next_try(&process, error, now);
+        let detail = format!("issuer `{}`: {error}", issuer_of(&process));
+        let (process, events) = process
+            .step_back(detail, next, now)
+            .map_err(Error::internal)?;
+        Ok(self.store.advance(Change::new(process, events)).await?)
+    }
+
+    /// Leaves the process until the upstream can be asked how far the order is.
+    pub(super) async fn come_back(
+        &self,
+        process: Process,
+        error: &UpstreamError,
+    ) -> Result<Process, Error> {
+        let issuer = issuer_of(&process);
+        tracing::warn!(process = process.id, issuer, %error, "it is not known what became of the order");
+        let wait = match error {
+            UpstreamError::Lost(_) => Duration::from_secs(2),
+            _ => asked_to_wait(error).unwrap_or(PAUSE).max(PAUSE),
+        };
+        self.come_back_in(process, Some(error.to_string()), wait)
+            .await
+    }
+
+    /// Leaves the process for `wait`, or longer the longer ago the upstream was first asked; in doubt for the reason in
+    /// `doubt`. One that has been left for too long is given up, whatever the upstream says of it: nothing else of its
+    /// subscription can begin meanwhile.
+    pub(super) async fn come_back_in(
+        &self,
+        process: Process,
+        doubt: Option<String>,
+        wait: Duration,
+    ) -> Result<Process, Error> {
+        let now = self.clock.now();
+        let order = order_of(&process);
+        if order.is_some_and(|order| order.is_long_over(now)) {
+            let why = doubt.unwrap_or_else(|| "it is still not fulfilled".to_owned());
+            return self.give_up_doubt(process, &why).await;
+        }
+        let first = order.and_then(|order| order.first_asked.or(order.asked));
+        let since = first.map_or(SignedDuration::ZERO, |first| now.duration_since(first));
+        let grown = Duration::try_from(since / 4).unwrap_or_default();
+        let wait = wait.max(grown.min(LONGEST_WAIT));
+        let issuer = issuer_of(&process);
+        let doubt = doubt.map(|why| {
+            format!(
+                "issuer `{issuer}`: {why}; the order is read again until it says what became of it"
+            )
+        });
+        let (process, events) = process
+            .await_upstream(doubt, after(now, wait), now)
+            .map_err(Error::internal)?;
+        Ok(self.store.advance(Change::new(process, events)).await?)
+    }
+
+    /// Fails a process whose upstream was asked for a certificate and will not say what became of that. An operator is told.
+    pub(super) async fn give_up_doubt(
+        &self,
+        process: Process,
+        why: &str,
+    ) -> Result<Process, Error> {
+        let now = self.clock.now();
+        let change = given_up(process, SERVER, why, now)?;
+        Ok(self.store.advance(change).await?)
+    }
+}
+
+/// The end of a doubt: an incident in the audit log, because there may be a certificate that nobody here knows.
+fn given_up(process: Process, actor: &str, why: &str, now: Timestamp) -> Result<Change, Error> {
+    let id = process.id;
+    let issuer = issuer_of(&process);
+    let url = order_of(&process).map(|order| order.url.clone());
+    let url = url.ok_or_else(|| Error::internal("a process without an order"))?;
+    let why = format!(
+        "issuer `{issuer}` was asked for the certificate of the order {url}, and what became of that is not known: {why}"
+    );
+    tracing::error!(
+        process = id,
+        issuer,
+        order = url,
+        why,
+        "a doubt about an order is given up"
+    );
+    let mut entry = AuditEntry::new(now, actor, "incident.upstream", AuditEntry::process(id))
+        .with("customer", process.customer.as_str())
+        .with("issuer", issuer.as_str())
+        .with("order", url.as_str());
+    entry.reason = Some(why.clone());
+    let (process, events) = process.fail(why, now).map_err(Error::internal)?;
+    let mut change = Change::new(process, events);
+    change.audit.push(entry);
+    Ok(change)
+}
+
+fn issuer_of(process: &Process) -> String {
+    let work = process.work();
+    work.map_or_else(String::new, |work| work.order.issuer.clone())
+}
+
+fn order_of(process: &Process) -> Option<&UpstreamOrder> {
+    process.work()?.upstream.as_ref()
+}
