@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use reseal_pki::calendar;
 use reseal_pki::csr::Csr;
 
-use super::inspect::{Inspected, inspect};
+use super::inspect::{Inspected, Wrong, inspect};
 use crate::audit::{AuditEntry, SERVER};
 use crate::certificate::RevocationReason;
 use crate::customer::Scope;
@@ -29,22 +29,33 @@ impl Services {
     ) -> Result<Process, Error> {
         let csr = Csr::from_der(&order.csr).map_err(Error::internal)?;
         let now = self.clock.now();
-        let longest = self.longest_taken(order, now);
-        match inspect(delivered, &order.names, csr.public_key(), longest, now) {
+        let longest = |begin| self.longest_taken(order, begin);
+        let inspected = inspect(delivered, &order.names, csr.public_key(), longest, now);
+        let (what, reason) = match inspected {
             Ok(inspected) => {
-                self.store_delivered(process, order, delivered, inspected)
-                    .await
+                return self
+                    .store_delivered(process, order, delivered, inspected)
+                    .await;
             }
-            Err(what) => self.discard(process, order, delivered, &what).await,
-        }
+            Err(Wrong::Unverifiable(what)) => return self.doubt_issuer(process, &what).await,
+            Err(Wrong::NotOrdered(what)) => (what, Some(RevocationReason::Superseded)),
+            // What cannot be read cannot be revoked either.
+            Err(Wrong::Unreadable(what)) => (what, None),
+        };
+        let why = format!(
+            "issuer `{}` delivered a certificate that was not ordered, which is discarded: {what}",
+            order.issuer
+        );
+        self.revoke_unstored(process, order, delivered, &why, reason)
+            .await
     }
 
-    /// The longest validity that is taken from an upstream.
-    fn longest_taken(&self, order: &Order, now: Timestamp) -> SignedDuration {
+    /// The longest validity that is taken from an upstream, of what begins at `begin`.
+    fn longest_taken(&self, order: &Order, begin: Timestamp) -> SignedDuration {
         let configured = self.upstreams.get(&order.issuer);
         let configured = configured.and_then(|upstream| upstream.longest_validity());
         let by_rule = match self.settings.trust {
-            Trust::Public => calendar::rules_at(now).maximum_validity,
+            Trust::Public => calendar::rules_at(begin).maximum_validity,
             Trust::Private => LONGEST_PRIVATE,
         };
         configured.map_or(by_rule, |configured| match self.settings.trust {
@@ -118,23 +129,6 @@ impl Services {
         self.metrics.issued(&order.issuer);
         fault::point(fault::Point::Completed).await;
         Ok(process)
-    }
-
-    /// What came is not what was ordered.
-    async fn discard(
-        &self,
-        process: Process,
-        order: &Order,
-        delivered: &Delivered,
-        what: &str,
-    ) -> Result<Process, Error> {
-        let why = format!(
-            "issuer `{}` delivered a certificate that was not ordered, which is discarded: {what}",
-            order.issuer
-        );
-        let reason = Some(RevocationReason::Superseded);
-        self.revoke_unstored(process, order, delivered, &why, reason)
-            .await
     }
 
     /// Fails the process, and leaves the certificate that came to be revoked by the upstream, if there is a `reason` to.

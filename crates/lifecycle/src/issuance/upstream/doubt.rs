@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{PAUSE, asked_to_wait, next_try};
 use crate::audit::{AuditEntry, SERVER};
 use crate::error::Error;
-use crate::process::{Process, UpstreamOrder};
+use crate::process::{Process, State, UpstreamOrder};
 use crate::services::Services;
 use crate::store::Change;
 use crate::upstream::{UpstreamError, after};
@@ -62,6 +62,40 @@ impl Services {
         doubt: Option<String>,
         wait: Duration,
     ) -> Result<Process, Error> {
+        self.leave(process, doubt, wait, None).await
+    }
+
+    /// In doubt because it cannot be seen who issued what came: that is neither stored nor revoked, and an operator is told
+    /// once, who may have the upstream mend its chain.
+    pub(super) async fn doubt_issuer(
+        &self,
+        process: Process,
+        what: &str,
+    ) -> Result<Process, Error> {
+        let doubt = format!(
+            "what it delivered is neither stored nor revoked, as it is not known who issued it: {what}"
+        );
+        let is_known =
+            matches!(process.state(), State::InDoubt { detail, .. } if detail.contains(&doubt));
+        let entry = (!is_known).then(|| {
+            tracing::error!(
+                process = process.id,
+                issuer = issuer_of(&process),
+                doubt,
+                "an operator has to look at it"
+            );
+            incident(&process, SERVER, &doubt, self.clock.now())
+        });
+        self.leave(process, Some(doubt), PAUSE, entry).await
+    }
+
+    async fn leave(
+        &self,
+        process: Process,
+        doubt: Option<String>,
+        wait: Duration,
+        entry: Option<AuditEntry>,
+    ) -> Result<Process, Error> {
         let now = self.clock.now();
         let order = order_of(&process);
         if order.is_some_and(|order| order.is_long_over(now)) {
@@ -81,7 +115,9 @@ impl Services {
         let (process, events) = process
             .await_upstream(doubt, after(now, wait), now)
             .map_err(Error::internal)?;
-        Ok(self.store.advance(Change::new(process, events)).await?)
+        let mut change = Change::new(process, events);
+        change.audit.extend(entry);
+        Ok(self.store.advance(change).await?)
     }
 
     /// Fails a process whose upstream was asked for a certificate and will not say what became of that. An operator is told.
@@ -112,15 +148,23 @@ fn given_up(process: Process, actor: &str, why: &str, now: Timestamp) -> Result<
         why,
         "a doubt about an order is given up"
     );
-    let mut entry = AuditEntry::new(now, actor, "incident.upstream", AuditEntry::process(id))
-        .with("customer", process.customer.as_str())
-        .with("issuer", issuer.as_str())
-        .with("order", url.as_str());
-    entry.reason = Some(why.clone());
+    let entry = incident(&process, actor, &why, now);
     let (process, events) = process.fail(why, now).map_err(Error::internal)?;
     let mut change = Change::new(process, events);
     change.audit.push(entry);
     Ok(change)
+}
+
+fn incident(process: &Process, actor: &str, why: &str, now: Timestamp) -> AuditEntry {
+    let object = AuditEntry::process(process.id);
+    let mut entry = AuditEntry::new(now, actor, "incident.upstream", object)
+        .with("customer", process.customer.as_str())
+        .with("issuer", issuer_of(process));
+    if let Some(order) = order_of(process) {
+        entry = entry.with("order", order.url.as_str());
+    }
+    entry.reason = Some(why.to_owned());
+    entry
 }
 
 fn issuer_of(process: &Process) -> String {
