@@ -161,6 +161,11 @@ pub(crate) const SQLITE: &[Migration] = &[
         name: "0030_campaign_issuer",
         sql: include_str!("sql/sqlite/0030_campaign_issuer.sql"),
     },
+    Migration {
+        version: 31,
+        name: "0031_upstream_queues",
+        sql: include_str!("sql/sqlite/0031_upstream_queues.sql"),
+    },
 ];
 
 /// The history of the PostgreSQL schema: it begins where SQLite's was when this database came in, with the same number.
@@ -234,6 +239,11 @@ pub(crate) const POSTGRES: &[Migration] = &[
         version: 30,
         name: "0030_campaign_issuer",
         sql: include_str!("sql/postgres/0030_campaign_issuer.sql"),
+    },
+    Migration {
+        version: 31,
+        name: "0031_upstream_queues",
+        sql: include_str!("sql/postgres/0031_upstream_queues.sql"),
     },
 ];
 

@@ -22,7 +22,9 @@ use reseal_pki::certificate::Certificate;
 use reseal_pki::name::DnsName;
 use serde_json::{Value, json};
 
-use answer::{delivered, location, nothing_done, own, placed, read, refusal, unanswered};
+use answer::{
+    delivered, location, nothing_done, nothing_works, own, placed, read, refusal, unanswered,
+};
 use jws::{Key, Signer, encode};
 use wire::{Authorization, Directory, Order, RenewalInfo};
 
@@ -107,11 +109,11 @@ impl AcmeUpstream {
             .http
             .send(Method::GET, &self.settings.directory, None)
             .await;
-        let answer = answer.map_err(|error| nothing_done(unanswered(error)))?;
+        let answer = answer.map_err(|error| nothing_works(unanswered(error)))?;
         if answer.status != StatusCode::OK {
-            return Err(nothing_done(refusal(&answer)));
+            return Err(nothing_works(refusal(&answer)));
         }
-        let directory: Directory = read(&answer)?;
+        let directory: Directory = read(&answer).map_err(nothing_works)?;
         let fresh = Some((Instant::now(), directory.clone()));
         *self
             .directory
@@ -143,9 +145,9 @@ impl AcmeUpstream {
             .http
             .send(Method::HEAD, &directory.new_nonce, None)
             .await;
-        let answer = answer.map_err(|error| nothing_done(unanswered(error)))?;
+        let answer = answer.map_err(|error| nothing_works(unanswered(error)))?;
         let nonce = answer.header("replay-nonce").map(str::to_owned);
-        nonce.ok_or_else(|| nothing_done(refusal(&answer)))
+        nonce.ok_or_else(|| nothing_works(refusal(&answer)))
     }
 
     /// Sends a signed request, again with another nonce where the server wants one; the answer is a good one.

@@ -408,6 +408,25 @@ fn x_1_an_upstream_that_does_not_revoke_is_told_again() {
 }
 
 #[test]
+fn x_1_a_certificate_that_an_upstream_cannot_revoke_delays_no_other() {
+    let world = world();
+    let ids = [world.order(), world.order()];
+    world.pebble.misbehave(Mischief::FailToRevoke);
+    let revoke = |id: i64| {
+        let path = format!("/v2/ssl/certificates/{id}");
+        let reply = world.house.alice.delete(&path);
+        assert!(reply.status < 300, "{}", reply.text());
+    };
+    revoke(ids[0]);
+    wait_until_heard(&world, "/revoke", 1);
+    let began = Instant::now();
+    revoke(ids[1]);
+    let told = wait_until_heard(&world, "/revoke", 2);
+    assert_ne!(told[0]["certificate"], told[1]["certificate"]);
+    assert!(began.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
 fn what_is_no_acme_is_waited_out() {
     let world = world();
     for mischief in [Mischief::Nonsense, Mischief::Silent] {

@@ -100,6 +100,7 @@ impl Services {
             let error = UpstreamError::Unavailable {
                 reason: "it has accepted every proof, and its order is not ready".to_owned(),
                 retry_after: asked_to_wait,
+                is_general: false,
             };
             return self.interrupted(process, &error, is_first).await;
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{PAUSE, asked_to_wait, next_try};
+use super::{PAUSE, next_try};
 use crate::audit::{AuditEntry, SERVER};
 use crate::error::Error;
 use crate::process::{Process, State, UpstreamOrder};
@@ -47,7 +47,7 @@ impl Services {
         tracing::warn!(process = process.id, issuer, %error, "it is not known what became of the order");
         let wait = match error {
             UpstreamError::Lost(_) => Duration::from_secs(2),
-            _ => asked_to_wait(error).unwrap_or(PAUSE).max(PAUSE),
+            _ => error.asked_to_wait().unwrap_or(PAUSE).max(PAUSE),
         };
         self.come_back_in(process, Some(error.to_string()), wait)
             .await

@@ -19,16 +19,14 @@ impl Services {
         if !matches!(error, UpstreamError::Refused { .. }) {
             return error;
         }
-        let changed = |reason: &str| UpstreamError::Unavailable {
-            reason: reason.to_owned(),
-            retry_after: None,
-        };
         let present = self.upstream_account(&with.issuer, &with.upstream, &with.customer);
         match present.await {
             Ok(account) if account == with.account => error,
-            Ok(_) => changed("the key of the account was changed at the same moment"),
+            Ok(_) => {
+                UpstreamError::not_now("the key of the account was changed at the same moment")
+            }
             Err(NoAccount::Upstream(other)) => other,
-            Err(NoAccount::Own(other)) => changed(&other.message),
+            Err(NoAccount::Own(other)) => UpstreamError::not_now(other.message),
         }
     }
 

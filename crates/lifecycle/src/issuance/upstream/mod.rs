@@ -115,11 +115,7 @@ impl Services {
         let issuer = process.work().map(|work| work.order.issuer.as_str());
         let issuer = issuer.unwrap_or_default();
         let Some(upstream) = self.upstreams.get(issuer) else {
-            // The operator may have taken it out by mistake.
-            return Ok(Err(UpstreamError::Unavailable {
-                reason: format!("issuer `{issuer}` is not configured any more"),
-                retry_after: None,
-            }));
+            return Ok(Err(UpstreamError::not_configured(issuer)));
         };
         match self
             .upstream_account(issuer, upstream, &process.customer)
@@ -160,17 +156,9 @@ fn next_try(process: &Process, error: &UpstreamError, now: Timestamp) -> Timesta
     let usual = process
         .work()
         .map_or(now, |work| next_check(work.challenges_created, now));
-    match asked_to_wait(error) {
+    match error.asked_to_wait() {
         Some(wait) => after(now, wait.max(PAUSE)),
         None => after(now, PAUSE).max(usual),
-    }
-}
-
-/// How long the upstream wants to be left alone.
-fn asked_to_wait(error: &UpstreamError) -> Option<Duration> {
-    match error {
-        UpstreamError::Unavailable { retry_after, .. } => *retry_after,
-        UpstreamError::Lost(_) | UpstreamError::Refused { .. } => None,
     }
 }
 

@@ -121,11 +121,9 @@ impl Services {
             }
             // An upstream may answer two equal orders with one: its certificate can be only one process's.
             Err(StoreError::Exists(_)) => {
-                let error = UpstreamError::Unavailable {
-                    reason: "another process has an order for the same names, and has to end first"
-                        .to_owned(),
-                    retry_after: None,
-                };
+                let error = UpstreamError::not_now(
+                    "another process has an order for the same names, and has to end first",
+                );
                 self.put_off(unordered, Vec::new(), &error).await
             }
             Err(error) => Err(error.into()),
@@ -192,14 +190,10 @@ impl Services {
         let Counterpart {
             upstream, account, ..
         } = with;
-        let unusable = |reason: String| UpstreamError::Unavailable {
-            reason,
-            retry_after: None,
-        };
         let work = process.work();
         let Some((work, order)) = work.and_then(|work| Some((work, work.upstream.as_ref()?)))
         else {
-            return Err(unusable("there is no order".to_owned()));
+            return Err(UpstreamError::not_now("there is no order"));
         };
         let state = upstream.order(account, &order.url).await?;
         let mut states = Vec::with_capacity(state.authorizations.len());
@@ -213,7 +207,7 @@ impl Services {
                 state.name == name.fqdn() && state.wildcard == name.is_wildcard()
             });
             let Some((url, state)) = found else {
-                return Err(unusable(format!(
+                return Err(UpstreamError::not_now(format!(
                     "it does not say how `{name}` is to be proved"
                 )));
             };

@@ -134,6 +134,16 @@ impl State {
             {
                 problem("400 Bad Request", "badRevocationReason", "")
             }
+            ("POST", "revoke")
+                if self.mischief.contains(&Mischief::FailToRevoke)
+                    && self.first_to_revoke() == Some(&payload["certificate"]) =>
+            {
+                Answer {
+                    status: "500 Internal Server Error",
+                    headers: String::new(),
+                    body: String::new(),
+                }
+            }
             ("POST", "revoke") if self.mischief.remove(&Mischief::RefuseRevocation) => {
                 problem("403 Forbidden", "unauthorized", "")
             }
@@ -141,6 +151,12 @@ impl State {
             _ => problem("404 Not Found", "malformed", ""),
         };
         Some(answer)
+    }
+
+    fn first_to_revoke(&self) -> Option<&Value> {
+        let mut heard = self.heard.iter();
+        let (_, payload) = heard.find(|(path, _)| path == "/revoke")?;
+        Some(&payload["certificate"])
     }
 
     fn place(&mut self, payload: &Value, address: SocketAddr) -> Option<Answer> {

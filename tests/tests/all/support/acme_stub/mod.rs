@@ -58,6 +58,8 @@ pub(crate) enum Mischief {
     SameOrder,
     /// Does not revoke; once.
     RefuseRevocation,
+    /// Has nothing but a fault for the first certificate that it ever was to revoke.
+    FailToRevoke,
     /// Answers with what is no ACME.
     Nonsense,
     /// Lets an order wait for some seconds, and says that it is malformed, as for a key that it does not know; once.
