@@ -184,6 +184,11 @@ impl UpstreamError {
         }
     }
 
+    /// Whether it does not know the account with which it was asked.
+    pub(crate) fn lacks_account(&self) -> bool {
+        self.is("accountDoesNotExist")
+    }
+
     /// Whether it would answer nothing else either.
     pub(crate) fn is_general(&self) -> bool {
         matches!(

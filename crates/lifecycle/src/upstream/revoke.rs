@@ -145,12 +145,24 @@ impl Services {
         if read.is_ok_and(|certificate| certificate.not_after() < self.clock.now()) {
             return Ok(Ok(duty.reason));
         }
-        let account = self.upstream_account(&duty.issuer, upstream, &duty.customer);
-        match account.await {
-            Ok(account) => Ok(upstream.revoke(&account, &duty.der, duty.reason).await),
-            Err(NoAccount::Upstream(error)) => Ok(Err(error)),
-            Err(NoAccount::Own(error)) => Err(error),
+        let (issuer, customer) = (&*duty.issuer, &*duty.customer);
+        let account = match self.upstream_account(issuer, upstream, customer).await {
+            Ok(account) => account,
+            Err(NoAccount::Upstream(error)) => return Ok(Err(error)),
+            Err(NoAccount::Own(error)) => return Err(error),
+        };
+        let told = upstream.revoke(&account, &duty.der, duty.reason).await;
+        if told.as_ref().is_err_and(UpstreamError::lacks_account) {
+            let accounts = self.accounts();
+            let replaced = accounts.replace(issuer, upstream, customer, &account);
+            match replaced.await {
+                // It is told with that account the next time.
+                Ok(_) => {}
+                Err(NoAccount::Upstream(error)) => return Ok(Err(error)),
+                Err(NoAccount::Own(error)) => return Err(error),
+            }
         }
+        Ok(told)
     }
 }
 

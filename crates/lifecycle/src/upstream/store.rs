@@ -52,7 +52,7 @@ pub trait UpstreamStore: Send + Sync + 'static {
         &self,
         account: StoredAccount,
     ) -> Result<StoredAccount, StoreError>;
-    /// What the upstream calls `account`, unless that is known already: its key may have been changed since then.
+    /// What the upstream calls `account` from now on, unless it has another name or key by now than `account` says.
     async fn name_upstream_account(
         &self,
         account: &StoredAccount,

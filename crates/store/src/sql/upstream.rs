@@ -9,9 +9,9 @@ super::statements! {
     /// issuer, directory, customer, sealed, created; once
     INSERT_ACCOUNT = "INSERT INTO upstream_account (issuer, directory, customer, sealed, created) \
         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (issuer, directory, customer) DO NOTHING";
-    /// url, issuer, directory, customer, sealed: unless somebody else did, who may have changed its key since
+    /// url, issuer, directory, customer, sealed, url as read: unless somebody else did, who may have changed its key since
     NAME_ACCOUNT = "UPDATE upstream_account SET url = $1 \
-        WHERE issuer = $2 AND directory = $3 AND customer = $4 AND sealed = $5 AND url IS NULL";
+        WHERE issuer = $2 AND directory = $3 AND customer = $4 AND sealed = $5 AND url IS NOT DISTINCT FROM $6";
     /// next, issuer, directory, customer, sealed: unless there is one, or the key is another one by now
     BEGIN_KEY_CHANGE = "UPDATE upstream_account SET next = $1 \
         WHERE issuer = $2 AND directory = $3 AND customer = $4 AND sealed = $5 AND next IS NULL";

@@ -59,7 +59,13 @@ async fn of_two_nodes_that_make_an_account_the_first_ones_key_stays() {
         .await
         .unwrap();
     let still = store.upstream_account(issuer, directory, "acme").await;
-    assert_eq!(still.unwrap(), Some(named));
+    assert_eq!(still.unwrap().as_ref(), Some(&named));
+    // The upstream has lost it and made another one of its key.
+    let another = "https://ca.example/account/3";
+    let renamed = store.name_upstream_account(&named, another, now());
+    renamed.await.unwrap();
+    let renamed = store.upstream_account(issuer, directory, "acme").await;
+    assert_eq!(renamed.unwrap().unwrap().url.as_deref(), Some(another));
     for (directory, customer) in [("https://other.example/dir", "acme"), (directory, "rival")] {
         let other = store.upstream_account(issuer, directory, customer).await;
         assert_eq!(other.unwrap(), None, "{directory}, {customer}");

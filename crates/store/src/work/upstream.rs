@@ -68,10 +68,13 @@ impl UpstreamStore for SqlStore {
     ) -> Result<(), StoreError> {
         let (account, url) = (account.clone(), url.to_owned());
         let object = format!("issuer/{}", account.issuer);
-        let entry = AuditEntry::new(now, SERVER, "issuer.account", object)
+        let mut entry = AuditEntry::new(now, SERVER, "issuer.account", object)
             .with("directory", account.directory.as_str())
             .with("customer", account.customer.as_str())
             .with("account", url.as_str());
+        if let Some(lost) = &account.url {
+            entry = entry.with("lost", lost.as_str());
+        }
         self.writer
             .write(move |connection| {
                 let values = params![
@@ -79,7 +82,8 @@ impl UpstreamStore for SqlStore {
                     account.issuer,
                     account.directory,
                     account.customer,
-                    account.sealed
+                    account.sealed,
+                    account.url
                 ];
                 if connection.execute(sql::upstream::NAME_ACCOUNT, values)? > 0 {
                     audit::note(connection, entry.clone())?;

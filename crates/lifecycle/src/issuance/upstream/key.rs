@@ -10,7 +10,8 @@ use crate::store::Change;
 use crate::upstream::{NoAccount, UpstreamError};
 
 impl Services {
-    /// A refusal of what was signed with a key that the account has no more says nothing about what was asked for.
+    /// A refusal of what was signed with a key that the account has no more, or for an account that is no more, says nothing
+    /// about what was asked for.
     pub(super) async fn unless_rekeyed(
         &self,
         with: &Counterpart,
@@ -19,9 +20,24 @@ impl Services {
         if !matches!(error, UpstreamError::Refused { .. }) {
             return error;
         }
-        let present = self.upstream_account(&with.issuer, &with.upstream, &with.customer);
-        match present.await {
-            Ok(account) if account == with.account => error,
+        let Counterpart {
+            issuer,
+            customer,
+            upstream,
+            account,
+        } = with;
+        let present = if error.lacks_account() {
+            let accounts = self.accounts();
+            accounts.replace(issuer, upstream, customer, account).await
+        } else {
+            self.upstream_account(issuer, upstream, customer).await
+        };
+        match present {
+            Ok(present) if present == *account => error,
+            Ok(present) if present.url != account.url => UpstreamError::not_now(format!(
+                "the account {} was not known there any more: {} takes its place",
+                account.url, present.url
+            )),
             Ok(_) => {
                 UpstreamError::not_now("the key of the account was changed at the same moment")
             }
