@@ -98,6 +98,7 @@ pub(crate) fn order() -> UpstreamOrder {
         caa_identities: Vec::new(),
         asked: None,
         first_asked: None,
+        lost: 0,
         authorizations: Vec::new(),
     }
 }

@@ -34,6 +34,9 @@ pub struct UpstreamOrder {
     /// When it was asked for the first time: since then there may be a certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_asked: Option<Timestamp>,
+    /// How many orders the upstream has lost before it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lost: u32,
     /// What it asks for, one a name.
     pub authorizations: Vec<UpstreamAuthorization>,
 }
@@ -64,7 +67,19 @@ pub struct Way {
     pub key_authorization: String,
 }
 
+/// For `skip_serializing_if`.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 impl UpstreamOrder {
+    /// The upstream has lost it: nothing comes of it any more.
+    pub fn lose(&mut self, now: Timestamp) {
+        self.expires = Some(now);
+        self.lost += 1;
+    }
+
     /// What is asked for `name`.
     pub fn authorization(&self, name: &DnsName) -> Option<&UpstreamAuthorization> {
         self.authorizations.iter().find(|one| one.name == *name)

@@ -279,6 +279,79 @@ fn s_13_caa_is_asked_for_the_upstreams_names_before_it_is_told() {
 }
 
 #[test]
+fn an_order_that_is_lost_before_anything_was_asked_for_is_replaced_but_not_for_ever() {
+    let world = world();
+    let process = world.request(NAMES).process();
+    world.asked_for(process);
+    world.house.wait_until(process, || {
+        world.publish(&world.house.info(process));
+        world.pebble.lose_orders();
+        world.house.resend(process);
+        (world.count(process, "failed") == 1).then_some(())
+    });
+    assert_eq!(world.pebble.heard("/new-order").len(), 4);
+    let failed = world.house.wait_for(process, "FAILED");
+    let said = failed["statusDetail"].as_str().unwrap();
+    assert!(said.contains("has lost 4 orders"), "{said}");
+    let process = world.request(NAMES).process();
+    world.asked_for(process);
+    world.pebble.lose_orders();
+    world.house.wait_until(process, || {
+        world.publish(&world.house.info(process));
+        world.house.resend(process);
+        (world.pebble.issued() == 1).then_some(())
+    });
+    world.house.wait_for(process, "COMPLETED");
+    world.is_sound();
+}
+
+#[test]
+fn an_account_that_the_upstream_has_lost_is_made_again() {
+    let world = world();
+    let old = world.order();
+    world.pebble.lose_account();
+    let process = world.request(NAMES).process();
+    let waits = world.house.wait_for(process, "SUSPENDED");
+    let said = waits["statusDetail"].as_str().unwrap();
+    assert!(said.contains("/account/2 takes its place"), "{said}");
+    world.house.resend(process);
+    world.finish(process);
+    // Revocations find it too.
+    world.pebble.lose_account();
+    let path = format!("/v2/ssl/certificates/{old}");
+    let reply = world.house.alice.delete(&path);
+    assert!(reply.status < 300, "{}", reply.text());
+    let database = world.house.database();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while database.number("SELECT count(*) FROM upstream_revocation WHERE done IS NOT NULL") != 1 {
+        assert!(Instant::now() < deadline);
+        thread::sleep(Duration::from_millis(50));
+    }
+    let made = "SELECT count(*) FROM audit WHERE action = 'issuer.account'";
+    assert_eq!(database.number(made), 3);
+    world.is_sound();
+}
+
+#[test]
+fn r_13_what_an_upstream_has_said_before_a_limit_is_not_asked_again() {
+    let world = world();
+    world.pebble.misbehave(Mischief::LimitReads);
+    let process = world.request(NAMES).process();
+    let waits = world.house.wait_for(process, "SUSPENDED");
+    assert!(
+        waits["statusDetail"]
+            .as_str()
+            .unwrap()
+            .contains("rateLimited"),
+        "{waits}"
+    );
+    world.house.resend(process);
+    world.asked_for(process);
+    assert_eq!(world.pebble.heard("/authz/0/0").len(), 1);
+    world.finish(process);
+}
+
+#[test]
 fn two_processes_never_share_an_order() {
     let world = world();
     let first = world.request(NAMES).process();

@@ -54,7 +54,10 @@ impl Services {
             sleep(pause).await;
             let state = match with.upstream.order(&with.account, &placed.url).await {
                 Ok(state) => state,
-                Err(error) => return self.interrupted(process, &error, is_first).await,
+                Err(error) => {
+                    let error = self.unless_rekeyed(&with, error).await;
+                    return self.interrupted(process, &error, is_first).await;
+                }
             };
             asked_to_wait = state.retry_after;
             match (state.status, state.certificate) {
@@ -88,6 +91,9 @@ impl Services {
                     let words = state
                         .error
                         .unwrap_or_else(|| "no reason was given".to_owned());
+                    if is_first {
+                        return self.order_lost(process, &words).await;
+                    }
                     let why = format!(
                         "issuer `{}` does not fulfil the order: {words}",
                         order.issuer

@@ -1,11 +1,12 @@
 //! What becomes of a process whose upstream was going to be asked for a certificate, or was, and has not said what came of
 //! it.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{PAUSE, next_try};
+use super::{Flow, PAUSE};
 use crate::audit::{AuditEntry, SERVER};
 use crate::error::Error;
 use crate::process::{Process, State, UpstreamOrder};
@@ -28,13 +29,22 @@ impl Services {
         if !is_first {
             return self.come_back(process, error).await;
         }
-        let now = self.clock.now();
-        let next = next_try(&process, error, now);
-        let detail = format!("issuer `{}`: {error}", issuer_of(&process));
-        let (process, events) = process
-            .step_back(detail, next, now)
+        if let UpstreamError::Refused { .. } = error {
+            return self.order_lost(process, &error.to_string()).await;
+        }
+        let process = process
+            .step_back(self.clock.now())
             .map_err(Error::internal)?;
-        Ok(self.store.advance(Change::new(process, events)).await?)
+        let put_off = self.put_off(process, Vec::new(), error).await?;
+        Ok(process_of(put_off))
+    }
+
+    /// Has another order placed for a process whose order came to nothing before the certificate was asked for.
+    pub(super) async fn order_lost(&self, process: Process, why: &str) -> Result<Process, Error> {
+        let process = process
+            .step_back(self.clock.now())
+            .map_err(Error::internal)?;
+        Ok(process_of(self.replace_order(process, why).await?))
     }
 
     /// Leaves the process until the upstream can be asked how far the order is.
@@ -129,6 +139,13 @@ impl Services {
         let now = self.clock.now();
         let change = given_up(process, SERVER, why, now)?;
         Ok(self.store.advance(change).await?)
+    }
+}
+
+/// The process, whether it is gone on with or not.
+fn process_of(flow: Flow) -> Process {
+    match flow {
+        ControlFlow::Continue(process) | ControlFlow::Break(process) => process,
     }
 }
 

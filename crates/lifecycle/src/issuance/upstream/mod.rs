@@ -30,7 +30,6 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use reseal_pki::csr::Csr;
 
 pub(super) use challenge::fill;
@@ -142,23 +141,19 @@ impl Services {
         events: Vec<Event>,
         error: &UpstreamError,
     ) -> Result<Flow, Error> {
-        let next = next_try(&process, error, self.clock.now());
+        let now = self.clock.now();
+        // Not `next_look`: before there is anything to publish it would wait for somebody's answer.
+        let usual = process
+            .work()
+            .map_or(now, |work| next_check(work.challenges_created, now));
+        let next = match error.asked_to_wait() {
+            Some(wait) => after(now, wait.max(PAUSE)),
+            None => after(now, PAUSE).max(usual),
+        };
         let issuer = process.work().map(|work| work.order.issuer.clone());
         let detail = format!("issuer `{}`: {error}", issuer.unwrap_or_default());
         let process = self.wait_until(process, events, detail, next).await?;
         Ok(ControlFlow::Break(process))
-    }
-}
-
-/// When a process is gone on with whose upstream has not done what it was asked to.
-fn next_try(process: &Process, error: &UpstreamError, now: Timestamp) -> Timestamp {
-    // Not `next_look`: before there is anything to publish it would wait for somebody's answer.
-    let usual = process
-        .work()
-        .map_or(now, |work| next_check(work.challenges_created, now));
-    match error.asked_to_wait() {
-        Some(wait) => after(now, wait.max(PAUSE)),
-        None => after(now, PAUSE).max(usual),
     }
 }
 

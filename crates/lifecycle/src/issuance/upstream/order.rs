@@ -10,7 +10,9 @@ use crate::fault;
 use crate::process::{Action, Process, ProofState, UpstreamAuthorization, UpstreamOrder, Way};
 use crate::services::Services;
 use crate::store::{Change, StoreError};
-use crate::upstream::{AuthorizationState, AuthorizationStatus, OrderUrl, UpstreamError};
+use crate::upstream::{
+    AuthorizationState, AuthorizationStatus, OrderStatus, OrderUrl, UpstreamError,
+};
 
 /// Problems that say that these names are not certified there, however often it is asked.
 const FINAL: [&str; 4] = [
@@ -19,6 +21,9 @@ const FINAL: [&str; 4] = [
     "caa",
     "malformed",
 ];
+
+/// How many orders of a process may be lost.
+const MOST_LOST: u32 = 3;
 
 impl Services {
     /// Places an order unless the process has a living one, and puts down what it asks for.
@@ -30,7 +35,8 @@ impl Services {
         let now = self.clock.now();
         let order = process.work().and_then(|work| work.upstream.as_ref());
         let process = match order {
-            Some(order) if !order.is_over(now) => process,
+            // What another account has ordered this one cannot read.
+            Some(order) if !order.is_over(now) && order.account == with.account.url => process,
             _ => match self.place(process, with).await? {
                 ControlFlow::Continue(process) => process,
                 stopped @ ControlFlow::Break(_) => return Ok(stopped),
@@ -87,6 +93,8 @@ impl Services {
         };
         let account = with.account.url.clone();
         let unordered = process.clone();
+        let before = process.work().and_then(|work| work.upstream.as_ref());
+        let lost = before.map_or(0, |before| before.lost);
         let (process, _) = process
             .update(now, |work| {
                 work.upstream = Some(UpstreamOrder {
@@ -97,6 +105,7 @@ impl Services {
                     caa_identities,
                     asked: None,
                     first_asked: None,
+                    lost,
                     authorizations: Vec::new(),
                 });
                 // What an earlier order asked for proves nothing for this one.
@@ -130,6 +139,35 @@ impl Services {
         }
     }
 
+    /// Has another order placed instead of one that the upstream has lost, or has ended though nothing of ours failed there:
+    /// no certificate was asked for yet. Not for ever.
+    pub(super) async fn replace_order(&self, process: Process, why: &str) -> Result<Flow, Error> {
+        let order = process.work().and_then(|work| work.upstream.as_ref());
+        let lost = order.map_or(0, |order| order.lost);
+        if lost >= MOST_LOST {
+            let issuer = process.work().map(|work| work.order.issuer.clone());
+            let reason = format!(
+                "issuer `{}` has lost {} orders, the last one so: {why}",
+                issuer.unwrap_or_default(),
+                lost + 1
+            );
+            return Ok(ControlFlow::Break(self.fail(process, reason).await?));
+        }
+        let now = self.clock.now();
+        let (process, _) = process
+            .update(now, |work| {
+                if let Some(order) = &mut work.upstream {
+                    order.lose(now);
+                }
+                Vec::new()
+            })
+            .map_err(Error::internal)?;
+        let error = UpstreamError::not_now(format!(
+            "another order is placed, for this one is lost: {why}"
+        ));
+        self.put_off(process, Vec::new(), &error).await
+    }
+
     /// The certificate that is replaced, DER, if the same upstream issued it.
     async fn replaced_upstream(
         &self,
@@ -152,7 +190,7 @@ impl Services {
     ) -> Result<Flow, Error> {
         let read = match self.asked_for(&process, with).await {
             Ok(read) => read,
-            Err(error) => return self.put_off(process, Vec::new(), &error).await,
+            Err(error) => return self.unreadable(process, with, error).await,
         };
         let now = self.clock.now();
         let (process, events) = process
@@ -181,6 +219,21 @@ impl Services {
         Ok(ControlFlow::Continue(process))
     }
 
+    /// What becomes of a process whose order, or what that asks for, cannot be read.
+    pub(super) async fn unreadable(
+        &self,
+        process: Process,
+        with: &Counterpart,
+        error: UpstreamError,
+    ) -> Result<Flow, Error> {
+        match self.unless_rekeyed(with, error).await {
+            error @ UpstreamError::Refused { .. } => {
+                self.replace_order(process, &error.to_string()).await
+            }
+            error => self.put_off(process, Vec::new(), &error).await,
+        }
+    }
+
     /// What the upstream asks for, one for each name of the order.
     async fn asked_for(
         &self,
@@ -196,6 +249,9 @@ impl Services {
             return Err(UpstreamError::not_now("there is no order"));
         };
         let state = upstream.order(account, &order.url).await?;
+        if state.status == OrderStatus::Invalid {
+            return Err(dead(state.error));
+        }
         let mut states = Vec::with_capacity(state.authorizations.len());
         // An upstream that asks for more than was ordered is not asked for all of it.
         for url in state.authorizations.iter().take(work.order.names.len()) {
@@ -211,6 +267,9 @@ impl Services {
                     "it does not say how `{name}` is to be proved"
                 )));
             };
+            if state.status == AuthorizationStatus::Dead {
+                return Err(dead(state.error.clone()));
+            }
             let mut ways = Vec::with_capacity(state.offers.len());
             for offer in &state.offers {
                 ways.push(Way {
@@ -227,5 +286,13 @@ impl Services {
             asked.push((authorization, state.clone()));
         }
         Ok(asked)
+    }
+}
+
+/// Of an order that cannot be used any more, though nobody has asked for anything yet.
+fn dead(words: Option<String>) -> UpstreamError {
+    UpstreamError::Refused {
+        kind: "invalid".to_owned(),
+        detail: words.unwrap_or_else(|| "it has ended".to_owned()),
     }
 }

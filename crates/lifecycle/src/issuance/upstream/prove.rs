@@ -230,9 +230,11 @@ impl Services {
                     AuthorizationStatus::Pending => {}
                     AuthorizationStatus::Valid => proved.push((asked.name, state.validated)),
                     AuthorizationStatus::Dead => {
-                        let words = state
-                            .error
-                            .unwrap_or_else(|| "no reason was given".to_owned());
+                        // What was looked at and not found says so (RFC 8555 section 8.2).
+                        let Some(words) = state.error else {
+                            let why = format!("the authorization of `{}` has ended", asked.name);
+                            return self.replace_order(process, &why).await;
+                        };
                         let issuer = process.work().map(|work| work.order.issuer.clone());
                         let reason = format!(
                             "issuer `{}` did not accept the proof of control of `{}`, which we saw: {words}",
@@ -249,6 +251,10 @@ impl Services {
             .update(now, |work| proved_there(work, &proved, now))
             .map_err(Error::internal)?;
         match failed {
+            Some(error @ UpstreamError::Refused { .. }) => {
+                let process = self.advance_leased(Change::new(process, events)).await?;
+                self.unreadable(process, with, error).await
+            }
             Some(error) => self.put_off(process, events, &error).await,
             None if events.is_empty() => Ok(ControlFlow::Continue(process)),
             None => {

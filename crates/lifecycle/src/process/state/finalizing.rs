@@ -51,14 +51,8 @@ impl Process {
         Ok((self, vec![Event::new(now, event)]))
     }
 
-    /// Finalizing → suspended, to be looked at again at `next`: the upstream was going to be asked, and certainly was not,
-    /// because of `detail`.
-    pub fn step_back(
-        mut self,
-        detail: String,
-        next: Timestamp,
-        now: Timestamp,
-    ) -> Result<Step, IllegalTransition> {
+    /// Finalizing → checking: the upstream was going to be asked, and certainly was not.
+    pub fn step_back(mut self, now: Timestamp) -> Result<Self, IllegalTransition> {
         let mut work = match self.state {
             State::Finalizing { work } => work,
             other => {
@@ -70,7 +64,8 @@ impl Process {
             (upstream.asked, upstream.first_asked) = (None, None);
         }
         self.state = State::Checking { work };
-        self.suspend(detail, Some(next), now)
+        self.updated = now;
+        Ok(self)
     }
 
     /// Finalizing or in doubt, to be looked at again at `next`; in doubt while it is not known what became of the order,
@@ -203,20 +198,16 @@ mod tests {
         assert!(ended.await_upstream(None, now, now).is_err());
     }
     #[test]
-    fn what_was_certainly_not_asked_for_waits_as_before_and_can_be_cancelled() {
+    fn what_was_certainly_not_asked_for_is_checked_as_before_and_can_be_cancelled() {
         let now = sample::now();
         let (process, _) = open(ordered(true)).finalize(now).unwrap();
-        let (process, events) = process.step_back("busy".to_owned(), now, now).unwrap();
-        assert_eq!(
-            (process.status(), events.len()),
-            (ProcessStatus::Suspended, 1)
-        );
+        let process = process.step_back(now).unwrap();
         let order = process.work().unwrap().upstream.as_ref();
         assert_eq!(order, Some(&sample::order()));
         assert!(process.clone().cancel("acme/api".to_owned(), now).is_ok());
-        let (process, _) = process.resume(now).unwrap().0.finalize(now).unwrap();
+        let (process, _) = process.finalize(now).unwrap();
         let doubt = process.await_upstream(Some("lost".to_owned()), now, now);
         let (in_doubt, _) = doubt.unwrap();
-        assert!(in_doubt.step_back("busy".to_owned(), now, now).is_err());
+        assert!(in_doubt.step_back(now).is_err());
     }
 }

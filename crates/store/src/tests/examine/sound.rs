@@ -97,6 +97,7 @@ impl World {
             caa_identities: Vec::new(),
             asked: None,
             first_asked: None,
+            lost: 0,
             authorizations: Vec::new(),
         });
         let (process, events) = Process::open(opening(Action::Request, "acme", None), work, now());

@@ -74,7 +74,7 @@ impl State {
                     problem("400 Bad Request", kind, "")
                 } else {
                     self.key = Some(jwk.clone());
-                    made(&url("/account/1"), &json!({"status": "valid"}))
+                    made(&self.account(address), &json!({"status": "valid"}))
                 }
             }
             ("POST", "key") if self.mischief.remove(&Mischief::LoseKeyRequest) => return None,
@@ -97,7 +97,16 @@ impl State {
                         "explanationURL": explanation}))
                 }
             }
+            ("POST", "order" | "authz" | "challenge" | "finalize")
+                if self.orders.get(number(1)?)?.is_lost =>
+            {
+                problem("404 Not Found", "malformed", "")
+            }
             ("POST", "order") => good(&self.show(number(1)?, address)),
+            ("POST", "authz") if number(2)? == 1 && self.mischief.remove(&Mischief::LimitReads) => {
+                let headers = "Retry-After: 0\r\n";
+                problem("429 Too Many Requests", "rateLimited", headers)
+            }
             ("POST", "authz") => {
                 let (order, name) = (self.orders.get(number(1)?)?, number(2)?);
                 let text = order.names.get(name)?;
@@ -151,6 +160,11 @@ impl State {
             _ => problem("404 Not Found", "malformed", ""),
         };
         Some(answer)
+    }
+
+    /// What the account is called.
+    pub(super) fn account(&self, address: SocketAddr) -> String {
+        format!("https://{address}/account/{}", self.lost_accounts + 1)
     }
 
     fn first_to_revoke(&self) -> Option<&Value> {
@@ -217,7 +231,7 @@ impl State {
             return None;
         }
         if self.mischief.remove(&Mischief::LimitCsr) {
-            let headers = "Retry-After: 1\r\n";
+            let headers = "Retry-After: 0\r\n";
             return Some(problem("429 Too Many Requests", "rateLimited", headers));
         }
         if self.mischief.contains(&Mischief::StaysProcessing) {
