@@ -354,8 +354,9 @@ impl Upstream for AcmeUpstream {
             return Ok(first);
         }
         for url in answer.links("alternate").iter().take(MOST_CHAINS) {
-            // One that cannot be had is no reason to go without any.
+            // One that cannot be had is no reason to go without any, and one of another certificate is none.
             if let Ok((other, _)) = self.chain(account, url).await
+                && other.leaf == first.leaf
                 && self.is_preferred(&other)
             {
                 return Ok(other);
