@@ -54,6 +54,9 @@ pub struct UpstreamAuthorization {
     /// When the upstream was told that it is published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told: Option<Timestamp>,
+    /// How often it was.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub times: u32,
 }
 
 /// A way to prove a name to the upstream.

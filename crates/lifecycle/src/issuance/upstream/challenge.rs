@@ -102,6 +102,7 @@ mod tests {
                 url: "https://ca.example/authorization/1".to_owned(),
                 ways,
                 told: None,
+                times: 0,
             }],
             ..sample::order()
         });

@@ -27,6 +27,8 @@ const LOOKS: [Duration; 6] = [
     Duration::from_secs(2),
     Duration::from_secs(2),
 ];
+/// The longest pause that is made for the upstream's sake within a run.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Pause between runs while the upstream makes the certificate.
 const BETWEEN_RUNS: Duration = Duration::from_secs(5);
 /// An upstream that has answered nothing and whose order is ready for so long does not sign any more.
@@ -49,8 +51,12 @@ impl Services {
         else {
             return Err(Error::internal("a process without an order"));
         };
-        let mut asked_to_wait = None;
+        let mut asked_to_wait: Option<Duration> = None;
         for pause in LOOKS {
+            let pause = asked_to_wait.map_or(pause, |asked| pause.max(asked));
+            if pause > LONGEST_PAUSE || with.is_late() {
+                break;
+            }
             sleep(pause).await;
             let state = match with.upstream.order(&with.account, &placed.url).await {
                 Ok(state) => state,

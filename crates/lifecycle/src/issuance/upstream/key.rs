@@ -25,6 +25,7 @@ impl Services {
             customer,
             upstream,
             account,
+            ..
         } = with;
         let present = if error.lacks_account() {
             let accounts = self.accounts();
@@ -98,7 +99,7 @@ fn renewed(
                 .key_authorization(&with.account, &offer.token)?;
             if *key_authorization != present {
                 *key_authorization = present;
-                asked.told = None;
+                (asked.told, asked.times) = (None, 0);
                 is_other = true;
             }
         }

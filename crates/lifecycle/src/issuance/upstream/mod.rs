@@ -28,7 +28,7 @@ mod prove;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reseal_pki::csr::Csr;
 
@@ -47,6 +47,9 @@ use crate::upstream::{Account, NoAccount, Upstream, UpstreamError, after};
 /// When an upstream that cannot answer is asked again at the earliest, unless it says so itself.
 const PAUSE: Duration = Duration::from_secs(15);
 
+/// How long a round may ask the upstream: a slow one has its next turn later, and others have theirs.
+const ROUND: Duration = Duration::from_mins(1);
+
 /// A process after a step: to go on with, or to leave as it is.
 type Flow = ControlFlow<Process, Process>;
 
@@ -58,6 +61,15 @@ struct Counterpart {
     customer: String,
     upstream: Arc<dyn Upstream>,
     account: Account,
+    /// When the round began.
+    began: Instant,
+}
+
+impl Counterpart {
+    /// Whether the rest has to be asked for in another round.
+    fn is_late(&self) -> bool {
+        self.began.elapsed() >= ROUND
+    }
 }
 
 impl Services {
@@ -111,6 +123,7 @@ impl Services {
         &self,
         process: &Process,
     ) -> Result<Result<Counterpart, UpstreamError>, Error> {
+        let began = Instant::now();
         let issuer = process.work().map(|work| work.order.issuer.as_str());
         let issuer = issuer.unwrap_or_default();
         let Some(upstream) = self.upstreams.get(issuer) else {
@@ -125,6 +138,7 @@ impl Services {
                 customer: process.customer.clone(),
                 upstream: Arc::clone(upstream),
                 account,
+                began,
             })),
             Err(NoAccount::Upstream(error)) => {
                 tracing::error!(issuer, %error, "there is no account at the upstream");

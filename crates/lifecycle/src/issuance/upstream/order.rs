@@ -2,16 +2,20 @@
 
 use std::ops::ControlFlow;
 
-use super::{Counterpart, Flow, challenge, fill};
+use reseal_pki::name::DnsName;
+
+use super::{Counterpart, Flow, PAUSE, challenge, fill};
 use crate::customer::Scope;
 use crate::error::Error;
 use crate::event::{Event, EventKind};
 use crate::fault;
-use crate::process::{Action, Process, ProofState, UpstreamAuthorization, UpstreamOrder, Way};
+use crate::process::{
+    Action, Process, ProofState, UpstreamAuthorization, UpstreamOrder, Way, Work,
+};
 use crate::services::Services;
 use crate::store::{Change, StoreError};
 use crate::upstream::{
-    AuthorizationState, AuthorizationStatus, OrderStatus, OrderUrl, UpstreamError,
+    AuthorizationState, AuthorizationStatus, Offer, OrderStatus, OrderUrl, UpstreamError, after,
 };
 
 /// Problems that say that these names are not certified there, however often it is asked.
@@ -46,11 +50,10 @@ impl Services {
             ControlFlow::Continue(process) => process,
             stopped @ ControlFlow::Break(_) => return Ok(stopped),
         };
-        let order = process.work().and_then(|work| work.upstream.as_ref());
-        if order.is_some_and(|order| order.authorizations.is_empty()) {
-            self.read_authorizations(process, with).await
-        } else {
+        if process.work().is_some_and(all_known) {
             Ok(ControlFlow::Continue(process))
+        } else {
+            self.read_authorizations(process, with).await
         }
     }
 
@@ -182,16 +185,15 @@ impl Services {
         Ok(old.filter(|old| old.issuer == issuer).map(|old| old.der))
     }
 
-    /// Reads what the upstream asks for, name by name, and records it.
+    /// Reads what the upstream asks for, name by name, and records it, as far as it answers in this round. The next one goes
+    /// on where this one stopped.
     async fn read_authorizations(
         &self,
         process: Process,
         with: &Counterpart,
     ) -> Result<Flow, Error> {
-        let read = match self.asked_for(&process, with).await {
-            Ok(read) => read,
-            Err(error) => return self.unreadable(process, with, error).await,
-        };
+        let mut read = Vec::new();
+        let asked = self.asked_for(&process, with, &mut read).await;
         let now = self.clock.now();
         let (process, events) = process
             .update(now, |work| {
@@ -216,7 +218,19 @@ impl Services {
             })
             .map_err(Error::internal)?;
         let process = self.advance_leased(Change::new(process, events)).await?;
-        Ok(ControlFlow::Continue(process))
+        if let Err(error) = asked {
+            return self.unreadable(process, with, error).await;
+        }
+        if process.work().is_some_and(all_known) {
+            return Ok(ControlFlow::Continue(process));
+        }
+        let detail = format!(
+            "issuer `{}` says slowly how the names are to be proved",
+            with.issuer
+        );
+        let next = after(now, PAUSE);
+        let process = self.wait_until(process, Vec::new(), detail, next).await?;
+        Ok(ControlFlow::Break(process))
     }
 
     /// What becomes of a process whose order, or what that asks for, cannot be read.
@@ -234,12 +248,13 @@ impl Services {
         }
     }
 
-    /// What the upstream asks for, one for each name of the order.
+    /// What the upstream asks for and is not known yet, one for each name of the order; as far as there is time.
     async fn asked_for(
         &self,
         process: &Process,
         with: &Counterpart,
-    ) -> Result<Vec<(UpstreamAuthorization, AuthorizationState)>, UpstreamError> {
+        read: &mut Vec<(UpstreamAuthorization, AuthorizationState)>,
+    ) -> Result<(), UpstreamError> {
         let Counterpart {
             upstream, account, ..
         } = with;
@@ -252,41 +267,66 @@ impl Services {
         if state.status == OrderStatus::Invalid {
             return Err(dead(state.error));
         }
-        let mut states = Vec::with_capacity(state.authorizations.len());
         // An upstream that asks for more than was ordered is not asked for all of it.
         for url in state.authorizations.iter().take(work.order.names.len()) {
-            states.push((url, upstream.authorization(account, url).await?));
-        }
-        let mut asked = Vec::with_capacity(states.len());
-        for name in &work.order.names {
-            let found = states.iter().find(|(_, state)| {
-                state.name == name.fqdn() && state.wildcard == name.is_wildcard()
-            });
-            let Some((url, state)) = found else {
-                return Err(UpstreamError::not_now(format!(
-                    "it does not say how `{name}` is to be proved"
-                )));
-            };
+            if order.authorizations.iter().any(|known| known.url == *url) {
+                continue;
+            }
+            if with.is_late() {
+                return Ok(());
+            }
+            let state = upstream.authorization(account, url).await?;
             if state.status == AuthorizationStatus::Dead {
-                return Err(dead(state.error.clone()));
+                return Err(dead(state.error));
             }
-            let mut ways = Vec::with_capacity(state.offers.len());
-            for offer in &state.offers {
-                ways.push(Way {
-                    key_authorization: upstream.key_authorization(account, &offer.token)?,
-                    offer: offer.clone(),
-                });
+            let mut names = work.order.names.iter();
+            let name = names
+                .find(|name| state.name == name.fqdn() && state.wildcard == name.is_wildcard());
+            if let Some(name) = name {
+                read.push((authorization(name, url, &state, with)?, state));
             }
-            let authorization = UpstreamAuthorization {
-                name: name.clone(),
-                url: (*url).clone(),
-                ways,
-                told: None,
-            };
-            asked.push((authorization, state.clone()));
         }
-        Ok(asked)
+        let is_asked_for = |name: &DnsName| {
+            order.authorization(name).is_some() || read.iter().any(|(one, _)| one.name == *name)
+        };
+        match work.order.names.iter().find(|name| !is_asked_for(name)) {
+            Some(name) => Err(UpstreamError::not_now(format!(
+                "it does not say how `{name}` is to be proved"
+            ))),
+            None => Ok(()),
+        }
     }
+}
+
+/// Whether it is known of every name how it is to be proved.
+fn all_known(work: &Work) -> bool {
+    let order = work.upstream.as_ref();
+    let mut names = work.order.names.iter();
+    order.is_some_and(|order| names.all(|name| order.authorization(name).is_some()))
+}
+
+/// How `name` is to be proved, as it is kept.
+fn authorization(
+    name: &DnsName,
+    url: &str,
+    state: &AuthorizationState,
+    with: &Counterpart,
+) -> Result<UpstreamAuthorization, UpstreamError> {
+    let way = |offer: &Offer| {
+        Ok(Way {
+            key_authorization: with
+                .upstream
+                .key_authorization(&with.account, &offer.token)?,
+            offer: offer.clone(),
+        })
+    };
+    Ok(UpstreamAuthorization {
+        name: name.clone(),
+        url: url.to_owned(),
+        ways: state.offers.iter().map(way).collect::<Result<_, _>>()?,
+        told: None,
+        times: 0,
+    })
 }
 
 /// Of an order that cannot be used any more, though nobody has asked for anything yet.
