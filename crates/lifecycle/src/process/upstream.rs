@@ -99,8 +99,13 @@ impl UpstreamOrder {
         let latest = self.placed.saturating_add(LONGEST_LIFE);
         let end = self.expires.unwrap_or(self.placed);
         let end = latest.map_or(end, |latest| end.min(latest));
-        let asked = self.first_asked.or(self.asked);
+        let asked = self.asked_since();
         now.duration_since(asked.map_or(end, |asked| end.max(asked))) > REMEMBERED
+    }
+
+    /// Since when there may be a certificate.
+    pub fn asked_since(&self) -> Option<Timestamp> {
+        self.first_asked.or(self.asked)
     }
 }
 

@@ -169,6 +169,45 @@ fn r_11_an_order_that_is_never_fulfilled_keeps_nothing_waiting_for_ever() {
 }
 
 #[test]
+fn r_11_an_operator_ends_a_doubt_and_nothing_else() {
+    let world = world();
+    let process = world.request(NAMES).process();
+    let give_up = |process: i64| {
+        let id = process.to_string();
+        [
+            "issuer",
+            "give-up",
+            &id,
+            "--reason",
+            "the upstream has no record",
+        ]
+        .map(str::to_owned)
+    };
+    let refused = |arguments: [String; 5], part: &str| {
+        let said = world.house.refused(&arguments.each_ref().map(|one| &**one));
+        assert!(said.contains(part), "{said}");
+    };
+    world.publish(&world.asked_for(process));
+    refused(give_up(process), "not in doubt");
+    refused(give_up(process + 99), "Process");
+    world.pebble.misbehave(Mischief::StaysProcessing);
+    world.house.resend(process);
+    wait_until_heard(&world, "/finalize", 1);
+    refused(give_up(process), "less than an hour ago");
+    world.pebble.lose_orders();
+    world.house.wait_for(process, "IN_DOUBT");
+    let arguments = give_up(process);
+    world.house.told(&arguments.each_ref().map(|one| &**one));
+    let failed = world.house.wait_for(process, "FAILED");
+    let said = failed["statusDetail"].as_str().unwrap();
+    assert!(said.contains("the upstream has no record"), "{said}");
+    let incidents = "SELECT count(*) FROM audit WHERE action = 'incident.upstream'";
+    assert_eq!(world.house.database().number(incidents), 1);
+    refused(give_up(process), "FAILED and not in doubt");
+    world.is_sound();
+}
+
+#[test]
 fn r_11_what_was_certainly_not_asked_for_is_no_doubt() {
     let world = world();
     world.pebble.misbehave(Mischief::LimitCsr);

@@ -8,14 +8,63 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Flow, PAUSE};
 use crate::audit::{AuditEntry, SERVER};
-use crate::error::Error;
-use crate::process::{Process, State, UpstreamOrder};
+use crate::customer::Scope;
+use crate::error::{Error, Kind};
+use crate::process::{Process, ProcessId, State, UpstreamOrder};
 use crate::services::Services;
-use crate::store::Change;
+use crate::store::{Change, Store, StoreError};
 use crate::upstream::{UpstreamError, after};
 
 /// The longest pause between two looks at an order that is in doubt.
 const LONGEST_WAIT: Duration = Duration::from_mins(30);
+/// For how long an upstream that says that it is at work is not given up by an operator either.
+const AT_WORK: SignedDuration = SignedDuration::from_hours(1);
+
+/// Ends the doubt about process `id` for an operator who knows what became of the order, or does not wait: for `reason`.
+///
+/// # Errors
+/// [`Kind::NotFound`](crate::Kind); [`Kind::Status`](crate::Kind) when the process is not in doubt.
+pub async fn give_up(
+    store: &dyn Store,
+    actor: &str,
+    id: ProcessId,
+    reason: &str,
+    now: Timestamp,
+) -> Result<Process, Error> {
+    loop {
+        let process = store
+            .process(&Scope::Everything, id)
+            .await?
+            .ok_or_else(|| Error::not_found("Process"))?;
+        require_doubt(&process, now)?;
+        let why = format!("given up: {reason}");
+        match store.advance(given_up(process, actor, &why, now)?).await {
+            // The order was read at the same moment.
+            Err(StoreError::Stale) => {}
+            ended => return Ok(ended?),
+        }
+    }
+}
+
+fn require_doubt(process: &Process, now: Timestamp) -> Result<(), Error> {
+    let first = order_of(process).and_then(UpstreamOrder::asked_since);
+    let is_slow = first.is_some_and(|first| now.duration_since(first) > AT_WORK);
+    match process.state() {
+        State::InDoubt { .. } => Ok(()),
+        State::Finalizing { .. } if is_slow => Ok(()),
+        State::Finalizing { .. } => Err(Error::new(
+            Kind::Status,
+            "the upstream was asked less than an hour ago and is at work",
+        )),
+        _ => Err(Error::new(
+            Kind::Status,
+            format!(
+                "the process is {} and not in doubt about an order at an upstream",
+                process.status().as_str()
+            ),
+        )),
+    }
+}
 
 impl Services {
     /// Leaves a process that could not go on: as it was before, while certainly nobody has asked for the certificate yet
@@ -112,7 +161,7 @@ impl Services {
             let why = doubt.unwrap_or_else(|| "it is still not fulfilled".to_owned());
             return self.give_up_doubt(process, &why).await;
         }
-        let first = order.and_then(|order| order.first_asked.or(order.asked));
+        let first = order.and_then(UpstreamOrder::asked_since);
         let since = first.map_or(SignedDuration::ZERO, |first| now.duration_since(first));
         let grown = Duration::try_from(since / 4).unwrap_or_default();
         let wait = wait.max(grown.min(LONGEST_WAIT));

@@ -33,6 +33,7 @@ use std::time::{Duration, Instant};
 use reseal_pki::csr::Csr;
 
 pub(super) use challenge::fill;
+pub use doubt::give_up;
 
 use super::run::Next;
 use crate::error::{Error, Violation};
