@@ -1,9 +1,11 @@
-//! `reseal issuer …`: the accounts at issuers elsewhere, straight in the database. A running server sees what has changed with
-//! the next thing that it asks of the issuer.
+//! `reseal issuer …`: the accounts at issuers elsewhere, and orders that they say nothing of, straight in the database. A
+//! running server sees what has changed with the next thing that it asks of the issuer.
 
 use std::path::Path;
 
 use anyhow::{anyhow, bail};
+use reseal_lifecycle::issuance;
+use reseal_lifecycle::process::ProcessId;
 use reseal_lifecycle::upstream::{Accounts, KeyChange, NoAccount, UpstreamStore as _};
 
 use crate::house::House;
@@ -86,6 +88,22 @@ pub(crate) async fn rollover(
     if failed > 0 {
         bail!("{failed} of {} accounts have no other key", customers.len());
     }
+    Ok(())
+}
+
+/// Ends the doubt about process `id`. A running server that asks about the order at that moment finds it ended.
+pub(crate) async fn give_up(
+    data: &Path,
+    config: Option<&Path>,
+    id: ProcessId,
+    reason: &str,
+) -> anyhow::Result<()> {
+    let house = House::open(data, config)?;
+    let (actor, now) = (console::actor(), house.clock.now());
+    issuance::give_up(&house.store, &actor, id, reason, now)
+        .await
+        .map_err(|error| anyhow!("process {id}: {}", error.message))?;
+    console::line(format!("process {id} has failed"));
     Ok(())
 }
 

@@ -141,6 +141,13 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         }) => issuer::rollover(&data.data, config, &name, customer)
             .await
             .map(done),
+        Command::Issuer(Issuer::GiveUp {
+            process,
+            reason,
+            data,
+        }) => issuer::give_up(&data.data, config, process, &reason)
+            .await
+            .map(done),
         Command::Ca(Ca::Show(data)) => ca::show(&data.data, config).map(done),
         Command::Ca(Ca::Rotate {
             request,

@@ -166,6 +166,11 @@ pub(crate) const SQLITE: &[Migration] = &[
         name: "0031_bar",
         sql: include_str!("sql/sqlite/0031_bar.sql"),
     },
+    Migration {
+        version: 32,
+        name: "0032_upstream_queues",
+        sql: include_str!("sql/sqlite/0032_upstream_queues.sql"),
+    },
 ];
 
 /// The history of the PostgreSQL schema: it begins where SQLite's was when this database came in, with the same number.
@@ -244,6 +249,11 @@ pub(crate) const POSTGRES: &[Migration] = &[
         version: 31,
         name: "0031_bar",
         sql: include_str!("sql/postgres/0031_bar.sql"),
+    },
+    Migration {
+        version: 32,
+        name: "0032_upstream_queues",
+        sql: include_str!("sql/postgres/0032_upstream_queues.sql"),
     },
 ];
 

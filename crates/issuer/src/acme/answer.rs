@@ -66,6 +66,7 @@ pub(super) fn refusal(answer: &Answer) -> UpstreamError {
         return UpstreamError::Unavailable {
             reason: said,
             retry_after: answer.retry_after(),
+            is_general: true,
         };
     }
     if status.is_server_error() || kind.is_empty() {
@@ -77,7 +78,11 @@ pub(super) fn refusal(answer: &Answer) -> UpstreamError {
 /// No answer to a request that may have changed something.
 pub(super) fn unanswered(error: SendError) -> UpstreamError {
     match error {
-        SendError::NotSent(reason) => own(&reason),
+        SendError::NotSent(reason) => UpstreamError::Unavailable {
+            reason,
+            retry_after: None,
+            is_general: true,
+        },
         SendError::Lost(reason) => UpstreamError::Lost(reason),
     }
 }
@@ -90,9 +95,22 @@ pub(super) fn nothing_done(error: UpstreamError) -> UpstreamError {
     }
 }
 
-pub(super) fn own(reason: &str) -> UpstreamError {
-    UpstreamError::Unavailable {
-        reason: reason.to_owned(),
-        retry_after: None,
+/// The same, of a request without which there are no others.
+pub(super) fn nothing_works(error: UpstreamError) -> UpstreamError {
+    match nothing_done(error) {
+        UpstreamError::Unavailable {
+            reason,
+            retry_after,
+            ..
+        } => UpstreamError::Unavailable {
+            reason,
+            retry_after,
+            is_general: true,
+        },
+        other => other,
     }
+}
+
+pub(super) fn own(reason: &str) -> UpstreamError {
+    UpstreamError::not_now(reason)
 }

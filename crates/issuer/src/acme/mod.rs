@@ -2,10 +2,14 @@
 //!
 //! - `answer`: what answers mean
 //! - `jws`: how requests are signed
+//! - `rest`: when nothing is sent
+//! - `settings`: what an operator says of it
 //! - `wire`: what the server says
 
 mod answer;
 mod jws;
+mod rest;
+mod settings;
 mod wire;
 
 use std::sync::{Mutex, PoisonError};
@@ -22,8 +26,12 @@ use reseal_pki::certificate::Certificate;
 use reseal_pki::name::DnsName;
 use serde_json::{Value, json};
 
-use answer::{delivered, location, nothing_done, own, placed, read, refusal, unanswered};
+use answer::{
+    delivered, location, nothing_done, nothing_works, own, placed, read, refusal, unanswered,
+};
 use jws::{Key, Signer, encode};
+use rest::Rest;
+pub use settings::{AcmeError, AcmeSettings};
 use wire::{Authorization, Directory, Order, RenewalInfo};
 
 use crate::https::{Answer, Http, Place};
@@ -41,41 +49,13 @@ const JOSE: &str = "application/jose+json";
 /// Most chains that are looked at for the one that the operator prefers.
 const MOST_CHAINS: usize = 8;
 
-/// `[issuer.NAME]`.
-pub struct AcmeSettings {
-    /// URL of the directory.
-    pub directory: String,
-    /// CAs that may vouch for the server beside those that this machine trusts, DER.
-    pub tls_roots: Vec<Vec<u8>>,
-    /// Where the account's owner can be reached, such as `mailto:pki@example.com`.
-    pub contact: Option<String>,
-    /// An account elsewhere that the account is bound to: its name, and the key that it was given for that.
-    pub external_account: Option<(String, Vec<u8>)>,
-    /// A chain is preferred in which some issuer's name has this text.
-    pub preferred_chain: Option<String>,
-    /// The longest validity that is taken.
-    pub longest_validity: Option<SignedDuration>,
-    /// The roots that certificates have to lead to, DER; none: any will do.
-    pub roots: Vec<Vec<u8>>,
-}
-
-/// Settings that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum AcmeError {
-    /// The directory.
-    #[error("`directory`: {0}")]
-    Directory(String),
-    /// A certificate that shall vouch for it.
-    #[error("TLS cannot be set up: {0}")]
-    Tls(String),
-}
-
 /// An ACME server.
 pub struct AcmeUpstream {
     settings: AcmeSettings,
     http: Http,
     directory: Mutex<Option<(Instant, Directory)>>,
     nonces: Mutex<Vec<String>>,
+    rest: Rest,
 }
 
 impl AcmeUpstream {
@@ -91,6 +71,7 @@ impl AcmeUpstream {
             settings,
             directory: Mutex::default(),
             nonces: Mutex::default(),
+            rest: Rest::default(),
         })
     }
 
@@ -109,11 +90,12 @@ impl AcmeUpstream {
             .http
             .send(Method::GET, &self.settings.directory, None)
             .await;
-        let answer = answer.map_err(|error| nothing_done(unanswered(error)))?;
+        let answer = answer.map_err(|error| nothing_works(unanswered(error)))?;
         if answer.status != StatusCode::OK {
-            return Err(nothing_done(refusal(&answer)));
+            self.rest.heed(&answer);
+            return Err(nothing_works(refusal(&answer)));
         }
-        let directory: Directory = read(&answer)?;
+        let directory: Directory = read(&answer).map_err(nothing_works)?;
         let fresh = Some((Instant::now(), directory.clone()));
         *self
             .directory
@@ -145,9 +127,10 @@ impl AcmeUpstream {
             .http
             .send(Method::HEAD, &directory.new_nonce, None)
             .await;
-        let answer = answer.map_err(|error| nothing_done(unanswered(error)))?;
+        let answer = answer.map_err(|error| nothing_works(unanswered(error)))?;
+        self.rest.heed(&answer);
         let nonce = answer.header("replay-nonce").map(str::to_owned);
-        nonce.ok_or_else(|| nothing_done(refusal(&answer)))
+        nonce.ok_or_else(|| nothing_works(refusal(&answer)))
     }
 
     /// Sends a signed request, again with another nonce where the server wants one; the answer is a good one.
@@ -173,6 +156,7 @@ impl AcmeUpstream {
             if answer.status.is_success() {
                 return Ok(answer);
             }
+            self.rest.heed(&answer);
             last = refusal(&answer);
             if !last.is("badNonce") {
                 return Err(last);
@@ -182,6 +166,17 @@ impl AcmeUpstream {
     }
 
     async fn ask(
+        &self,
+        account: &Account,
+        url: &str,
+        payload: Option<&Value>,
+    ) -> Result<Answer, UpstreamError> {
+        self.rest.check()?;
+        self.insist(account, url, payload).await
+    }
+
+    /// The same while the upstream wants to be left alone.
+    async fn insist(
         &self,
         account: &Account,
         url: &str,
@@ -240,6 +235,7 @@ impl Upstream for AcmeUpstream {
 
     async fn register(&self, key: &[u8]) -> Result<String, UpstreamError> {
         let key = Key::parse(key).ok_or_else(|| own("the account key cannot be used"))?;
+        self.rest.check()?;
         let url = self.urls().await?.new_account;
         let mut payload = json!({"termsOfServiceAgreed": true});
         if let Some(contact) = &self.settings.contact {
@@ -254,6 +250,7 @@ impl Upstream for AcmeUpstream {
 
     async fn find(&self, key: &[u8]) -> Result<Option<String>, UpstreamError> {
         let key = Key::parse(key).ok_or_else(|| own("the account key cannot be used"))?;
+        self.rest.check()?;
         let url = self.urls().await?.new_account;
         let payload = json!({"onlyReturnExisting": true});
         match self.post(&key, Signer::Key, &url, Some(&payload)).await {
@@ -358,8 +355,9 @@ impl Upstream for AcmeUpstream {
             return Ok(first);
         }
         for url in answer.links("alternate").iter().take(MOST_CHAINS) {
-            // One that cannot be had is no reason to go without any.
+            // One that cannot be had is no reason to go without any, and one of another certificate is none.
             if let Ok((other, _)) = self.chain(account, url).await
+                && other.leaf == first.leaf
                 && self.is_preferred(&other)
             {
                 return Ok(other);
@@ -369,6 +367,7 @@ impl Upstream for AcmeUpstream {
     }
 
     async fn renewal_info(&self, certificate: &[u8]) -> Result<Option<Advised>, UpstreamError> {
+        self.rest.check()?;
         let Some(base) = self.urls().await?.renewal_info else {
             return Ok(None);
         };
@@ -379,6 +378,7 @@ impl Upstream for AcmeUpstream {
         let answer = self.http.send(Method::GET, &url, None).await;
         let answer = answer.map_err(|error| nothing_done(unanswered(error)))?;
         if answer.status != StatusCode::OK {
+            self.rest.heed(&answer);
             return Err(refusal(&answer));
         }
         let advice = read::<RenewalInfo>(&answer)?.advice();
@@ -400,7 +400,13 @@ impl Upstream for AcmeUpstream {
         if let Some(reason) = reason {
             payload["reason"] = reason.code().into();
         }
-        match self.ask(account, &url, Some(&payload)).await {
+        // Nobody goes on trusting a compromised key because an upstream is busy.
+        let told = if reason == Some(RevocationReason::KeyCompromise) {
+            self.insist(account, &url, Some(&payload)).await
+        } else {
+            self.ask(account, &url, Some(&payload)).await
+        };
+        match told {
             // That it is revoked matters more than why (RFC 8555 section 7.6).
             Err(error) if reason.is_some() && error.is("badRevocationReason") => {
                 self.revoke(account, certificate, None).await

@@ -7,7 +7,7 @@ use reseal_lifecycle::product::DcvType;
 use reseal_lifecycle::upstream::{
     Advice, AuthorizationState, AuthorizationStatus, Offer, OrderState, OrderStatus, Validated,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::https::{Place, shown};
 
@@ -122,6 +122,17 @@ impl Challenge {
 }
 
 impl Authorization {
+    /// The first of each method: they are kept, and nobody needs two.
+    fn offers(&self) -> Vec<Offer> {
+        let mut offers: Vec<Offer> = Vec::new();
+        for offer in self.challenges.iter().filter_map(Challenge::offer) {
+            if !offers.iter().any(|known| known.method == offer.method) {
+                offers.push(offer);
+            }
+        }
+        offers
+    }
+
     pub(super) fn state(self, retry_after: Option<Duration>) -> AuthorizationState {
         let error = self
             .challenges
@@ -135,11 +146,7 @@ impl Authorization {
                 "valid" => AuthorizationStatus::Valid,
                 _ => AuthorizationStatus::Dead,
             },
-            offers: self
-                .challenges
-                .iter()
-                .filter_map(Challenge::offer)
-                .collect(),
+            offers: self.offers(),
             validated: self.challenges.iter().find_map(Challenge::validated),
             error: error.map(Problem::in_words),
             retry_after,
@@ -182,12 +189,21 @@ impl RenewalInfo {
 /// A problem document (RFC 7807, RFC 8555 section 6.7).
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Problem {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     r#type: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     detail: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     subproblems: Vec<Problem>,
+}
+
+/// `null` is as good as nothing: what is said about a failure must not make the rest unreadable.
+fn or_nothing<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 impl Problem {
@@ -220,6 +236,15 @@ mod tests {
         )
         .unwrap();
         assert_eq!(problem.in_words(), "CAA; of a.dev (caa)");
+    }
+
+    #[test]
+    fn nasty_140_a_problem_without_words_leaves_the_order_readable() {
+        let order: Order = serde_json::from_str(
+            r#"{"status":"invalid","finalize":"","error":{"type":null,"detail":null,"subproblems":null}}"#,
+        )
+        .unwrap();
+        assert_eq!(order.state(None).status, OrderStatus::Invalid);
     }
 
     #[test]
@@ -267,5 +292,22 @@ mod tests {
             .map(|offer| offer.url.as_str())
             .collect();
         assert_eq!(urls, ["https://ca.dev/3"]);
+    }
+
+    #[test]
+    fn d_36_one_offer_of_a_method_is_kept_however_many_there_are() {
+        let challenge = |number: usize| {
+            let kind = ["dns-01", "http-01"][number % 2];
+            format!(r#"{{"type":"{kind}","url":"https://ca.dev/{number}","token":"a"}}"#)
+        };
+        let challenges: Vec<String> = (0..1000).map(challenge).collect();
+        let text = format!(
+            r#"{{"identifier":{{"type":"dns","value":"a.dev"}},"status":"pending","challenges":[{}]}}"#,
+            challenges.join(",")
+        );
+        let authorization: Authorization = serde_json::from_str(&text).unwrap();
+        let offers = authorization.state(None).offers;
+        let urls: Vec<&str> = offers.iter().map(|offer| offer.url.as_str()).collect();
+        assert_eq!(urls, ["https://ca.dev/0", "https://ca.dev/1"]);
     }
 }

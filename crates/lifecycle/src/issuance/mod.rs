@@ -58,6 +58,7 @@ pub use quote::Quote;
 pub use rehearse::Rehearsal;
 pub(crate) use reissue::SHORTEST_REMAINDER;
 pub(crate) use token::used_before;
+pub use upstream::give_up;
 pub use waiting::challenges_are_dead;
 
 /// Look-ups of one process under way at the same time.

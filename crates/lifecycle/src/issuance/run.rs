@@ -82,7 +82,14 @@ impl Services {
                 // Seen by nobody until the round that follows is recorded.
                 Stage::Waiting => (process, _) = process.resume(now).map_err(Error::internal)?,
                 Stage::Expired(reason) => {
-                    return self.fail(process, reason.to_owned()).await;
+                    let reason = match process.state() {
+                        // Not only the customer may have kept it waiting.
+                        State::Suspended { detail, .. } if issues_elsewhere => {
+                            format!("{reason}. It stood like this: {detail}")
+                        }
+                        _ => reason.to_owned(),
+                    };
+                    return self.fail(process, reason).await;
                 }
                 Stage::Checking if issues_elsewhere => match self.check_upstream(process).await? {
                     ControlFlow::Continue(asked) => {

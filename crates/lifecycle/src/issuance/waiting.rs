@@ -29,6 +29,8 @@ pub(super) fn end_of(work: &Work) -> Timestamp {
 pub(super) fn why_it_ended(work: &Work) -> &'static str {
     if work.all_proved() && !work.organization_done() {
         "the organization was not validated within 90 days: start again"
+    } else if work.all_proved() {
+        "no certificate came within 30 days: start again"
     } else {
         "the challenges expired after 30 days without proof of control of every name: start again"
     }
@@ -122,7 +124,8 @@ mod tests {
         assert_eq!(end_of(&ov(false)), now() + DAY * 30);
         assert_eq!(end_of(&ov(true)), now() + DAY * 90);
         assert!(why_it_ended(&ov(true)).contains("90 days"));
-        assert!(why_it_ended(&ov(false)).contains("30 days"));
+        assert!(why_it_ended(&ov(false)).contains("without proof of control"));
+        assert!(why_it_ended(&work(true)).contains("no certificate came"));
     }
 
     #[test]

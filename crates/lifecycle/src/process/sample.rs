@@ -7,7 +7,7 @@ use reseal_pki::profile::ValidationType;
 use reseal_validation::ChallengeScheme;
 use reseal_validation::caa::CaaStatus;
 
-use super::{CaaState, NameProof, Order, ProofState, Vetting, Work};
+use super::{CaaState, NameProof, Order, ProofState, UpstreamOrder, Vetting, Work};
 use crate::language::Language;
 use crate::product::{CertificateType, DcvType};
 
@@ -85,5 +85,20 @@ pub(crate) fn work(proved: bool) -> Work {
         persistent_looks: Vec::new(),
         publications: Vec::new(),
         rounds: 0,
+    }
+}
+
+/// An order at an upstream that asks for nothing.
+pub(crate) fn order() -> UpstreamOrder {
+    UpstreamOrder {
+        url: "https://ca.example/order/1".to_owned(),
+        account: "https://ca.example/account/1".to_owned(),
+        placed: now(),
+        expires: None,
+        caa_identities: Vec::new(),
+        asked: None,
+        first_asked: None,
+        lost: 0,
+        authorizations: Vec::new(),
     }
 }

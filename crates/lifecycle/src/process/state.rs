@@ -13,6 +13,7 @@
 //!                                   finalize       │  ▲  await_upstream
 //!                                                  ▼  │
 //!                                                 InDoubt ──▶ Completed    while its answer is lost
+//!                                   Running(Checking) ◀── step_back, from Finalizing: it was certainly not asked
 //!
 //!   logs are asked:       Running(Signing) ──▶ Logging ──▶ Completed
 //!                                   precertify   │  ▲  logged, await_logs

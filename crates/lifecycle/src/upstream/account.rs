@@ -133,6 +133,45 @@ impl Accounts<'_> {
         Ok(Account { url, key })
     }
 
+    /// The account that takes the place of `lost`, which the upstream does not know any more: the one that it has for its key,
+    /// or a new one. An account that the upstream closed for good it makes no more; it says so.
+    pub(crate) async fn replace(
+        &self,
+        name: &str,
+        upstream: &Arc<dyn Upstream>,
+        customer: &str,
+        lost: &Account,
+    ) -> Result<Account, NoAccount> {
+        let Account { url, key } = self.get(name, upstream, customer).await?;
+        if url != lost.url {
+            return Ok(Account { url, key });
+        }
+        let found = match upstream.find(&key).await? {
+            Some(found) => found,
+            None => upstream.register(&key).await?,
+        };
+        let directory = upstream.directory();
+        let stored = self
+            .store
+            .upstream_account(name, directory, customer)
+            .await?;
+        let stored = stored.filter(|stored| stored.url.as_ref() == Some(&url) && found != url);
+        if let Some(stored) = stored {
+            let now = self.clock.now();
+            self.store
+                .name_upstream_account(&stored, &found, now)
+                .await?;
+            tracing::warn!(
+                issuer = name,
+                customer,
+                lost = url,
+                account = found,
+                "the upstream lost an account, and has another one of its key"
+            );
+        }
+        Ok(Account { url: found, key })
+    }
+
     /// Gives the account that `customer` has at the issuer `name` another key. A change that was begun before is brought to
     /// its end instead, with the key that was made for it.
     ///
@@ -265,12 +304,15 @@ impl Services {
         upstream: &Arc<dyn Upstream>,
         customer: &str,
     ) -> Result<Account, NoAccount> {
-        let accounts = Accounts {
+        self.accounts().get(name, upstream, customer).await
+    }
+
+    pub(crate) fn accounts(&self) -> Accounts<'_> {
+        Accounts {
             store: &*self.store,
             key: &self.webhooks.key,
             clock: self.clock,
-        };
-        accounts.get(name, upstream, customer).await
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The customer is told when that is sooner than it was before: an upstream moves the window forward before it revokes.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use crate::worker::stops;
 
 /// Time between two looks into the store.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Certificates that are asked about at a time.
+/// Certificates that an upstream is asked about at a time.
 const AT_ONCE: u32 = 20;
 /// For how long nobody else takes those of a round.
 const LEASE: SignedDuration = SignedDuration::from_mins(10);
@@ -83,11 +84,12 @@ pub struct Reply {
     pub told: Option<Notification>,
 }
 
-/// Asks until `shutdown` becomes true.
+/// Asks until `shutdown` becomes true. Each upstream by itself: one that answers slowly keeps no other waiting.
 pub(crate) async fn ask(services: Arc<Services>, mut shutdown: watch::Receiver<bool>) {
+    let mut rounds = Rounds::default();
     loop {
         services.pulse.beat(Part::Advice);
-        if let Err(error) = services.ask_upstreams().await {
+        if let Err(error) = services.ask_upstreams(&mut rounds).await {
             tracing::warn!(%error, source = ?error.source, "renewal advice of upstreams waits for the next look");
         }
         if stops(&mut shutdown, PAUSE).await {
@@ -97,16 +99,45 @@ pub(crate) async fn ask(services: Arc<Services>, mut shutdown: watch::Receiver<b
     services.pulse.end(Part::Advice);
 }
 
+/// The rounds that are under way, one for each upstream at most.
+#[derive(Default)]
+struct Rounds {
+    busy: HashSet<String>,
+    tasks: JoinSet<(String, Result<(), Error>)>,
+}
+
 impl Services {
-    async fn ask_upstreams(self: &Arc<Self>) -> Result<(), Error> {
+    /// Begins a round with each upstream that has none under way.
+    async fn ask_upstreams(self: &Arc<Self>, rounds: &mut Rounds) -> Result<(), Error> {
+        while let Some(ended) = rounds.tasks.try_join_next() {
+            let (issuer, asked) = ended.map_err(Error::internal)?;
+            rounds.busy.remove(&issuer);
+            asked?;
+        }
         if self.upstreams.is_empty() {
             return Ok(());
         }
+        let mut issuer = String::new();
+        while let Some(next) = self.store.upstream_to_ask_behind(&issuer).await? {
+            issuer = next;
+            if rounds.busy.insert(issuer.clone()) {
+                let (services, issuer) = (Arc::clone(self), issuer.clone());
+                rounds.tasks.spawn(async move {
+                    let asked = services.ask_one(&issuer).await;
+                    (issuer, asked)
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks `issuer` about what is due.
+    async fn ask_one(self: &Arc<Self>, issuer: &str) -> Result<(), Error> {
         let now = self.clock.now();
         let lease = now.checked_add(LEASE).map_err(Error::internal)?;
-        let questions = self.store.take_questions(now, lease, AT_ONCE).await?;
+        let questions = self.store.take_questions(issuer, now, lease, AT_ONCE);
         let mut asked = JoinSet::new();
-        for question in questions {
+        for question in questions.await? {
             let services = Arc::clone(self);
             asked.spawn(async move { services.ask(question).await });
         }

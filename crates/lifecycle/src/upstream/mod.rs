@@ -149,6 +149,8 @@ pub enum UpstreamError {
         reason: String,
         /// When to ask again, if it said so.
         retry_after: Option<Duration>,
+        /// Whether it would answer nothing else either: it was not reached, or wants to be left alone.
+        is_general: bool,
     },
     /// It was asked and no answer came: perhaps it was done.
     #[error("the upstream's answer was lost: {0}")]
@@ -164,6 +166,48 @@ pub enum UpstreamError {
 }
 
 impl UpstreamError {
+    /// It cannot do this one thing now, because of `reason`.
+    pub fn not_now(reason: impl Into<String>) -> Self {
+        Self::Unavailable {
+            reason: reason.into(),
+            retry_after: None,
+            is_general: false,
+        }
+    }
+
+    /// The operator may have taken it out by mistake.
+    pub(crate) fn not_configured(issuer: &str) -> Self {
+        Self::Unavailable {
+            reason: format!("issuer `{issuer}` is not configured any more"),
+            retry_after: None,
+            is_general: true,
+        }
+    }
+
+    /// Whether it does not know the account with which it was asked.
+    pub(crate) fn lacks_account(&self) -> bool {
+        self.is("accountDoesNotExist")
+    }
+
+    /// Whether it would answer nothing else either.
+    pub(crate) fn is_general(&self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable {
+                is_general: true,
+                ..
+            }
+        )
+    }
+
+    /// How long it wants to be left alone, if it said so.
+    pub(crate) fn asked_to_wait(&self) -> Option<Duration> {
+        match self {
+            Self::Unavailable { retry_after, .. } => *retry_after,
+            Self::Lost(_) | Self::Refused { .. } => None,
+        }
+    }
+
     /// Whether it refused with the problem `wanted`.
     pub fn is(&self, wanted: &str) -> bool {
         matches!(self, Self::Refused { kind, .. } if kind == wanted)

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use reseal_pki::certificate::Certificate;
@@ -29,6 +29,20 @@ const LONGEST_WAIT: u64 = 1800;
 
 /// The longest that an upstream is left alone because it wants to be, in seconds.
 const LONGEST_ASKED: u64 = 3600;
+/// For how long it is left alone when it was not reached, in seconds.
+const REST: u64 = 30;
+/// After so many failures of a round it is taken to be the upstream, and not the certificates.
+const MOST_FAILED: usize = 5;
+/// One that takes longer for a round and fails is left alone as well, so that the others are not kept waiting.
+const LONGEST_ROUND: Duration = Duration::from_secs(20);
+
+/// An upstream is left alone.
+#[derive(Clone, Copy)]
+struct Rest {
+    until: Timestamp,
+    /// Because it wants to be: it would answer.
+    is_wish: bool,
+}
 
 /// Works until `shutdown` becomes true.
 pub(crate) async fn work(services: Arc<Services>, mut shutdown: watch::Receiver<bool>) {
@@ -50,23 +64,30 @@ impl Services {
     /// until the time in `paused`.
     async fn tell_upstreams(
         self: &Arc<Self>,
-        paused: &mut HashMap<String, Timestamp>,
+        paused: &mut HashMap<String, Rest>,
     ) -> Result<(), Error> {
         let now = self.clock.now();
-        paused.retain(|_, until| *until > now);
+        paused.retain(|_, rest| rest.until > now);
         let mut told = JoinSet::new();
         let mut issuer = String::new();
         while let Some(next) = self.store.upstream_to_tell_behind(&issuer).await? {
             issuer = next;
-            if !paused.contains_key(&issuer) {
-                let (services, issuer) = (Arc::clone(self), issuer.clone());
-                told.spawn(async move { (services.tell_one(&issuer).await, issuer) });
-            }
+            let only_compromised = match paused.get(&issuer) {
+                // Nobody goes on trusting a key that is known elsewhere for somebody's convenience.
+                Some(rest) if rest.is_wish => true,
+                Some(_) => continue,
+                None => false,
+            };
+            let (services, issuer) = (Arc::clone(self), issuer.clone());
+            told.spawn(async move {
+                let told = services.tell_one(&issuer, only_compromised).await;
+                (told, issuer)
+            });
         }
         let mut failed = None;
         while let Some(told) = told.join_next().await {
             match told.map_err(Error::internal)? {
-                (Ok(Some(until)), issuer) => drop(paused.insert(issuer, until)),
+                (Ok(Some(rest)), issuer) => drop(paused.insert(issuer, rest)),
                 (Ok(None), _) => {}
                 (Err(error), _) => failed = Some(error),
             }
@@ -74,12 +95,17 @@ impl Services {
         failed.map_or(Ok(()), Err)
     }
 
-    /// Tells `issuer` of what it has to revoke; until when it is to be left alone.
-    async fn tell_one(&self, issuer: &str) -> Result<Option<Timestamp>, Error> {
+    /// Tells `issuer` of what it has to revoke; and whether it is to be left alone then. What it does not do about one certificate
+    /// it may do about the next.
+    async fn tell_one(&self, issuer: &str, only_compromised: bool) -> Result<Option<Rest>, Error> {
+        let began = Instant::now();
+        let mut failures = 0;
         for _ in 0..AT_ONCE {
             let now = self.clock.now();
             let lease = now.checked_add(LEASE).map_err(Error::internal)?;
-            let taken = self.store.take_upstream_revocation(issuer, now, lease);
+            let taken = self
+                .store
+                .take_upstream_revocation(issuer, now, lease, only_compromised);
             let Some(duty) = taken.await? else {
                 break;
             };
@@ -98,9 +124,10 @@ impl Services {
             let next = now.saturating_add(wait(&duty, &error)).unwrap_or(now);
             let why = error.to_string();
             self.store.upstream_not_revoked(&duty, &why, next).await?;
-            // What it does not answer about one it does not answer about the next.
-            if !matches!(error, UpstreamError::Refused { .. }) {
-                return Ok(Some(next));
+            failures += usize::from(!matches!(error, UpstreamError::Refused { .. }));
+            let is_ill = failures == MOST_FAILED || began.elapsed() > LONGEST_ROUND;
+            if error.is_general() || is_ill {
+                return Ok(Some(rest(&error, now)));
             }
         }
         Ok(None)
@@ -111,33 +138,56 @@ impl Services {
         duty: &Duty,
     ) -> Result<Result<Option<RevocationReason>, UpstreamError>, Error> {
         let Some(upstream) = self.upstreams.get(&duty.issuer) else {
-            return Ok(Err(UpstreamError::Unavailable {
-                reason: format!("issuer `{}` is not configured any more", duty.issuer),
-                retry_after: None,
-            }));
+            return Ok(Err(UpstreamError::not_configured(&duty.issuer)));
         };
         // What has expired no upstream revokes any more.
         let read = Certificate::from_der(&duty.der);
         if read.is_ok_and(|certificate| certificate.not_after() < self.clock.now()) {
             return Ok(Ok(duty.reason));
         }
-        let account = self.upstream_account(&duty.issuer, upstream, &duty.customer);
-        match account.await {
-            Ok(account) => Ok(upstream.revoke(&account, &duty.der, duty.reason).await),
-            Err(NoAccount::Upstream(error)) => Ok(Err(error)),
-            Err(NoAccount::Own(error)) => Err(error),
+        let (issuer, customer) = (&*duty.issuer, &*duty.customer);
+        let account = match self.upstream_account(issuer, upstream, customer).await {
+            Ok(account) => account,
+            Err(NoAccount::Upstream(error)) => return Ok(Err(error)),
+            Err(NoAccount::Own(error)) => return Err(error),
+        };
+        let told = upstream.revoke(&account, &duty.der, duty.reason).await;
+        if told.as_ref().is_err_and(UpstreamError::lacks_account) {
+            let accounts = self.accounts();
+            let replaced = accounts.replace(issuer, upstream, customer, &account);
+            match replaced.await {
+                // It is told with that account the next time.
+                Ok(_) => {}
+                Err(NoAccount::Upstream(error)) => return Ok(Err(error)),
+                Err(NoAccount::Own(error)) => return Err(error),
+            }
         }
+        Ok(told)
     }
 }
 
+/// How long one certificate is put off.
 fn wait(duty: &Duty, error: &UpstreamError) -> SignedDuration {
     let doubled = FIRST_WAIT << duty.attempts.min(16);
-    let asked = match error {
-        UpstreamError::Unavailable { retry_after, .. } => *retry_after,
-        UpstreamError::Lost(_) | UpstreamError::Refused { .. } => None,
-    };
-    let asked = asked.map_or(0, |asked| asked.as_secs().min(LONGEST_ASKED));
-    let seconds = doubled.min(LONGEST_WAIT).max(asked);
+    seconds(doubled.min(LONGEST_WAIT).max(asked(error).unwrap_or(0)))
+}
+
+fn rest(error: &UpstreamError, now: Timestamp) -> Rest {
+    let asked = asked(error);
+    let until = now.saturating_add(seconds(asked.unwrap_or(REST)));
+    Rest {
+        until: until.unwrap_or(now),
+        is_wish: asked.is_some(),
+    }
+}
+
+/// How long the upstream wants to be left alone, in seconds.
+fn asked(error: &UpstreamError) -> Option<u64> {
+    let wait = error.asked_to_wait()?;
+    Some(wait.as_secs().min(LONGEST_ASKED))
+}
+
+fn seconds(seconds: u64) -> SignedDuration {
     SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX))
 }
 
@@ -160,6 +210,7 @@ mod tests {
             let error = UpstreamError::Unavailable {
                 reason: String::new(),
                 retry_after,
+                is_general: true,
             };
             wait(&duty, &error).as_secs()
         };

@@ -52,7 +52,7 @@ pub trait UpstreamStore: Send + Sync + 'static {
         &self,
         account: StoredAccount,
     ) -> Result<StoredAccount, StoreError>;
-    /// What the upstream calls `account`, unless that is known already: its key may have been changed since then.
+    /// What the upstream calls `account` from now on, unless it has another name or key by now than `account` says.
     async fn name_upstream_account(
         &self,
         account: &StoredAccount,
@@ -80,10 +80,13 @@ pub trait UpstreamStore: Send + Sync + 'static {
     ) -> Result<(), StoreError>;
     /// The issuers of a certificate that came from an upstream, the issuing one first, DER; `None` for any other.
     async fn upstream_chain(&self, id: CertificateId) -> Result<Option<Vec<Vec<u8>>>, StoreError>;
-    /// Certificates whose upstreams are to be asked at `now` when to replace them, those longest overdue; nobody else takes
-    /// them until `lease`.
+    /// The first issuer, by name, behind `issuer` that is to be asked when to replace a certificate, now or later.
+    async fn upstream_to_ask_behind(&self, issuer: &str) -> Result<Option<String>, StoreError>;
+    /// Certificates of `issuer` that it is to be asked about at `now`, those longest overdue; nobody else takes them until
+    /// `lease`.
     async fn take_questions(
         &self,
+        issuer: &str,
         now: Timestamp,
         lease: Timestamp,
         limit: u32,
@@ -95,12 +98,15 @@ pub trait UpstreamStore: Send + Sync + 'static {
     async fn upstream_advice(&self, id: CertificateId) -> Result<Option<Advice>, StoreError>;
     /// The first issuer, by name, behind `issuer` that has something to revoke, now or later.
     async fn upstream_to_tell_behind(&self, issuer: &str) -> Result<Option<String>, StoreError>;
-    /// The revocation that `issuer` has to be told at `now` and is overdue the longest; nobody else takes it until `lease`.
+    /// The revocation that `issuer` has to be told at `now`, of a compromised key first, then one that it was never told, of
+    /// these the longest overdue; nobody else takes it until `lease`. No other than of a compromised key if
+    /// `only_compromised`.
     async fn take_upstream_revocation(
         &self,
         issuer: &str,
         now: Timestamp,
         lease: Timestamp,
+        only_compromised: bool,
     ) -> Result<Option<Duty>, StoreError>;
     /// The upstream has revoked it, for `reason` as far as it took one.
     async fn upstream_revoked(

@@ -1,6 +1,7 @@
 //! `reseal issuer …`.
 
 use clap::Subcommand;
+use reseal_lifecycle::process::ProcessId;
 
 use super::Data;
 
@@ -15,6 +16,16 @@ pub(crate) enum Issuer {
         /// Only the account of this customer
         #[arg(long, value_name = "HANDLE")]
         customer: Option<String>,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Fails a process that is in doubt about its order elsewhere, which is noted as an incident
+    GiveUp {
+        /// Number of the process
+        process: ProcessId,
+        /// Why; the customer reads it
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
         #[command(flatten)]
         data: Data,
     },

@@ -3,12 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 use reseal_lifecycle::certificate::RevocationReason;
 use reseal_lifecycle::compromise::{CompromiseStore as _, KeyBlock};
-use reseal_lifecycle::upstream::{Advice, Reply, StoredAccount, UpstreamStore as _};
+use reseal_lifecycle::store::{Change, Store as _};
+use reseal_lifecycle::upstream::{Advice, Duty, Reply, StoredAccount, UpstreamStore as _};
 
 use super::World;
 use super::examine::sound;
 use super::notifications::{all, draft};
-use super::sample::{in_days, now};
+use super::sample::{in_days, now, opening};
 
 fn account(sealed: &[u8]) -> StoredAccount {
     StoredAccount {
@@ -58,7 +59,13 @@ async fn of_two_nodes_that_make_an_account_the_first_ones_key_stays() {
         .await
         .unwrap();
     let still = store.upstream_account(issuer, directory, "acme").await;
-    assert_eq!(still.unwrap(), Some(named));
+    assert_eq!(still.unwrap().as_ref(), Some(&named));
+    // The upstream has lost it and made another one of its key.
+    let another = "https://ca.example/account/3";
+    let renamed = store.name_upstream_account(&named, another, now());
+    renamed.await.unwrap();
+    let renamed = store.upstream_account(issuer, directory, "acme").await;
+    assert_eq!(renamed.unwrap().unwrap().url.as_deref(), Some(another));
     for (directory, customer) in [("https://other.example/dir", "acme"), (directory, "rival")] {
         let other = store.upstream_account(issuer, directory, customer).await;
         assert_eq!(other.unwrap(), None, "{directory}, {customer}");
@@ -73,13 +80,13 @@ async fn x_1_a_revocation_at_an_upstream_is_one_nodes_at_a_time_and_stays_until_
     assert_eq!(chain, Some(vec![b"issuer".to_vec(), b"root".to_vec()]));
     assert_eq!(store.upstream_chain(2).await.unwrap(), None);
     let take = async |day| {
-        let taken = store.take_upstream_revocation("le", in_days(day), in_days(day + 1));
+        let taken = store.take_upstream_revocation("le", in_days(day), in_days(day + 1), false);
         taken.await.unwrap()
     };
     let behind = async |issuer| store.upstream_to_tell_behind(issuer).await.unwrap();
     assert_eq!(behind("").await.as_deref(), Some("le"));
     assert_eq!(behind("le").await, None);
-    let others = store.take_upstream_revocation("other", in_days(1), in_days(2));
+    let others = store.take_upstream_revocation("other", in_days(1), in_days(2), false);
     assert_eq!(others.await.unwrap(), None);
     let duty = &take(1).await.unwrap();
     assert_eq!((&*duty.issuer, &*duty.customer), ("le", "acme"));
@@ -103,6 +110,46 @@ async fn x_1_a_revocation_at_an_upstream_is_one_nodes_at_a_time_and_stays_until_
     assert_eq!(behind("").await, None);
 }
 
+/// The upstream has to revoke what is not stored here, since `created`.
+async fn unwanted(world: &World, number: u8, reason: Option<RevocationReason>, created: Timestamp) {
+    let process = world.store.open(opening("acme", None)).await.unwrap();
+    let (process, events) = process.fail("not ordered".to_owned(), now()).unwrap();
+    let mut change = Change::new(process, events);
+    change.unwanted = Some(Duty {
+        fingerprint: [number; 32],
+        issuer: "le".to_owned(),
+        customer: "acme".to_owned(),
+        der: vec![number],
+        reason,
+        created,
+        attempts: 0,
+    });
+    world.store.advance(change).await.unwrap();
+}
+
+/// What is refused again and again was due first and is due again all the time.
+#[tokio::test]
+async fn x_1_compromised_keys_come_first_then_what_the_upstream_was_never_told() {
+    let world = sound().await;
+    let store = &world.store;
+    let take = async |only_compromised| {
+        let taken = store.take_upstream_revocation("le", in_days(9), in_days(99), only_compromised);
+        taken.await.unwrap()
+    };
+    let refused = take(false).await.unwrap();
+    let told = store.upstream_not_revoked(&refused, "no", in_days(1));
+    told.await.unwrap();
+    unwanted(&world, 1, None, in_days(2)).await;
+    let compromised = Some(RevocationReason::KeyCompromise);
+    unwanted(&world, 2, compromised, in_days(3)).await;
+    assert_eq!(take(true).await.unwrap().fingerprint, [2; 32]);
+    assert_eq!(take(true).await, None, "of compromised keys only");
+    assert_eq!(take(false).await.unwrap().fingerprint, [1; 32]);
+    let last = take(false).await.unwrap();
+    assert_eq!(last.fingerprint, refused.fingerprint);
+    assert_eq!(take(false).await, None);
+}
+
 /// While an upstream is told of a revocation, the key turns out to be compromised: it is told that too, at once.
 #[tokio::test]
 async fn x_3_an_upstream_hears_of_a_compromise_that_was_found_while_it_was_told() {
@@ -110,7 +157,7 @@ async fn x_3_an_upstream_hears_of_a_compromise_that_was_found_while_it_was_told(
         let world = sound().await;
         let store = &world.store;
         let take = async || {
-            let taken = store.take_upstream_revocation("le", in_days(1), in_days(2));
+            let taken = store.take_upstream_revocation("le", in_days(1), in_days(2), false);
             taken.await.unwrap()
         };
         let duty = &take().await.unwrap();
@@ -142,7 +189,7 @@ async fn x_11_an_upstream_is_asked_by_one_node_at_a_time_until_nobody_needs_its_
     let store = &world.store;
     let take = async |day| {
         let taken = store
-            .take_questions(in_days(day), in_days(day + 1), 10)
+            .take_questions("le", in_days(day), in_days(day + 1), 10)
             .await;
         taken.unwrap()
     };
@@ -151,6 +198,11 @@ async fn x_11_an_upstream_is_asked_by_one_node_at_a_time_until_nobody_needs_its_
     };
     assert_eq!((question.certificate, &question.known), (6, &None));
     assert_eq!(take(1).await, [], "asked by somebody else");
+    let others = store.take_questions("other", in_days(9), in_days(10), 10);
+    assert_eq!(others.await.unwrap(), []);
+    let behind = async |issuer| store.upstream_to_ask_behind(issuer).await.unwrap();
+    assert_eq!(behind("").await.as_deref(), Some("le"));
+    assert_eq!(behind("le").await, None);
     let advice = Advice {
         start: in_days(10),
         end: in_days(11),
@@ -187,7 +239,7 @@ async fn x_11_an_answer_that_comes_after_a_later_question_is_neither_kept_nor_to
     let told = draft(&world).await;
     let before = all(&world).await.len();
     for lease in [in_days(2), in_days(4)] {
-        let asked = store.take_questions(in_days(3), lease, 10);
+        let asked = store.take_questions("le", in_days(3), lease, 10);
         assert_eq!(asked.await.unwrap().len(), 1, "asked again after its lease");
     }
     let reply = |end| Reply {

@@ -38,7 +38,7 @@ pub(crate) fn write(
             .map_err(unless_unique("certificate"))?;
     note_reliance(connection, process, certificate)?;
     if let Some(chain) = &issuance.chain {
-        upstream::write_chain(connection, certificate, chain)?;
+        upstream::write_chain(connection, certificate, &issuance.certificate.issuer, chain)?;
     }
     if let Some(replacement) = &issuance.replaces {
         let now = millis(process.updated);

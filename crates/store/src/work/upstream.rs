@@ -68,10 +68,13 @@ impl UpstreamStore for SqlStore {
     ) -> Result<(), StoreError> {
         let (account, url) = (account.clone(), url.to_owned());
         let object = format!("issuer/{}", account.issuer);
-        let entry = AuditEntry::new(now, SERVER, "issuer.account", object)
+        let mut entry = AuditEntry::new(now, SERVER, "issuer.account", object)
             .with("directory", account.directory.as_str())
             .with("customer", account.customer.as_str())
             .with("account", url.as_str());
+        if let Some(lost) = &account.url {
+            entry = entry.with("lost", lost.as_str());
+        }
         self.writer
             .write(move |connection| {
                 let values = params![
@@ -79,7 +82,8 @@ impl UpstreamStore for SqlStore {
                     account.issuer,
                     account.directory,
                     account.customer,
-                    account.sealed
+                    account.sealed,
+                    account.url
                 ];
                 if connection.execute(sql::upstream::NAME_ACCOUNT, values)? > 0 {
                     audit::note(connection, entry.clone())?;
@@ -166,15 +170,16 @@ impl UpstreamStore for SqlStore {
 
     async fn take_questions(
         &self,
+        issuer: &str,
         now: Timestamp,
         lease: Timestamp,
         limit: u32,
     ) -> Result<Vec<Question>, StoreError> {
         let (now, lease) = (millis(now), millis(lease));
-        let select = sql::upstream::SELECT_QUESTIONS;
+        let (issuer, select) = (issuer.to_owned(), sql::upstream::SELECT_QUESTIONS);
         let mut due = self
             .points
-            .read(move |connection| many(connection, select, params![now, limit], question))
+            .read(move |connection| many(connection, select, params![issuer, now, limit], question))
             .await?;
         if due.is_empty() {
             return Ok(due);
@@ -192,6 +197,11 @@ impl UpstreamStore for SqlStore {
                 }
                 Ok(taken)
             })
+            .await
+    }
+
+    async fn upstream_to_ask_behind(&self, issuer: &str) -> Result<Option<String>, StoreError> {
+        self.issuer_behind(issuer, sql::upstream::SELECT_ASKED_ISSUER)
             .await
     }
 
@@ -232,9 +242,7 @@ impl UpstreamStore for SqlStore {
     }
 
     async fn upstream_to_tell_behind(&self, issuer: &str) -> Result<Option<String>, StoreError> {
-        let (issuer, select) = (issuer.to_owned(), sql::upstream::SELECT_ISSUER);
-        self.points
-            .read(move |connection| one(connection, select, [issuer], |row| row.get::<String>(0)))
+        self.issuer_behind(issuer, sql::upstream::SELECT_ISSUER)
             .await
     }
 
@@ -243,9 +251,15 @@ impl UpstreamStore for SqlStore {
         issuer: &str,
         now: Timestamp,
         lease: Timestamp,
+        only_compromised: bool,
     ) -> Result<Option<Duty>, StoreError> {
         let (now, lease) = (millis(now), millis(lease));
-        let (issuer, select) = (issuer.to_owned(), sql::upstream::SELECT_DUE);
+        let select = if only_compromised {
+            sql::upstream::SELECT_DUE_COMPROMISED
+        } else {
+            sql::upstream::SELECT_DUE
+        };
+        let issuer = issuer.to_owned();
         let due = self
             .points
             .read(move |connection| one(connection, select, params![issuer, now], duty))
@@ -305,6 +319,20 @@ impl UpstreamStore for SqlStore {
     }
 }
 
+impl SqlStore {
+    /// What `select` finds behind `issuer`.
+    async fn issuer_behind(
+        &self,
+        issuer: &str,
+        select: &'static str,
+    ) -> Result<Option<String>, StoreError> {
+        let issuer = issuer.to_owned();
+        self.points
+            .read(move |connection| one(connection, select, [issuer], |row| row.get::<String>(0)))
+            .await
+    }
+}
+
 /// Puts down that a process has the order.
 pub(super) fn write_order(
     connection: &Connection,
@@ -322,6 +350,7 @@ pub(super) fn write_order(
 pub(super) fn write_chain(
     connection: &Connection,
     certificate: CertificateId,
+    issuer: &str,
     chain: &[Vec<u8>],
 ) -> Result<(), StoreError> {
     let rendered: Vec<String> = chain.iter().map(|der| STANDARD.encode(der)).collect();
@@ -329,7 +358,7 @@ pub(super) fn write_chain(
     let digest = digest(&SHA256, rendered.as_bytes());
     let values = params![digest.as_ref(), rendered];
     connection.execute(sql::upstream::INSERT_CHAIN, values)?;
-    let values = params![certificate, digest.as_ref()];
+    let values = params![certificate, digest.as_ref(), issuer];
     connection.send(sql::upstream::INSERT_CERTIFICATE, values)?;
     Ok(())
 }

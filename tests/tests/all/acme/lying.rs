@@ -127,11 +127,104 @@ fn r_11_a_doubt_about_an_order_that_is_forgotten_ends_and_nothing_is_ordered_aga
     world.house.start_at("+8d");
     let failed = world.house.wait_for(process, "FAILED");
     let said = failed["statusDetail"].as_str().unwrap();
-    assert!(said.contains("does not know the order"), "{said}");
+    assert!(
+        said.contains("what became of that is not known") && said.contains("malformed"),
+        "{said}"
+    );
     let database = world.house.database();
     let incidents = "SELECT count(*) FROM audit WHERE action = 'incident.upstream'";
     assert_eq!(database.number(incidents), 1);
     assert_eq!(world.pebble.heard("/new-order").len(), 1);
+    world.is_sound();
+}
+
+#[test]
+fn r_11_an_order_that_is_never_fulfilled_keeps_nothing_waiting_for_ever() {
+    let mut world = world();
+    let old = world.order();
+    world.pebble.misbehave(Mischief::StaysProcessing);
+    let path = format!("/v2/ssl/certificates/{old}/reissue");
+    let reissue = |world: &World<AcmeStub>| {
+        let body = json!({"csr": csr(NAMES)});
+        world.house.alice.post(&path, &body)
+    };
+    let process = reissue(&world).process();
+    world.publish(&world.asked_for(process));
+    world.house.resend(process);
+    world.house.wait_until(process, || {
+        let asked = world.pebble.heard("/finalize").len();
+        (asked == 2).then_some(())
+    });
+    assert_ne!(reissue(&world).status, 202);
+    world.house.kill();
+    world.house.start_at("+8d");
+    let failed = world.house.wait_for(process, "FAILED");
+    let said = failed["statusDetail"].as_str().unwrap();
+    assert!(said.contains("still not fulfilled"), "{said}");
+    let database = world.house.database();
+    let incidents = "SELECT count(*) FROM audit WHERE action = 'incident.upstream'";
+    assert_eq!(database.number(incidents), 1);
+    assert_eq!(reissue(&world).status, 202);
+    world.is_sound();
+}
+
+#[test]
+fn r_11_an_operator_ends_a_doubt_and_nothing_else() {
+    let world = world();
+    let process = world.request(NAMES).process();
+    let give_up = |process: i64| {
+        let id = process.to_string();
+        [
+            "issuer",
+            "give-up",
+            &id,
+            "--reason",
+            "the upstream has no record",
+        ]
+        .map(str::to_owned)
+    };
+    let refused = |arguments: [String; 5], part: &str| {
+        let said = world.house.refused(&arguments.each_ref().map(|one| &**one));
+        assert!(said.contains(part), "{said}");
+    };
+    world.publish(&world.asked_for(process));
+    refused(give_up(process), "not in doubt");
+    refused(give_up(process + 99), "Process");
+    world.pebble.misbehave(Mischief::StaysProcessing);
+    world.house.resend(process);
+    wait_until_heard(&world, "/finalize", 1);
+    refused(give_up(process), "less than an hour ago");
+    world.pebble.lose_orders();
+    world.house.wait_for(process, "IN_DOUBT");
+    let arguments = give_up(process);
+    world.house.told(&arguments.each_ref().map(|one| &**one));
+    let failed = world.house.wait_for(process, "FAILED");
+    let said = failed["statusDetail"].as_str().unwrap();
+    assert!(said.contains("the upstream has no record"), "{said}");
+    let incidents = "SELECT count(*) FROM audit WHERE action = 'incident.upstream'";
+    assert_eq!(world.house.database().number(incidents), 1);
+    refused(give_up(process), "FAILED and not in doubt");
+    world.is_sound();
+}
+
+#[test]
+fn r_11_what_was_certainly_not_asked_for_is_no_doubt() {
+    let world = world();
+    world.pebble.misbehave(Mischief::LimitCsr);
+    let process = world.request(NAMES).process();
+    world.publish(&world.asked_for(process));
+    world.house.resend(process);
+    let waits = world.house.wait_for(process, "SUSPENDED");
+    let said = waits["statusDetail"].as_str().unwrap();
+    assert!(said.contains("rateLimited"), "{said}");
+    // It is asked again at once, and a refusal is the end of it.
+    world.pebble.misbehave(Mischief::BadCsr);
+    world.house.resend(process);
+    let failed = world.house.wait_for(process, "FAILED");
+    let said = failed["statusDetail"].as_str().unwrap();
+    assert!(said.contains("so it is: badCSR"), "{said}");
+    let incidents = "SELECT count(*) FROM audit WHERE action = 'incident.upstream'";
+    assert_eq!(world.house.database().number(incidents), 0);
     world.is_sound();
 }
 
@@ -222,6 +315,79 @@ fn s_13_caa_is_asked_for_the_upstreams_names_before_it_is_told() {
         .caa_issue("reseal.dev", "stub.example; validationmethods=dns-01");
     world.house.resend(process);
     world.house.wait_for(process, "COMPLETED");
+}
+
+#[test]
+fn an_order_that_is_lost_before_anything_was_asked_for_is_replaced_but_not_for_ever() {
+    let world = world();
+    let process = world.request(NAMES).process();
+    world.asked_for(process);
+    world.house.wait_until(process, || {
+        world.publish(&world.house.info(process));
+        world.pebble.lose_orders();
+        world.house.resend(process);
+        (world.count(process, "failed") == 1).then_some(())
+    });
+    assert_eq!(world.pebble.heard("/new-order").len(), 4);
+    let failed = world.house.wait_for(process, "FAILED");
+    let said = failed["statusDetail"].as_str().unwrap();
+    assert!(said.contains("has lost 4 orders"), "{said}");
+    let process = world.request(NAMES).process();
+    world.asked_for(process);
+    world.pebble.lose_orders();
+    world.house.wait_until(process, || {
+        world.publish(&world.house.info(process));
+        world.house.resend(process);
+        (world.pebble.issued() == 1).then_some(())
+    });
+    world.house.wait_for(process, "COMPLETED");
+    world.is_sound();
+}
+
+#[test]
+fn an_account_that_the_upstream_has_lost_is_made_again() {
+    let world = world();
+    let old = world.order();
+    world.pebble.lose_account();
+    let process = world.request(NAMES).process();
+    let waits = world.house.wait_for(process, "SUSPENDED");
+    let said = waits["statusDetail"].as_str().unwrap();
+    assert!(said.contains("/account/2 takes its place"), "{said}");
+    world.house.resend(process);
+    world.finish(process);
+    // Revocations find it too.
+    world.pebble.lose_account();
+    let path = format!("/v2/ssl/certificates/{old}");
+    let reply = world.house.alice.delete(&path);
+    assert!(reply.status < 300, "{}", reply.text());
+    let database = world.house.database();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while database.number("SELECT count(*) FROM upstream_revocation WHERE done IS NOT NULL") != 1 {
+        assert!(Instant::now() < deadline);
+        thread::sleep(Duration::from_millis(50));
+    }
+    let made = "SELECT count(*) FROM audit WHERE action = 'issuer.account'";
+    assert_eq!(database.number(made), 3);
+    world.is_sound();
+}
+
+#[test]
+fn r_13_what_an_upstream_has_said_before_a_limit_is_not_asked_again() {
+    let world = world();
+    world.pebble.misbehave(Mischief::LimitReads);
+    let process = world.request(NAMES).process();
+    let waits = world.house.wait_for(process, "SUSPENDED");
+    assert!(
+        waits["statusDetail"]
+            .as_str()
+            .unwrap()
+            .contains("rateLimited"),
+        "{waits}"
+    );
+    world.house.resend(process);
+    world.asked_for(process);
+    assert_eq!(world.pebble.heard("/authz/0/0").len(), 1);
+    world.finish(process);
 }
 
 #[test]
@@ -351,6 +517,25 @@ fn x_1_an_upstream_that_does_not_revoke_is_told_again() {
         database.number("SELECT attempts FROM upstream_revocation"),
         1
     );
+}
+
+#[test]
+fn x_1_a_certificate_that_an_upstream_cannot_revoke_delays_no_other() {
+    let world = world();
+    let ids = [world.order(), world.order()];
+    world.pebble.misbehave(Mischief::FailToRevoke);
+    let revoke = |id: i64| {
+        let path = format!("/v2/ssl/certificates/{id}");
+        let reply = world.house.alice.delete(&path);
+        assert!(reply.status < 300, "{}", reply.text());
+    };
+    revoke(ids[0]);
+    wait_until_heard(&world, "/revoke", 1);
+    let began = Instant::now();
+    revoke(ids[1]);
+    let told = wait_until_heard(&world, "/revoke", 2);
+    assert_ne!(told[0]["certificate"], told[1]["certificate"]);
+    assert!(began.elapsed() < Duration::from_secs(5));
 }
 
 #[test]

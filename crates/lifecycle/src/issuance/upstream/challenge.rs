@@ -97,18 +97,14 @@ mod tests {
         let mut work = sample::work(false);
         work.proofs[0].method = method;
         work.upstream = Some(UpstreamOrder {
-            url: "https://ca.example/order/1".to_owned(),
-            account: "https://ca.example/account/1".to_owned(),
-            placed: sample::now(),
-            expires: None,
-            caa_identities: Vec::new(),
-            asked: None,
             authorizations: vec![UpstreamAuthorization {
                 name: work.order.common_name.clone(),
                 url: "https://ca.example/authorization/1".to_owned(),
                 ways,
                 told: None,
+                times: 0,
             }],
+            ..sample::order()
         });
         fill(&mut work);
         work

@@ -10,7 +10,8 @@ use crate::store::Change;
 use crate::upstream::{NoAccount, UpstreamError};
 
 impl Services {
-    /// A refusal of what was signed with a key that the account has no more says nothing about what was asked for.
+    /// A refusal of what was signed with a key that the account has no more, or for an account that is no more, says nothing
+    /// about what was asked for.
     pub(super) async fn unless_rekeyed(
         &self,
         with: &Counterpart,
@@ -19,16 +20,30 @@ impl Services {
         if !matches!(error, UpstreamError::Refused { .. }) {
             return error;
         }
-        let changed = |reason: &str| UpstreamError::Unavailable {
-            reason: reason.to_owned(),
-            retry_after: None,
+        let Counterpart {
+            issuer,
+            customer,
+            upstream,
+            account,
+            ..
+        } = with;
+        let present = if error.lacks_account() {
+            let accounts = self.accounts();
+            accounts.replace(issuer, upstream, customer, account).await
+        } else {
+            self.upstream_account(issuer, upstream, customer).await
         };
-        let present = self.upstream_account(&with.issuer, &with.upstream, &with.customer);
-        match present.await {
-            Ok(account) if account == with.account => error,
-            Ok(_) => changed("the key of the account was changed at the same moment"),
+        match present {
+            Ok(present) if present == *account => error,
+            Ok(present) if present.url != account.url => UpstreamError::not_now(format!(
+                "the account {} was not known there any more: {} takes its place",
+                account.url, present.url
+            )),
+            Ok(_) => {
+                UpstreamError::not_now("the key of the account was changed at the same moment")
+            }
             Err(NoAccount::Upstream(other)) => other,
-            Err(NoAccount::Own(other)) => changed(&other.message),
+            Err(NoAccount::Own(other)) => UpstreamError::not_now(other.message),
         }
     }
 
@@ -84,7 +99,7 @@ fn renewed(
                 .key_authorization(&with.account, &offer.token)?;
             if *key_authorization != present {
                 *key_authorization = present;
-                asked.told = None;
+                (asked.told, asked.times) = (None, 0);
                 is_other = true;
             }
         }

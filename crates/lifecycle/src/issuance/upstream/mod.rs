@@ -12,11 +12,15 @@
 //! - `order`: an order is placed and read
 //! - `prove`: what is published is looked at by us, then by the upstream
 //! - `collect`: the certificate is asked for and fetched
+//! - `doubt`: what became of that is not known
+//! - `deliver`: what came is stored, or discarded
 //! - `inspect`: whether it is what was ordered (pure)
 //! - `key`: the account gets another key meanwhile
 
 mod challenge;
 mod collect;
+mod deliver;
+mod doubt;
 mod inspect;
 mod key;
 mod order;
@@ -24,11 +28,12 @@ mod prove;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reseal_pki::csr::Csr;
 
 pub(super) use challenge::fill;
+pub use doubt::give_up;
 
 use super::run::Next;
 use crate::error::{Error, Violation};
@@ -43,6 +48,9 @@ use crate::upstream::{Account, NoAccount, Upstream, UpstreamError, after};
 /// When an upstream that cannot answer is asked again at the earliest, unless it says so itself.
 const PAUSE: Duration = Duration::from_secs(15);
 
+/// How long a round may ask the upstream: a slow one has its next turn later, and others have theirs.
+const ROUND: Duration = Duration::from_mins(1);
+
 /// A process after a step: to go on with, or to leave as it is.
 type Flow = ControlFlow<Process, Process>;
 
@@ -54,6 +62,15 @@ struct Counterpart {
     customer: String,
     upstream: Arc<dyn Upstream>,
     account: Account,
+    /// When the round began.
+    began: Instant,
+}
+
+impl Counterpart {
+    /// Whether the rest has to be asked for in another round.
+    fn is_late(&self) -> bool {
+        self.began.elapsed() >= ROUND
+    }
 }
 
 impl Services {
@@ -107,14 +124,11 @@ impl Services {
         &self,
         process: &Process,
     ) -> Result<Result<Counterpart, UpstreamError>, Error> {
+        let began = Instant::now();
         let issuer = process.work().map(|work| work.order.issuer.as_str());
         let issuer = issuer.unwrap_or_default();
         let Some(upstream) = self.upstreams.get(issuer) else {
-            // The operator may have taken it out by mistake.
-            return Ok(Err(UpstreamError::Unavailable {
-                reason: format!("issuer `{issuer}` is not configured any more"),
-                retry_after: None,
-            }));
+            return Ok(Err(UpstreamError::not_configured(issuer)));
         };
         match self
             .upstream_account(issuer, upstream, &process.customer)
@@ -125,6 +139,7 @@ impl Services {
                 customer: process.customer.clone(),
                 upstream: Arc::clone(upstream),
                 account,
+                began,
             })),
             Err(NoAccount::Upstream(error)) => {
                 tracing::error!(issuer, %error, "there is no account at the upstream");
@@ -146,7 +161,7 @@ impl Services {
         let usual = process
             .work()
             .map_or(now, |work| next_check(work.challenges_created, now));
-        let next = match asked_to_wait(error) {
+        let next = match error.asked_to_wait() {
             Some(wait) => after(now, wait.max(PAUSE)),
             None => after(now, PAUSE).max(usual),
         };
@@ -154,14 +169,6 @@ impl Services {
         let detail = format!("issuer `{}`: {error}", issuer.unwrap_or_default());
         let process = self.wait_until(process, events, detail, next).await?;
         Ok(ControlFlow::Break(process))
-    }
-}
-
-/// How long the upstream wants to be left alone.
-fn asked_to_wait(error: &UpstreamError) -> Option<Duration> {
-    match error {
-        UpstreamError::Unavailable { retry_after, .. } => *retry_after,
-        UpstreamError::Lost(_) | UpstreamError::Refused { .. } => None,
     }
 }
 

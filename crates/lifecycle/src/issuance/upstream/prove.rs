@@ -4,7 +4,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use reseal_pki::name::DnsName;
 use reseal_validation::evidence::Verdict;
 use tokio::time::sleep;
@@ -27,10 +27,16 @@ const LOOKS: [Duration; 4] = [
     Duration::from_secs(1),
     Duration::from_secs(2),
 ];
-/// Pause until the next round while the upstream looks.
+/// The longest pause that is made for the upstream's sake within a round.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+/// Pause until the next round while the upstream looks; longer the longer ago it was told.
 const BETWEEN_ROUNDS: Duration = Duration::from_secs(3);
-/// An upstream that has said nothing for so long is told again.
-const PATIENCE: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
+/// The longest that such a pause gets by itself.
+const LONGEST_BETWEEN: Duration = Duration::from_hours(1);
+/// An upstream that has said nothing for so long is told again; each further time twice as long.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
+/// How often that is doubled.
+const MOST_DOUBLED: u32 = 8;
 
 impl Services {
     /// One round: what hooks may publish is published, we look, CAA is asked, the upstream is told and asked. Goes on when every name is proved there.
@@ -53,9 +59,9 @@ impl Services {
             ControlFlow::Continue(process) => process,
             stopped @ ControlFlow::Break(_) => return Ok(stopped),
         };
-        let process = match self.await_proofs(process, with).await? {
-            ControlFlow::Continue(process) => process,
-            stopped @ ControlFlow::Break(_) => return Ok(stopped),
+        let (process, asked) = match self.await_proofs(process, with).await? {
+            ControlFlow::Continue(awaited) => awaited,
+            ControlFlow::Break(process) => return Ok(ControlFlow::Break(process)),
         };
         let Some(work) = process.work() else {
             return Ok(ControlFlow::Break(process));
@@ -66,7 +72,7 @@ impl Services {
         let now = self.clock.now();
         let (detail, next) = if open(work).any(|asked| asked.told.is_some()) {
             let detail = format!("the upstream issuer looks: {waits}");
-            (detail, after(now, BETWEEN_ROUNDS))
+            (detail, next_round(work, asked, now))
         } else {
             (waits, next_look(work, now))
         };
@@ -146,11 +152,16 @@ impl Services {
         };
         let known = |asked: &UpstreamAuthorization| {
             let since = |told: Timestamp| now.duration_since(told);
-            asked.told.is_some_and(|told| since(told) < PATIENCE)
+            asked
+                .told
+                .is_some_and(|told| since(told) < patience(asked.times))
         };
         let mut told = Vec::new();
         let mut failed = None;
         for asked in open(work).filter(|asked| seen.contains(&asked.name) && !known(asked)) {
+            if with.is_late() {
+                break;
+            }
             let method = work.proof(asked.name.as_str()).map(|proof| proof.method);
             let Some(way) = method.and_then(|method| asked.way(method)) else {
                 continue;
@@ -182,6 +193,7 @@ impl Services {
                 for asked in order.flat_map(|order| &mut order.authorizations) {
                     if is_told(&asked.name) {
                         asked.told = Some(now);
+                        asked.times += 1;
                     }
                 }
                 Vec::new()
@@ -197,8 +209,13 @@ impl Services {
         }
     }
 
-    /// Asks the upstream how far the names are that it was told of, for some seconds at most.
-    async fn await_proofs(&self, process: Process, with: &Counterpart) -> Result<Flow, Error> {
+    /// Asks the upstream how far the names are that it was told of, for some seconds at most; and how long it wants to be
+    /// left alone then.
+    async fn await_proofs(
+        &self,
+        process: Process,
+        with: &Counterpart,
+    ) -> Result<ControlFlow<Process, (Process, Option<Duration>)>, Error> {
         let mut proved: Vec<(DnsName, Option<Validated>)> = Vec::new();
         let is_in = |proved: &[(DnsName, Option<Validated>)], name: &DnsName| {
             proved.iter().any(|(known, _)| known == name)
@@ -212,13 +229,19 @@ impl Services {
                 .collect()
         };
         let mut failed = None;
+        let mut asked_to_wait: Option<Duration> = None;
         'looks: for pause in LOOKS {
             let open = waits(&process, &proved);
-            if open.is_empty() {
+            let pause = asked_to_wait.map_or(pause, |asked| pause.max(asked));
+            if open.is_empty() || pause > LONGEST_PAUSE {
                 break;
             }
             sleep(pause).await;
+            asked_to_wait = None;
             for asked in open {
+                if with.is_late() {
+                    break 'looks;
+                }
                 let state = match with.upstream.authorization(&with.account, &asked.url).await {
                     Ok(state) => state,
                     Err(error) => {
@@ -227,12 +250,17 @@ impl Services {
                     }
                 };
                 match state.status {
-                    AuthorizationStatus::Pending => {}
+                    AuthorizationStatus::Pending => {
+                        asked_to_wait = asked_to_wait.max(state.retry_after);
+                    }
                     AuthorizationStatus::Valid => proved.push((asked.name, state.validated)),
                     AuthorizationStatus::Dead => {
-                        let words = state
-                            .error
-                            .unwrap_or_else(|| "no reason was given".to_owned());
+                        // What was looked at and not found says so (RFC 8555 section 8.2).
+                        let Some(words) = state.error else {
+                            let why = format!("the authorization of `{}` has ended", asked.name);
+                            let replaced = self.replace_order(process, &why).await?;
+                            return Ok(stopped(replaced));
+                        };
                         let issuer = process.work().map(|work| work.order.issuer.clone());
                         let reason = format!(
                             "issuer `{}` did not accept the proof of control of `{}`, which we saw: {words}",
@@ -248,15 +276,37 @@ impl Services {
         let (process, events) = process
             .update(now, |work| proved_there(work, &proved, now))
             .map_err(Error::internal)?;
+        let process = if events.is_empty() {
+            process
+        } else {
+            self.advance_leased(Change::new(process, events)).await?
+        };
         match failed {
-            Some(error) => self.put_off(process, events, &error).await,
-            None if events.is_empty() => Ok(ControlFlow::Continue(process)),
-            None => {
-                let process = self.advance_leased(Change::new(process, events)).await?;
-                Ok(ControlFlow::Continue(process))
-            }
+            Some(error) => Ok(stopped(self.unreadable(process, with, error).await?)),
+            None => Ok(ControlFlow::Continue((process, asked_to_wait))),
         }
     }
+}
+
+/// A process that is gone on with in another round.
+fn stopped<T>(flow: Flow) -> ControlFlow<Process, T> {
+    match flow {
+        ControlFlow::Continue(process) | ControlFlow::Break(process) => ControlFlow::Break(process),
+    }
+}
+
+/// How long an upstream that was told `times` times may say nothing before it is told again.
+fn patience(times: u32) -> SignedDuration {
+    PATIENCE * (1 << times.saturating_sub(1).min(MOST_DOUBLED))
+}
+
+/// When the upstream is asked again how far it is: not before it wants to be.
+fn next_round(work: &Work, asked: Option<Duration>, now: Timestamp) -> Timestamp {
+    let told = open(work).filter_map(|asked| asked.told).max();
+    let since = told.map_or(SignedDuration::ZERO, |told| now.duration_since(told));
+    let grown = Duration::try_from(since / 4).unwrap_or_default();
+    let pause = BETWEEN_ROUNDS.max(grown.min(LONGEST_BETWEEN));
+    after(now, asked.map_or(pause, |asked| pause.max(asked)))
 }
 
 /// What the upstream asks for and has not accepted yet.
@@ -312,4 +362,37 @@ fn unoffered(work: &mut Work, now: Timestamp) -> Vec<Event> {
         }
     }
     events
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::{UpstreamOrder, sample};
+
+    #[test]
+    fn r_13_an_upstream_that_says_nothing_is_asked_ever_more_rarely() {
+        let mut work = sample::work(false);
+        work.upstream = Some(UpstreamOrder {
+            authorizations: vec![UpstreamAuthorization {
+                name: work.order.common_name.clone(),
+                url: "https://ca.example/authorization/1".to_owned(),
+                ways: Vec::new(),
+                told: Some(sample::now()),
+                times: 1,
+            }],
+            ..sample::order()
+        });
+        let pause = |minutes: i64, asked: Option<u64>| {
+            let now = sample::now() + SignedDuration::from_mins(minutes);
+            let next = next_round(&work, asked.map(Duration::from_secs), now);
+            next.duration_since(now).as_secs()
+        };
+        assert_eq!(
+            [0, 4, 40, 6000].map(|since| pause(since, None)),
+            [3, 60, 600, 3600]
+        );
+        assert_eq!((pause(0, Some(90)), pause(40, Some(90))), (90, 600));
+        let told = [1, 2, 3, 9, 1000].map(|times| patience(times).as_mins());
+        assert_eq!(told, [5, 10, 20, 1280, 1280]);
+    }
 }

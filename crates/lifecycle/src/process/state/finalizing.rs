@@ -40,6 +40,7 @@ impl Process {
         let mut order = String::new();
         if let Some(upstream) = &mut work.upstream {
             upstream.asked = Some(now);
+            upstream.first_asked.get_or_insert(now);
             order.clone_from(&upstream.url);
         }
         let issuer = work.order.issuer.clone();
@@ -48,6 +49,23 @@ impl Process {
         self.updated = now;
         let event = EventKind::UpstreamAsked { issuer, order };
         Ok((self, vec![Event::new(now, event)]))
+    }
+
+    /// Finalizing → checking: the upstream was going to be asked, and certainly was not.
+    pub fn step_back(mut self, now: Timestamp) -> Result<Self, IllegalTransition> {
+        let mut work = match self.state {
+            State::Finalizing { work } => work,
+            other => {
+                self.state = other;
+                return Err(self.illegal("step back"));
+            }
+        };
+        if let Some(upstream) = &mut work.upstream {
+            (upstream.asked, upstream.first_asked) = (None, None);
+        }
+        self.state = State::Checking { work };
+        self.updated = now;
+        Ok(self)
     }
 
     /// Finalizing or in doubt, to be looked at again at `next`; in doubt while it is not known what became of the order,
@@ -121,7 +139,7 @@ impl Process {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::process::{Action, Opening, ProcessStatus, UpstreamOrder, Work, sample};
+    use crate::process::{Action, Opening, ProcessStatus, Work, sample};
 
     fn open(work: Work) -> Process {
         let opening = Opening {
@@ -137,15 +155,7 @@ mod tests {
 
     fn ordered(proved: bool) -> Work {
         let mut work = sample::work(proved);
-        work.upstream = Some(UpstreamOrder {
-            url: "https://ca.example/order/1".to_owned(),
-            account: "https://ca.example/account/1".to_owned(),
-            placed: sample::now(),
-            expires: None,
-            caa_identities: Vec::new(),
-            asked: None,
-            authorizations: Vec::new(),
-        });
+        work.upstream = Some(sample::order());
         work
     }
 
@@ -186,5 +196,18 @@ mod tests {
             .unwrap();
         assert_eq!(ended.status(), ProcessStatus::Completed);
         assert!(ended.await_upstream(None, now, now).is_err());
+    }
+    #[test]
+    fn what_was_certainly_not_asked_for_is_checked_as_before_and_can_be_cancelled() {
+        let now = sample::now();
+        let (process, _) = open(ordered(true)).finalize(now).unwrap();
+        let process = process.step_back(now).unwrap();
+        let order = process.work().unwrap().upstream.as_ref();
+        assert_eq!(order, Some(&sample::order()));
+        assert!(process.clone().cancel("acme/api".to_owned(), now).is_ok());
+        let (process, _) = process.finalize(now).unwrap();
+        let doubt = process.await_upstream(Some("lost".to_owned()), now, now);
+        let (in_doubt, _) = doubt.unwrap();
+        assert!(in_doubt.step_back(now).is_err());
     }
 }

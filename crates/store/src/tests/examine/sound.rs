@@ -96,6 +96,8 @@ impl World {
             expires: None,
             caa_identities: Vec::new(),
             asked: None,
+            first_asked: None,
+            lost: 0,
             authorizations: Vec::new(),
         });
         let (process, events) = Process::open(opening(Action::Request, "acme", None), work, now());

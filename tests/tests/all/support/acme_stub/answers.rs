@@ -74,7 +74,7 @@ impl State {
                     problem("400 Bad Request", kind, "")
                 } else {
                     self.key = Some(jwk.clone());
-                    made(&url("/account/1"), &json!({"status": "valid"}))
+                    made(&self.account(address), &json!({"status": "valid"}))
                 }
             }
             ("POST", "key") if self.mischief.remove(&Mischief::LoseKeyRequest) => return None,
@@ -97,7 +97,16 @@ impl State {
                         "explanationURL": explanation}))
                 }
             }
+            ("POST", "order" | "authz" | "challenge" | "finalize")
+                if self.orders.get(number(1)?)?.is_lost =>
+            {
+                problem("404 Not Found", "malformed", "")
+            }
             ("POST", "order") => good(&self.show(number(1)?, address)),
+            ("POST", "authz") if number(2)? == 1 && self.mischief.remove(&Mischief::LimitReads) => {
+                let headers = "Retry-After: 0\r\n";
+                problem("429 Too Many Requests", "rateLimited", headers)
+            }
             ("POST", "authz") => {
                 let (order, name) = (self.orders.get(number(1)?)?, number(2)?);
                 let text = order.names.get(name)?;
@@ -134,6 +143,16 @@ impl State {
             {
                 problem("400 Bad Request", "badRevocationReason", "")
             }
+            ("POST", "revoke")
+                if self.mischief.contains(&Mischief::FailToRevoke)
+                    && self.first_to_revoke() == Some(&payload["certificate"]) =>
+            {
+                Answer {
+                    status: "500 Internal Server Error",
+                    headers: String::new(),
+                    body: String::new(),
+                }
+            }
             ("POST", "revoke") if self.mischief.remove(&Mischief::RefuseRevocation) => {
                 problem("403 Forbidden", "unauthorized", "")
             }
@@ -141,6 +160,17 @@ impl State {
             _ => problem("404 Not Found", "malformed", ""),
         };
         Some(answer)
+    }
+
+    /// What the account is called.
+    pub(super) fn account(&self, address: SocketAddr) -> String {
+        format!("https://{address}/account/{}", self.lost_accounts + 1)
+    }
+
+    fn first_to_revoke(&self) -> Option<&Value> {
+        let mut heard = self.heard.iter();
+        let (_, payload) = heard.find(|(path, _)| path == "/revoke")?;
+        Some(&payload["certificate"])
     }
 
     fn place(&mut self, payload: &Value, address: SocketAddr) -> Option<Answer> {
@@ -174,6 +204,7 @@ impl State {
         let order = &self.orders[number];
         let status = match (&order.certificate, order.proved.len() == order.names.len()) {
             (Some(_), _) => "valid",
+            (None, _) if order.is_processing => "processing",
             (None, true) => "ready",
             (None, false) => "pending",
         };
@@ -198,6 +229,14 @@ impl State {
     ) -> Option<Answer> {
         if self.mischief.remove(&Mischief::LoseRequest) {
             return None;
+        }
+        if self.mischief.remove(&Mischief::LimitCsr) {
+            let headers = "Retry-After: 0\r\n";
+            return Some(problem("429 Too Many Requests", "rateLimited", headers));
+        }
+        if self.mischief.contains(&Mischief::StaysProcessing) {
+            self.orders.get_mut(number)?.is_processing = true;
+            return Some(good(&self.show(number, address)));
         }
         if self.mischief.contains(&Mischief::BadCsr) {
             return Some(problem("400 Bad Request", "badCSR", ""));

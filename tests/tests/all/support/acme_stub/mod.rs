@@ -46,6 +46,10 @@ pub(crate) enum Mischief {
     RateLimit,
     /// Refuses the CSR.
     BadCsr,
+    /// Takes no CSR now; once.
+    LimitCsr,
+    /// Takes the CSR and never makes a certificate of it.
+    StaysProcessing,
     /// Takes no order, for CAA.
     Caa,
     /// Takes no order that says which certificate it replaces.
@@ -54,6 +58,10 @@ pub(crate) enum Mischief {
     SameOrder,
     /// Does not revoke; once.
     RefuseRevocation,
+    /// Says how one name is to be proved, and wants to be left alone then; once.
+    LimitReads,
+    /// Has nothing but a fault for the first certificate that it ever was to revoke.
+    FailToRevoke,
     /// Answers with what is no ACME.
     Nonsense,
     /// Lets an order wait for some seconds, and says that it is malformed, as for a key that it does not know; once.
@@ -83,6 +91,8 @@ struct State {
     orders: Vec<Order>,
     /// The public key of the account.
     key: Option<Value>,
+    /// How many accounts it has lost.
+    lost_accounts: usize,
     /// When all certificates should be replaced: start, end, and where that is explained.
     window: Option<[String; 3]>,
     /// Requests with their payloads, in order.
@@ -93,6 +103,9 @@ struct State {
 struct Order {
     names: Vec<String>,
     proved: HashSet<usize>,
+    /// Whether it is at work on the certificate.
+    is_processing: bool,
+    is_lost: bool,
     certificate: Option<String>,
 }
 
@@ -145,6 +158,20 @@ impl AcmeStub {
 
     pub(crate) fn behave(&self) {
         self.state.lock().unwrap().mischief.clear();
+    }
+
+    /// Knows nothing of the account any more.
+    pub(crate) fn lose_account(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.key = None;
+        state.lost_accounts += 1;
+    }
+
+    /// Knows nothing of the orders any more that it has now.
+    pub(crate) fn lose_orders(&self) {
+        for order in &mut self.state.lock().unwrap().orders {
+            order.is_lost = true;
+        }
     }
 
     /// Says when certificates should be replaced, and to ask again in six hours.
@@ -245,10 +272,8 @@ fn serve(
     }
     let mut body = vec![0; length];
     stream.read_exact(&mut body).ok()?;
-    let (payload, jwk) = (
-        part(&body, "payload"),
-        part(&body, "protected")["jwk"].take(),
-    );
+    let (payload, mut protected) = (part(&body, "payload"), part(&body, "protected"));
+    let (jwk, kid) = (protected["jwk"].take(), protected["kid"].take());
     let is_late = path == "/new-order" && state.lock().ok()?.mischief.remove(&Mischief::RefuseLate);
     if is_late {
         thread::sleep(Duration::from_secs(6));
@@ -264,6 +289,8 @@ fn serve(
                 headers: String::new(),
                 body: "<html>hello</html>".to_owned(),
             }
+        } else if kid.is_string() && kid != state.account(address) {
+            answers::problem("400 Bad Request", "accountDoesNotExist", "")
         } else {
             state.answer(&method, &path, &payload, &jwk, address, folder)?
         }

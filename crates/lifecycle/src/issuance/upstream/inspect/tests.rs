@@ -15,9 +15,13 @@ struct Elsewhere {
 
 impl Elsewhere {
     fn new() -> Self {
+        Self::signing_with(&rcgen::PKCS_ECDSA_P256_SHA256)
+    }
+
+    fn signing_with(algorithm: &'static rcgen::SignatureAlgorithm) -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
+        let key = KeyPair::generate_for(algorithm).unwrap();
         let root = params.self_signed(&key).unwrap();
         Self {
             chain: vec![root.der().to_vec()],
@@ -48,11 +52,11 @@ impl Elsewhere {
         }
     }
 
-    fn inspect(&self, delivered: &Delivered) -> Result<Inspected, String> {
+    fn inspect(&self, delivered: &Delivered) -> Result<Inspected, Wrong> {
         self.inspect_for(delivered, &[])
     }
 
-    fn inspect_for(&self, delivered: &Delivered, roots: &[Vec<u8>]) -> Result<Inspected, String> {
+    fn inspect_for(&self, delivered: &Delivered, roots: &[Vec<u8>]) -> Result<Inspected, Wrong> {
         let names = ["reseal.net", "*.reseal.net"];
         let names = names.map(|name| DnsName::parse(name, &NamePolicy::default()).unwrap());
         let now = "2026-11-29T12:00:00Z".parse().unwrap();
@@ -60,7 +64,7 @@ impl Elsewhere {
             delivered,
             &names,
             &self.key(),
-            SignedDuration::from_hours(24 * 100),
+            |_| SignedDuration::from_hours(24 * 100),
             roots,
             now,
         )
@@ -83,7 +87,9 @@ fn what_was_ordered_is_taken() {
 fn nasty_141_what_was_not_ordered_is_discarded() {
     let elsewhere = Elsewhere::new();
     let refused = |delivered: &Delivered, part: &str| {
-        let said = elsewhere.inspect(delivered).unwrap_err();
+        let Wrong::NotOrdered(said) = elsewhere.inspect(delivered).unwrap_err() else {
+            panic!("{part}");
+        };
         assert!(said.contains(part), "{said}");
     };
     refused(
@@ -138,33 +144,80 @@ fn nasty_141_what_was_not_ordered_is_discarded() {
 }
 
 #[test]
-fn nasty_141_a_chain_that_did_not_sign_is_discarded() {
+fn nasty_141_a_certificate_that_its_chain_did_not_sign_is_discarded() {
     let elsewhere = Elsewhere::new();
     let good = elsewhere.deliver(ORDERED, |_| {});
-    let with = |chain: Vec<Vec<u8>>| Delivered {
-        chain,
-        ..good.clone()
+    let refused = |leaf: &[u8], chain: Vec<Vec<u8>>| {
+        let delivered = Delivered {
+            leaf: leaf.to_vec(),
+            chain,
+        };
+        let Wrong::NotOrdered(said) = elsewhere.inspect(&delivered).unwrap_err() else {
+            panic!("not discarded");
+        };
+        assert!(said.contains("did not sign"), "{said}");
     };
-    let said = |chain| elsewhere.inspect(&with(chain)).unwrap_err();
-    assert!(said(Vec::new()).contains("without its issuer"));
-    assert!(said(Elsewhere::new().chain).contains("did not sign"));
-    assert!(said(vec![good.leaf.clone()]).contains("did not sign"));
-    assert!(said(vec![vec![0x30, 0]]).contains("cannot be read"));
-    let mut further = good.chain.clone();
-    further.extend(Elsewhere::new().chain);
-    assert!(said(further).contains("certificate 2 of its chain"));
-    let mut leaf = good.leaf.clone();
-    if let Some(last) = leaf.last_mut() {
+    refused(&good.leaf, Elsewhere::new().chain);
+    refused(&good.leaf, vec![good.leaf.clone()]);
+    let mut forged = good.leaf.clone();
+    if let Some(last) = forged.last_mut() {
         *last ^= 1;
     }
-    assert!(
-        elsewhere
-            .inspect(&Delivered {
-                leaf,
-                ..good.clone()
-            })
-            .is_err()
-    );
+    refused(&forged, good.chain);
+    let garbage = Delivered {
+        leaf: vec![0x30, 0],
+        chain: elsewhere.chain.clone(),
+    };
+    let said = elsewhere.inspect(&garbage).unwrap_err();
+    assert!(matches!(said, Wrong::Unreadable(_)), "{said:?}");
+}
+
+#[test]
+fn nasty_141_a_chain_that_is_not_in_order_says_nothing_against_its_certificate() {
+    let elsewhere = Elsewhere::new();
+    let good = elsewhere.deliver(ORDERED, |_| {});
+    let doubted = |chain: Vec<Vec<u8>>, part: &str| {
+        let delivered = Delivered {
+            chain,
+            ..good.clone()
+        };
+        let Wrong::Unverifiable(said) = elsewhere.inspect(&delivered).unwrap_err() else {
+            panic!("{part}");
+        };
+        assert!(said.contains(part), "{said}");
+    };
+    doubted(Vec::new(), "without its issuer");
+    doubted(vec![vec![0x30, 0]], "1 of its chain cannot be read");
+    let others = Elsewhere::new().chain;
+    let surplus = [&*good.chain, &*others].concat();
+    doubted(surplus, "certificate 2 of its chain did not sign");
+    let turned = [&*others, &*good.chain].concat();
+    doubted(turned, "certificate 1 of its chain did not sign");
+}
+
+#[test]
+fn nasty_141_what_is_signed_as_we_cannot_verify_is_not_taken_for_another_certificate() {
+    let elsewhere = Elsewhere::signing_with(&rcgen::PKCS_ED25519);
+    let delivered = elsewhere.deliver(ORDERED, |_| {});
+    let Wrong::Unverifiable(said) = elsewhere.inspect(&delivered).unwrap_err() else {
+        panic!("not in doubt");
+    };
+    assert!(said.contains("Ed25519"), "{said}");
+}
+
+#[test]
+fn v_1_the_validity_is_judged_by_the_day_from_which_it_counts() {
+    let elsewhere = Elsewhere::new();
+    let delivered = elsewhere.deliver(ORDERED, |params| {
+        params.not_before = rcgen::date_time_ymd(2027, 3, 14);
+        params.not_after = rcgen::date_time_ymd(2027, 9, 29);
+    });
+    let names = ["reseal.net", "*.reseal.net"];
+    let names = names.map(|name| DnsName::parse(name, &NamePolicy::default()).unwrap());
+    let by_rule = |day| reseal_pki::calendar::rules_at(day).maximum_validity;
+    let fetched = "2027-03-16T12:00:00Z".parse().unwrap();
+    let taken = inspect(&delivered, &names, &elsewhere.key(), by_rule, &[], fetched);
+    assert!(taken.is_ok(), "{taken:?}");
 }
 
 #[test]
@@ -174,7 +227,9 @@ fn nasty_141_a_chain_to_another_root_than_those_pinned_is_discarded() {
     let (root, foreign) = (elsewhere.chain[0].clone(), other.chain[0].clone());
     let among = [foreign.clone(), root.clone()];
     assert!(elsewhere.inspect_for(&good, &among).is_ok());
-    let said = elsewhere.inspect_for(&good, &[foreign]).unwrap_err();
+    let Wrong::NotOrdered(said) = elsewhere.inspect_for(&good, &[foreign]).unwrap_err() else {
+        panic!("not discarded");
+    };
     assert!(said.contains("`roots_file`"), "{said}");
     // Below a root that is not in the chain.
     let mut params = CertificateParams::default();
