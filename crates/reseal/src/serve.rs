@@ -99,12 +99,16 @@ async fn run_on(
     let mut signals = Signals::new()?;
     let (data, config) = (data.clone(), config.clone());
     // A task of its own: a store that waits for its database is not dropped before that answers.
-    let starting = tokio::spawn(async move { start(&data, &config, listener, lock).await });
+    let starting = tokio::spawn(async move {
+        let server = start(&data, &config, listener, lock).await?;
+        // At once, before what it works on says anything.
+        server.announce(logs);
+        anyhow::Ok(server)
+    });
     let server = tokio::select! {
         started = starting => started.context("the start failed")??,
         () = signals.wait() => bail!("stopped before anything was served: the start was not over"),
     };
-    server.announce(logs);
     signals.wait().await;
     server.stop().await
 }

@@ -191,6 +191,10 @@ impl House {
     /// Waits until the server says `part` on stderr; the answer is the whole line.
     #[track_caller]
     pub(crate) fn wait_for_line(&self, part: &str) -> String {
+        // What goes on by itself may have spoken before the server said where it listens.
+        if let Some(line) = self.said_first.iter().find(|line| line.contains(part)) {
+            return line.clone();
+        }
         let (_, line) = self.read_up_to(part);
         line
     }
