@@ -6,14 +6,13 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::{NAMES, World};
-use crate::crash::HELD;
 use crate::support::acme_stub::{AcmeStub, Mischief};
 use crate::support::csr::csr;
 use crate::support::dns_stub::DnsStub;
 
 const CONTENT: &str = "Content-Type: application/json";
 
-fn world() -> World<AcmeStub> {
+pub(super) fn world() -> World<AcmeStub> {
     let dns = DnsStub::start();
     let mut world = World::over(dns, AcmeStub::start(), "", AcmeStub::table);
     world.house.start(None);
@@ -22,7 +21,7 @@ fn world() -> World<AcmeStub> {
 
 /// Waits until the stub has heard `count` requests to paths that begin so; their payloads.
 #[track_caller]
-fn wait_until_heard(world: &World<AcmeStub>, path: &str, count: usize) -> Vec<Value> {
+pub(super) fn wait_until_heard(world: &World<AcmeStub>, path: &str, count: usize) -> Vec<Value> {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         let heard = world.pebble.heard(path);
@@ -77,171 +76,12 @@ fn nasty_141_what_was_not_ordered_is_not_delivered_and_is_revoked_there() {
 }
 
 #[test]
-fn r_11_a_lost_answer_is_a_doubt_that_reading_the_order_ends() {
-    let mut world = world();
-    world.pebble.misbehave(Mischief::LoseAnswer);
-    let process = world.request(NAMES).process();
-    world.finish(process);
-    assert_eq!(world.pebble.heard("/finalize").len(), 1);
-    assert_eq!(world.pebble.heard("/new-order").len(), 1);
-    assert!(world.house.timeline(process).contains("answer was lost"));
-    assert_eq!(world.pebble.issued(), 1);
-    // Only when the upstream says itself that it has no CSR, it is sent one again, for the same order.
-    world.pebble.misbehave(Mischief::LoseRequest);
-    let process = world.request(&["reseal.org"]).process();
-    world.publish(&world.asked_for(process));
-    world.house.resend(process);
-    world.house.wait_for(process, "IN_DOUBT");
-    // It may still be at work, as far as anybody can see.
-    world.house.resend(process);
-    assert_eq!(world.pebble.heard("/finalize").len(), 2);
-    world.house.kill();
-    world.house.start_at("+6m");
-    world.house.wait_for(process, "COMPLETED");
-    assert_eq!(world.pebble.heard("/finalize").len(), 3);
-    assert_eq!(world.pebble.heard("/new-order").len(), 2);
-    assert_eq!(world.pebble.issued(), 2);
-    world.is_sound();
-}
-
-#[test]
-fn r_11_a_doubt_about_an_order_that_is_forgotten_ends_and_nothing_is_ordered_again() {
-    let mut world = world();
-    let process = world.request(NAMES).process();
-    world.publish(&world.asked_for(process));
-    // Once it was asked for the certificate, it forgets.
-    world.house.kill();
-    world.house.start(Some("finalized"));
-    let looking = world
-        .house
-        .send(&format!("/v2/processes/{process}/resend"), b"");
-    world.house.wait_for_line(HELD);
-    world.pebble.misbehave(Mischief::ForgetOrders);
-    world.house.kill();
-    drop(looking);
-    world.house.start(None);
-    let doubt = world.house.wait_for(process, "IN_DOUBT");
-    let said = doubt["statusDetail"].as_str().unwrap();
-    assert!(said.contains("read again"), "{said}");
-    world.house.kill();
-    world.house.start_at("+8d");
-    let failed = world.house.wait_for(process, "FAILED");
-    let said = failed["statusDetail"].as_str().unwrap();
-    assert!(
-        said.contains("what became of that is not known") && said.contains("malformed"),
-        "{said}"
-    );
-    let database = world.house.database();
-    let incidents = "SELECT count(*) FROM audit WHERE action = 'incident.upstream'";
-    assert_eq!(database.number(incidents), 1);
-    assert_eq!(world.pebble.heard("/new-order").len(), 1);
-    world.is_sound();
-}
-
-#[test]
-fn r_11_an_order_that_is_never_fulfilled_keeps_nothing_waiting_for_ever() {
-    let mut world = world();
-    let old = world.order();
-    world.pebble.misbehave(Mischief::StaysProcessing);
-    let path = format!("/v2/ssl/certificates/{old}/reissue");
-    let reissue = |world: &World<AcmeStub>| {
-        let body = json!({"csr": csr(NAMES)});
-        world.house.alice.post(&path, &body)
-    };
-    let process = reissue(&world).process();
-    world.publish(&world.asked_for(process));
-    world.house.resend(process);
-    world.house.wait_until(process, || {
-        let asked = world.pebble.heard("/finalize").len();
-        (asked == 2).then_some(())
-    });
-    assert_ne!(reissue(&world).status, 202);
-    world.house.kill();
-    world.house.start_at("+8d");
-    let failed = world.house.wait_for(process, "FAILED");
-    let said = failed["statusDetail"].as_str().unwrap();
-    assert!(said.contains("still not fulfilled"), "{said}");
-    let database = world.house.database();
-    let incidents = "SELECT count(*) FROM audit WHERE action = 'incident.upstream'";
-    assert_eq!(database.number(incidents), 1);
-    assert_eq!(reissue(&world).status, 202);
-    world.is_sound();
-}
-
-#[test]
-fn r_11_an_operator_ends_a_doubt_and_nothing_else() {
-    let world = world();
-    let process = world.request(NAMES).process();
-    let give_up = |process: i64| {
-        let id = process.to_string();
-        [
-            "issuer",
-            "give-up",
-            &id,
-            "--reason",
-            "the upstream has no record",
-        ]
-        .map(str::to_owned)
-    };
-    let refused = |arguments: [String; 5], part: &str| {
-        let said = world.house.refused(&arguments.each_ref().map(|one| &**one));
-        assert!(said.contains(part), "{said}");
-    };
-    world.publish(&world.asked_for(process));
-    refused(give_up(process), "not in doubt");
-    refused(give_up(process + 99), "Process");
-    world.pebble.misbehave(Mischief::StaysProcessing);
-    world.house.resend(process);
-    wait_until_heard(&world, "/finalize", 1);
-    refused(give_up(process), "less than an hour ago");
-    world.pebble.lose_orders();
-    world.house.wait_for(process, "IN_DOUBT");
-    let arguments = give_up(process);
-    world.house.told(&arguments.each_ref().map(|one| &**one));
-    let failed = world.house.wait_for(process, "FAILED");
-    let said = failed["statusDetail"].as_str().unwrap();
-    assert!(said.contains("the upstream has no record"), "{said}");
-    let incidents = "SELECT count(*) FROM audit WHERE action = 'incident.upstream'";
-    assert_eq!(world.house.database().number(incidents), 1);
-    refused(give_up(process), "FAILED and not in doubt");
-    world.is_sound();
-}
-
-#[test]
-fn r_11_what_was_certainly_not_asked_for_is_no_doubt() {
-    let world = world();
-    world.pebble.misbehave(Mischief::LimitCsr);
-    let process = world.request(NAMES).process();
-    world.publish(&world.asked_for(process));
-    world.house.resend(process);
-    let waits = world.house.wait_for(process, "SUSPENDED");
-    let said = waits["statusDetail"].as_str().unwrap();
-    assert!(said.contains("rateLimited"), "{said}");
-    // It is asked again at once, and a refusal is the end of it.
-    world.pebble.misbehave(Mischief::BadCsr);
-    world.house.resend(process);
-    let failed = world.house.wait_for(process, "FAILED");
-    let said = failed["statusDetail"].as_str().unwrap();
-    assert!(said.contains("so it is: badCSR"), "{said}");
-    let incidents = "SELECT count(*) FROM audit WHERE action = 'incident.upstream'";
-    assert_eq!(world.house.database().number(incidents), 0);
-    world.is_sound();
-}
-
-#[test]
 fn nasty_140_r_13_a_limit_is_waited_for_as_long_as_the_upstream_says() {
     let world = world();
     world.pebble.misbehave(Mischief::RateLimit);
     let before = jiff::Timestamp::now();
     let process = world.request(NAMES).process();
-    let waits = world.house.wait_for(process, "SUSPENDED");
-    assert!(
-        waits["statusDetail"]
-            .as_str()
-            .unwrap()
-            .contains("rateLimited"),
-        "{waits}"
-    );
+    world.says(process, "SUSPENDED", "rateLimited");
     let next = world
         .house
         .database()
@@ -261,14 +101,7 @@ fn nasty_140_refusals_are_told_in_the_upstreams_words() {
     world.pebble.behave();
     world.pebble.misbehave(Mischief::Caa);
     let process = world.request(NAMES).process();
-    let failed = world.house.wait_for(process, "FAILED");
-    assert!(
-        failed["statusDetail"]
-            .as_str()
-            .unwrap()
-            .contains("so it is: caa"),
-        "{failed}"
-    );
+    world.says(process, "FAILED", "so it is: caa");
 }
 
 #[test]
@@ -329,9 +162,7 @@ fn an_order_that_is_lost_before_anything_was_asked_for_is_replaced_but_not_for_e
         (world.count(process, "failed") == 1).then_some(())
     });
     assert_eq!(world.pebble.heard("/new-order").len(), 4);
-    let failed = world.house.wait_for(process, "FAILED");
-    let said = failed["statusDetail"].as_str().unwrap();
-    assert!(said.contains("has lost 4 orders"), "{said}");
+    world.says(process, "FAILED", "has lost 4 orders");
     let process = world.request(NAMES).process();
     world.asked_for(process);
     world.pebble.lose_orders();
@@ -350,9 +181,7 @@ fn an_account_that_the_upstream_has_lost_is_made_again() {
     let old = world.order();
     world.pebble.lose_account();
     let process = world.request(NAMES).process();
-    let waits = world.house.wait_for(process, "SUSPENDED");
-    let said = waits["statusDetail"].as_str().unwrap();
-    assert!(said.contains("/account/2 takes its place"), "{said}");
+    world.says(process, "SUSPENDED", "/account/2 takes its place");
     world.house.resend(process);
     world.finish(process);
     // Revocations find it too.
@@ -376,14 +205,7 @@ fn r_13_what_an_upstream_has_said_before_a_limit_is_not_asked_again() {
     let world = world();
     world.pebble.misbehave(Mischief::LimitReads);
     let process = world.request(NAMES).process();
-    let waits = world.house.wait_for(process, "SUSPENDED");
-    assert!(
-        waits["statusDetail"]
-            .as_str()
-            .unwrap()
-            .contains("rateLimited"),
-        "{waits}"
-    );
+    world.says(process, "SUSPENDED", "rateLimited");
     world.house.resend(process);
     world.asked_for(process);
     assert_eq!(world.pebble.heard("/authz/0/0").len(), 1);
@@ -397,14 +219,7 @@ fn two_processes_never_share_an_order() {
     world.asked_for(first);
     world.pebble.misbehave(Mischief::SameOrder);
     let second = world.request(NAMES).process();
-    let waits = world.house.wait_for(second, "SUSPENDED");
-    assert!(
-        waits["statusDetail"]
-            .as_str()
-            .unwrap()
-            .contains("another process"),
-        "{waits}"
-    );
+    world.says(second, "SUSPENDED", "another process");
     world.finish(first);
     assert_eq!(world.pebble.issued(), 1);
     world.pebble.behave();
@@ -437,9 +252,7 @@ fn what_a_process_that_ended_has_ordered_is_the_next_ones() {
     assert_eq!(world.pebble.issued(), 1);
     // What has led to a certificate leads to no other.
     let next = world.request(NAMES).process();
-    let waits = world.house.wait_for(next, "SUSPENDED");
-    let said = waits["statusDetail"].as_str().unwrap();
-    assert!(said.contains("another process"), "{said}");
+    world.says(next, "SUSPENDED", "another process");
     world.is_sound();
 }
 
@@ -482,9 +295,7 @@ fn nasty_141_an_old_certificate_is_not_delivered_again_and_stays_in_force() {
     let process = reply.process();
     world.publish(&world.asked_for(process));
     world.house.resend(process);
-    let failed = world.house.wait_for(process, "FAILED");
-    let said = failed["statusDetail"].as_str().unwrap();
-    assert!(said.contains("exists"), "{said}");
+    world.says(process, "FAILED", "exists");
     assert_eq!(world.house.certificate(old)["status"], "ACTIVE");
     let database = world.house.database();
     assert_eq!(

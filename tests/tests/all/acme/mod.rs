@@ -6,6 +6,7 @@
 )]
 
 mod advice;
+mod doubt;
 mod killed;
 mod lying;
 mod order;
@@ -144,6 +145,14 @@ impl<U> World<U> {
     /// Publishes every record that is asked for.
     fn publish(&self, info: &Value) {
         publish_at(&self.dns, info);
+    }
+
+    /// Waits until the process has `status`, with `part` in the words for it.
+    #[track_caller]
+    fn says(&self, process: i64, status: &str, part: &str) {
+        let process = self.house.wait_for(process, status);
+        let said = process["statusDetail"].as_str().unwrap();
+        assert!(said.contains(part), "{said}");
     }
 
     /// Publishes and waits until the process led to a certificate.

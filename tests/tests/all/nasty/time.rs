@@ -170,13 +170,18 @@ fn v_3_nasty_030_evidence_that_dies_while_caa_is_asked_signs_nothing() {
     }
 }
 
+/// An order of `reseal.dev`, which its administrator has to approve.
+fn by_mail() -> Value {
+    let dcv = json!([{"commonName": "reseal.dev", "type": "EMAIL", "email": "admin@reseal.dev"}]);
+    json!({"customer": "alice", "product": "ssl_dv", "period": 12, "csr": csr(&["reseal.dev"]), "dcv": dcv})
+}
+
 #[test]
 fn d_15_nasty_098_mail_proves_nothing_any_more_from_its_last_day_on() {
     let mut server = Server::start();
     let first_day = moment(NO_MAIL);
     server.restart_at(&offset_to(first_day - DAY));
-    let dcv = json!([{"commonName": "reseal.dev", "type": "EMAIL", "email": "admin@reseal.dev"}]);
-    let order = json!({"customer": "alice", "product": "ssl_dv", "period": 12, "csr": csr(&["reseal.dev"]), "dcv": dcv});
+    let order = by_mail();
     let reply = server.alice.post("/v2/ssl/certificates", &order);
     reply.expect(202);
     let link = server.wait_for_link(1);
@@ -207,8 +212,7 @@ fn an_address_whose_approval_is_too_old_is_asked_again() {
     let mut server = Server::start();
     let last_day = moment(NO_MAIL) - DAY;
     server.restart_at(&offset_to(last_day - 200 * DAY));
-    let dcv = json!([{"commonName": "reseal.dev", "type": "EMAIL", "email": "admin@reseal.dev"}]);
-    let order = json!({"customer": "alice", "product": "ssl_dv", "period": 12, "csr": csr(&["reseal.dev"]), "dcv": dcv});
+    let order = by_mail();
     let reply = server.alice.post("/v2/ssl/certificates", &order);
     super::proof::decide(&server, &server.wait_for_link(1), "approve");
     server.wait_for(reply.process(), "COMPLETED");
